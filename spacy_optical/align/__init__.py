@@ -1,0 +1,24 @@
+"""Word alignment by optimal transport: arrays in, arrays out, with numpy and POT."""
+
+from .config import AlignConfig
+from .cost import cosine, inverse_document_frequencies, masses, parallelism, word_cost
+from .project import Projected, ProjectedSpan, SourceSpan, project_distributions, project_spans
+from .transport import Plan, align_words, null_share, plan
+
+__all__ = [
+    "AlignConfig",
+    "Plan",
+    "Projected",
+    "ProjectedSpan",
+    "SourceSpan",
+    "align_words",
+    "cosine",
+    "inverse_document_frequencies",
+    "masses",
+    "null_share",
+    "parallelism",
+    "plan",
+    "project_distributions",
+    "project_spans",
+    "word_cost",
+]

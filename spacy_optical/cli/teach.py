@@ -1,0 +1,27 @@
+"""`python -m spacy optical teach`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command, overrides_of
+
+
+@command("teach", overrides=True)
+def teach_cli(
+    context: typer.Context,
+    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
+    out: Path = typer.Argument(..., help="Folder to write: the teacher"),
+    resume: bool = typer.Option(False, "--resume", "-r", help="Continue where a run stopped"),
+) -> None:
+    """Fine-tune the multilingual encoder on English labels.
+
+    Example: python -m spacy optical teach configs/demo.cfg training/teacher --teacher.epochs 3
+    """
+    from ..distill.config import load_config
+    from ..distill.teacher import teach
+
+    config = load_config(config_path, overrides_of(context))
+    metrics = teach(config, out, resume=resume, say=print)
+    msg.good(f"Teacher in {out} (English dev F1 {100 * metrics['english_dev']['ents_f']:.1f})")

@@ -1,0 +1,136 @@
+"""From the marked corpus to what the commands read: `.spacy` files and bitext without labels."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..files import folder_written_whole, write_json
+from .augment import augment_english, augment_pairs
+from .labelled import make_doc, write_docs
+from .parallel import SOURCE_LANGUAGE, Group, check_disjoint, names, read_groups
+
+MARKER = "corpus.json"
+
+
+@dataclass(frozen=True)
+class CorpusSummary:
+    """What a conversion wrote."""
+
+    groups: dict[str, int]
+    english_sentences: int
+    augmented_english: int
+    pairs: dict[str, int]
+    entities: dict[str, int]
+    groups_without_entities: int
+    test_names_unseen_in_train: float
+
+
+def make_corpus(
+    parallel: Path,
+    english: Path,
+    out: Path,
+    languages: Sequence[str],
+    *,
+    augment: int = 0,
+    seed: int = 0,
+) -> CorpusSummary:
+    """Check the marked corpus and convert it.
+
+    parallel (Path): Folder with train.jsonl, dev.jsonl and test.jsonl, one group a line.
+    english (Path): Folder with train.jsonl: more English sentences that train the teacher.
+    out (Path): Folder to write: `english/{train,dev}.spacy` (training and choosing),
+        `bitext/LANG.jsonl` (train groups, plain text: no target label leaves this function for
+        training), `gold/LANG-{dev,test}.spacy` (marked as being for evaluation only).
+    languages (Sequence[str]): The target languages.
+    augment (int): How many altered copies of each training sentence to add (see `augment`).
+    seed (int): Seed of the augmentation.
+    RETURNS (CorpusSummary): Counts, and the share of the test names that training never shows.
+    RAISES (OpticalError): If the corpus breaks a rule of `read_groups`, or a test sentence is in a
+        training file.
+    """
+    every = (SOURCE_LANGUAGE, *languages)
+    splits = {
+        name: read_groups(Path(parallel) / f"{name}.jsonl", every)
+        for name in ("train", "dev", "test")
+    }
+    more = read_groups(Path(english) / "train.jsonl", (SOURCE_LANGUAGE,))
+    learned_from = [*splits["train"], *more]
+    check_disjoint(learned_from, [*splits["dev"], *splits["test"]])
+    check_disjoint(splits["dev"], splits["test"])
+
+    sentences = [(g.sentences[SOURCE_LANGUAGE], g.where) for g in learned_from]
+    altered = augment_english([marked for marked, _ in sentences], copies=augment, seed=seed)
+    with folder_written_whole(out, marker=MARKER) as folder:
+        train_docs = [
+            make_doc(marked, SOURCE_LANGUAGE, where=where, evaluation_only=False)
+            for marked, where in [*sentences, *((marked, "augmentation") for marked in altered)]
+        ]
+        write_docs(train_docs, folder / "english" / "train.spacy")
+        dev_docs = [
+            make_doc(g.sentences[SOURCE_LANGUAGE], SOURCE_LANGUAGE, where=g.where, evaluation_only=False)
+            for g in splits["dev"]
+        ]
+        write_docs(dev_docs, folder / "english" / "dev.spacy")
+        pairs = {}
+        for language in languages:
+            pairs[language] = _write_bitext(
+                splits["train"], language, folder / "bitext", augment, seed
+            )
+        for language in every:
+            for split in ("dev", "test"):
+                gold = [
+                    make_doc(g.sentences[language], language, where=g.where, evaluation_only=True)
+                    for g in splits[split]
+                ]
+                write_docs(gold, folder / "gold" / f"{language}-{split}.spacy")
+        test_names, train_names = names(splits["test"]), names(learned_from)
+        groups = [group for split in splits.values() for group in split]
+        summary = CorpusSummary(
+            groups={name: len(split) for name, split in splits.items()},
+            english_sentences=len(more),
+            augmented_english=len(altered),
+            pairs=pairs,
+            entities=_entities(groups),
+            groups_without_entities=sum(
+                not group.sentences[SOURCE_LANGUAGE].entities for group in groups
+            ),
+            test_names_unseen_in_train=len(test_names - train_names) / max(1, len(test_names)),
+        )
+        write_json(folder / MARKER, {**vars(summary), "languages": list(languages), "seed": seed})
+    return summary
+
+
+def _write_bitext(
+    groups: Sequence[Group], language: str, folder: Path, augment: int, seed: int
+) -> int:
+    """Write source and target text, and nothing that the target's markup said."""
+    rows = [
+        (group.id, group.sentences[SOURCE_LANGUAGE], group.sentences[language].text)
+        for group in groups
+    ]
+    altered = augment_pairs(
+        [(source, target) for _, source, target in rows], language, copies=augment, seed=seed
+    )
+    lines = [
+        {"id": name, SOURCE_LANGUAGE: source.text, language: target}
+        for name, source, target in rows
+    ]
+    lines += [
+        {"id": f"augmented-{i}", SOURCE_LANGUAGE: source, language: target}
+        for i, (source, target) in enumerate(altered)
+    ]
+    folder.mkdir(exist_ok=True)
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    (folder / f"{language}.jsonl").write_text(text, encoding="utf8")
+    return len(lines)
+
+
+def _entities(groups: Sequence[Group]) -> dict[str, int]:
+    counts = Counter(
+        entity.label
+        for group in groups
+        for entity in group.sentences[SOURCE_LANGUAGE].entities
+    )
+    return dict(sorted(counts.items()))

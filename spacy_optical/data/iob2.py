@@ -1,0 +1,93 @@
+"""CoNLL files of words and BIO tags, such as Universal NER's `.iob2` and MasakhaNER's `.txt`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import Errors, OpticalError
+
+
+@dataclass(frozen=True)
+class TaggedSentence:
+    """A sentence's words with its labelled spans (start, end excluded, label), in words."""
+
+    id: str
+    words: tuple[str, ...]
+    spans: tuple[tuple[int, int, str], ...]
+
+
+def read_iob2(path: str | Path) -> list[TaggedSentence]:
+    """Read a file of tagged sentences.
+
+    path (Union[str, Path]): Sentences with an empty line between, one word a line: either a number,
+        the word, its tag and further columns (Universal NER), or the word first and the tag last.
+        A comment `# sent_id = X` names the sentence; without it the id is the sentence's number.
+        Tags are O, B-TYPE and I-TYPE; an I that continues nothing begins a span, as in conlleval.
+    RETURNS (List[TaggedSentence]): The sentences in order.
+    RAISES (OpticalError): Naming file and line: on a missing or empty file, text that is not UTF-8,
+        a line without a tag, or a tag of another scheme.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what="tagged file", path=path))
+    sentences: list[TaggedSentence] = []
+    name = ""
+    words: list[str] = []
+    tags: list[str] = []
+    # A last empty line ends the last sentence.
+    for number, raw in enumerate([*path.read_bytes().split(b"\n"), b""], 1):
+        where = f"{path}, line {number}"
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf8").strip("\r\n")
+        except UnicodeDecodeError as err:
+            raise OpticalError(Errors.E222.format(where=where, reason=err)) from err
+        if not line.strip():
+            if words:
+                name = name or str(len(sentences) + 1)
+                sentences.append(TaggedSentence(name, tuple(words), spans_of(tags)))
+            name, words, tags = "", [], []
+        elif line.startswith("#") and not words and len(line.split("\t")) == 1:
+            key, _, value = line[1:].partition("=")
+            if key.strip() == "sent_id":
+                name = value.strip()
+        else:
+            word, tag = _columns(line, where)
+            words.append(word)
+            tags.append(tag)
+    if not sentences:
+        raise OpticalError(Errors.E206.format(path=path))
+    return sentences
+
+
+def spans_of(tags: Sequence[str]) -> tuple[tuple[int, int, str], ...]:
+    """Give the spans of BIO tags as conlleval reads them.
+
+    tags (Sequence[str]): O, B-TYPE and I-TYPE.
+    RETURNS (Tuple[Tuple[int, int, str], ...]): Start, end (excluded) and type of each.
+
+    >>> spans_of(["B-PER", "I-PER", "O", "I-LOC"])
+    ((0, 2, 'PER'), (3, 4, 'LOC'))
+    """
+    spans: list[tuple[int, int, str]] = []
+    start, label = 0, ""
+    for i, tag in enumerate([*tags, "O"]):
+        prefix, _, kind = tag.partition("-")
+        if label and (prefix != "I" or kind != label):
+            spans.append((start, i, label))
+            label = ""
+        if kind and not label:
+            start, label = i, kind
+    return tuple(spans)
+
+
+def _columns(line: str, where: str) -> tuple[str, str]:
+    columns = line.split("\t") if "\t" in line else line.split()
+    if len(columns) > 2 and columns[0].isdigit():
+        columns = columns[1:3]
+    if len(columns) < 2 or not columns[0].strip():
+        raise OpticalError(Errors.E227.format(where=where, line=line))
+    word, tag = columns[0].strip(), columns[-1].strip()
+    prefix, dash, kind = tag.partition("-")
+    if tag != "O" and not (prefix in ("B", "I") and dash and kind):
+        raise OpticalError(Errors.E228.format(where=where, tag=tag))
+    return word, tag

@@ -1,0 +1,106 @@
+"""Labelled documents: made from text and entities, kept in `.spacy` files, read for training.
+
+Gold labels in target languages judge a student and never train one. Documents made for judging
+carry a mark, and `read_training_docs` refuses a file that holds any.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.util import get_lang_class
+from spacy.vocab import Vocab
+
+from ..errors import Errors, OpticalError
+from ..files import written_whole
+from .markup import MarkedText
+
+EVALUATION_ONLY = "spacy_optical.evaluation_only"
+
+
+@cache
+def tokenizer_for(language: str) -> Language:
+    """Give the blank pipeline whose tokenizer splits a language's text into words.
+
+    language (str): A language code; where spaCy has no such language, its multilingual one serves.
+    RETURNS (Language): The blank pipeline, one for each code.
+    """
+    try:
+        get_lang_class(language)
+    except ImportError:
+        return spacy.blank("xx")
+    return spacy.blank(language)
+
+
+def make_doc(marked: MarkedText, language: str, *, where: str, evaluation_only: bool) -> Doc:
+    """Make a document with entities from a marked sentence.
+
+    marked (MarkedText): The text and its entities.
+    language (str): The language whose tokenizer splits the text.
+    where (str): File and line, for the error.
+    evaluation_only (bool): Whether the document may only judge, never train.
+    RETURNS (Doc): The document.
+    RAISES (OpticalError): If an entity begins or ends inside a word.
+    """
+    doc = tokenizer_for(language)(marked.text)
+    spans = []
+    for entity in marked.entities:
+        span = doc.char_span(entity.start, entity.end, label=entity.label)
+        if span is None:
+            surface = marked.surface(entity)
+            raise OpticalError(Errors.E204.format(where=where, surface=surface, lang=language))
+        spans.append(span)
+    doc.set_ents(spans)
+    if evaluation_only:
+        doc.user_data[EVALUATION_ONLY] = True
+    return doc
+
+
+def write_docs(docs: Iterable[Doc], path: Path) -> int:
+    """Write documents to a `.spacy` file, whole or not at all.
+
+    docs (Iterable[Doc]): The documents.
+    path (Path): The file.
+    RETURNS (int): How many documents were written.
+    """
+    store = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "SPACY"], docs=docs, store_user_data=True)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(store.to_bytes())
+    return len(store)
+
+
+def read_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
+    """Read the documents of a `.spacy` file, for judging.
+
+    path (Path): The file.
+    vocab (Optional[Vocab]): The vocabulary to read them into; a new multilingual one by default.
+    RETURNS (List[Doc]): The documents.
+    RAISES (OpticalError): If the file is missing, damaged or holds no document.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what="labelled file", path=path))
+    try:
+        docs = list(DocBin().from_disk(path).get_docs(vocab or spacy.blank("xx").vocab))
+    except Exception as err:  # zlib, msgpack and spaCy each raise their own on a damaged file
+        raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
+    if not docs:
+        raise OpticalError(Errors.E206.format(path=path))
+    return docs
+
+
+def read_training_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
+    """Read the documents of a `.spacy` file, for training.
+
+    path (Path): The file.
+    vocab (Optional[Vocab]): As for `read_docs`.
+    RETURNS (List[Doc]): The documents.
+    RAISES (OpticalError): As `read_docs`, and if any document is marked as being for evaluation.
+    """
+    docs = read_docs(path, vocab)
+    if any(doc.user_data.get(EVALUATION_ONLY) for doc in docs):
+        raise OpticalError(Errors.E207.format(path=path))
+    return docs

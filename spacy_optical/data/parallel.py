@@ -1,0 +1,139 @@
+"""The parallel corpus: one group a line, the same sentence in several languages, marked up."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import Errors, OpticalError
+from .markup import MarkedText, parse_markup
+
+LABELS = frozenset({"PER", "ORG", "LOC", "DATE"})
+SOURCE_LANGUAGE = "en"
+
+
+@dataclass(frozen=True)
+class Group:
+    """One sentence in one or more languages."""
+
+    id: str
+    genre: str
+    sentences: dict[str, MarkedText]
+    where: str
+
+
+def read_groups(path: Path, languages: Iterable[str]) -> list[Group]:
+    """Read and check a file of groups.
+
+    path (Path): JSON lines with the keys `id`, `genre`, one key a language, and optionally
+        `differs`, a list of the languages whose sentence cannot name the same entities.
+    languages (Iterable[str]): The languages that every group must have, the source first.
+    RETURNS (List[Group]): The groups in order.
+    RAISES (OpticalError): On a line that is not JSON, a missing language, broken markup, entity
+        types that differ across a group, or a sentence that occurs twice.
+    """
+    path, languages = Path(path), tuple(languages)
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what="corpus file", path=path))
+    groups = []
+    seen: dict[tuple[str, str], str] = {}
+    for where, record in _records(path):
+        sentences = {}
+        for language in languages:
+            if not isinstance(record.get(language), str) or not record[language].strip():
+                raise OpticalError(Errors.E208.format(where=where, lang=language))
+            marked = parse_markup(record[language], LABELS, where=f"{where} ({language})")
+            key = (language, marked.text.casefold())
+            if key in seen:
+                raise OpticalError(
+                    Errors.E209.format(where=where, lang=language, other=seen[key])
+                )
+            seen[key] = where
+            sentences[language] = marked
+        _check_types(sentences, languages, frozenset(record.get("differs", ())), where)
+        groups.append(Group(str(record["id"]), str(record.get("genre", "")), sentences, where))
+    if not groups:
+        raise OpticalError(Errors.E206.format(path=path))
+    return groups
+
+
+def check_disjoint(train: Iterable[Group], test: Iterable[Group]) -> None:
+    """Make sure that no sentence to be judged on is trained on.
+
+    train (Iterable[Group]): The groups that train.
+    test (Iterable[Group]): The groups that judge.
+    RAISES (OpticalError): If a sentence is in both.
+    """
+    known = {
+        (language, marked.text.casefold()): group.where
+        for group in train
+        for language, marked in group.sentences.items()
+    }
+    for group in test:
+        for language, marked in group.sentences.items():
+            other = known.get((language, marked.text.casefold()))
+            if other is not None:
+                raise OpticalError(
+                    Errors.E209.format(where=group.where, lang=language, other=other)
+                )
+
+
+def names(groups: Iterable[Group], language: str = SOURCE_LANGUAGE) -> set[tuple[str, str]]:
+    """Collect the different names of a language's entities.
+
+    groups (Iterable[Group]): The groups.
+    language (str): The language.
+    RETURNS (Set[Tuple[str, str]]): Pairs of label and case-folded surface.
+    """
+    return {
+        (entity.label, marked.surface(entity).casefold())
+        for group in groups
+        if (marked := group.sentences.get(language)) is not None
+        for entity in marked.entities
+    }
+
+
+def _records(path: Path) -> Iterator[tuple[str, dict]]:
+    try:
+        lines = path.read_text(encoding="utf8").splitlines()
+    except UnicodeDecodeError as err:
+        raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as err:
+            raise OpticalError(
+                Errors.E210.format(where=where, column=err.colno, reason=err.msg)
+            ) from err
+        if not isinstance(record, dict) or "id" not in record:
+            raise OpticalError(Errors.E210.format(where=where, column=1, reason="no id"))
+        yield where, record
+
+
+def _check_types(
+    sentences: dict[str, MarkedText],
+    languages: tuple[str, ...],
+    differs: frozenset[str],
+    where: str,
+) -> None:
+    counts = {lang: Counter(e.label for e in sentences[lang].entities) for lang in languages}
+    expected = counts[languages[0]]
+    for language in languages[1:]:
+        if counts[language] != expected and language not in differs:
+            raise OpticalError(
+                Errors.E211.format(
+                    where=where,
+                    lang=language,
+                    found=_told(counts[language]),
+                    source=languages[0],
+                    expected=_told(expected),
+                )
+            )
+
+
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{n} {label}" for label, n in sorted(counts.items())) or "none"

@@ -1,0 +1,1 @@
+"""Learning: the teacher, the student, and what passes between them."""

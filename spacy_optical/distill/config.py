@@ -1,0 +1,149 @@
+"""The learning's config: spaCy's format, checked and filled by defaults before anything runs."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+from confection import Config, ConfigValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..align.config import AlignConfig
+from ..errors import Errors, OpticalError
+
+
+class Section(BaseModel):
+    """A section of the config: no key may be unknown, nothing changes once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Paths(Section):
+    """Where things are, relative to the working directory."""
+
+    encoder: Path
+    corpus: Path
+    plans: Path
+
+
+class Data(Section):
+    """What is learned from."""
+
+    languages: list[str] = Field(min_length=1)
+    source: str = "en"
+
+
+class Training(Section):
+    """How one model is trained; the teacher and the student each have such a section.
+
+    epochs counts passes over the English sentences (teacher) or over the pairs (student);
+    batch_size counts English sentences (teacher) or pairs (student).
+    """
+
+    epochs: int = Field(gt=0)
+    batch_size: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(0.01, ge=0)
+    warmup: float = Field(0.1, ge=0, lt=1)
+    freeze_embeddings: bool = True
+    max_pieces: int = Field(128, ge=8, le=512)
+    select: Literal["best", "last"] = "best"
+    threads: int = Field(0, ge=0)
+
+
+class StudentTraining(Training):
+    """How the student is trained; english is how many English sentences come with each pair."""
+
+    english: float = Field(0.5, ge=0)
+
+
+class Teacher(Training):
+    """The teacher: the encoder with a linear layer over each word."""
+
+    pooling: Literal["first", "mean"] = "first"
+
+
+class Student(Section):
+    """The student's shape; its weights come from the teacher's."""
+
+    layers: list[int] = Field(min_length=1)
+    intermediate: int | None = Field(None, gt=0)
+    vocabulary: int = Field(gt=0)
+    positions: int = Field(128, ge=16)
+
+
+class Objective(Section):
+    """The weights of the losses; a weight of 0 leaves its term out.
+
+    hard: cross-entropy on English labels. soft: Kullback-Leibler divergence to the teacher on
+    English. own: the same on the target side, to the teacher's own reading of it (no bitext
+    needed). hidden: distance to the teacher's last hidden vectors on both sides. representation:
+    <T, C> between the teacher's English and the student's target words (OPTICAL). labels:
+    cross-entropy to the label distributions carried through the plan.
+    """
+
+    hard: float = Field(1.0, ge=0)
+    soft: float = Field(1.0, ge=0)
+    own: float = Field(1.0, ge=0)
+    hidden: float = Field(1.0, ge=0)
+    representation: float = Field(1.0, ge=0)
+    labels: float = Field(1.0, ge=0)
+    temperature: float = Field(1.0, gt=0)
+
+
+class Plans(Section):
+    """Which vectors the plans are computed on, how, and what is carried through them.
+
+    layer: the encoder's layer whose word vectors are aligned. carry: labels go over word by word
+    (`words`) or as whole spans (`spans`). gold: share of the gold tag, where an English sentence
+    has one, in the distribution that is carried; the rest is the teacher's.
+    """
+
+    layer: int = Field(8, ge=0)
+    carry: Literal["words", "spans"] = "words"
+    gold: float = Field(0.9, ge=0, le=1)
+    align: AlignConfig = AlignConfig()
+
+
+class DistillConfig(Section):
+    """Everything that decides what is learned."""
+
+    seed: int = 0
+    paths: Paths
+    data: Data
+    teacher: Teacher
+    plans: Plans = Plans()
+    student: Student
+    objective: Objective = Objective()
+    training: StudentTraining
+
+    def fingerprint(self, *sections: str) -> str:
+        """Hash the seed and what the sections say; all but the paths when none is named."""
+        chosen = {"seed", *sections} if sections else set(type(self).model_fields) - {"paths"}
+        told = self.model_dump_json(include=chosen)
+        return hashlib.sha256(told.encode("utf8")).hexdigest()[:16]
+
+
+def load_config(path: Path, overrides: dict[str, Any] | None = None) -> DistillConfig:
+    """Read a config file, apply overrides and check everything.
+
+    path (Path): The `.cfg` file; keys outside a section (the seed) stand in `[general]`.
+    overrides (Optional[Dict[str, Any]]): Values by dotted name, e.g. `training.epochs`.
+    RETURNS (DistillConfig): The checked config.
+    RAISES (OpticalError): If the file is missing or broken, a key is unknown, or a value has the
+        wrong type; the error names the first such key.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what="config", path=path))
+    try:
+        config = Config().from_disk(path, overrides=overrides or {})
+    except (ConfigValidationError, ValueError) as err:
+        reason = " ".join(str(err).split())
+        raise OpticalError(Errors.E401.format(path=path, reason=reason)) from err
+    flat = {**config.pop("general", {}), **config}
+    try:
+        return DistillConfig.model_validate(flat)
+    except ValidationError as err:
+        first = err.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise OpticalError(Errors.E402.format(path=path, key=key, reason=first["msg"])) from err

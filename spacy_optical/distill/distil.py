@@ -1,0 +1,78 @@
+"""The distillation: teacher and plans in, student out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..data.labelled import read_training_docs
+from ..encoders.fetch import TOKENIZER, WEIGHTS
+from ..files import write_json
+from ..runtime.pieces import WordPieces
+from .config import DistillConfig
+from .judge import entity_scores
+from .loop import train
+from .plans import bitext_path, read_plans
+from .provenance import provenance
+from .recipe import StudentRecipe
+from .student import make_student, save_tagger
+from .tagger import load_tagger
+from .teacher import ENGLISH_DEV, ENGLISH_TRAIN, METRICS
+from .vocabulary import trim_vocabulary
+
+
+def distill(
+    config: DistillConfig,
+    teacher: Path,
+    out: Path,
+    *,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict:
+    """Train a student from a teacher and the plans.
+
+    config (DistillConfig): The config.
+    teacher (Path): The teacher's folder.
+    out (Path): Folder to write: a Hugging Face token classifier with metrics.json.
+    resume (bool): Continue an interrupted run.
+    say (Callable[[str], None]): Told one line an epoch.
+    RETURNS (dict): The metrics.
+    RAISES (OpticalError): If the teacher, the plans or the data are missing or do not belong
+        together, or as `train`.
+    """
+    teacher, out = Path(teacher), Path(out)
+    big = load_tagger(teacher)
+    dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
+    english, lessons = read_plans(config, teacher)
+    sentences = [pair.source.words for pair in english.pairs]
+    sentences += [s.words for les in lessons.values() for p in les.pairs for s in (p.source, p.target)]
+    vocabulary = trim_vocabulary(
+        (teacher / TOKENIZER).read_bytes(), sentences, config.student.vocabulary
+    )
+    student = make_student(big, config.student, vocabulary)
+    tags = student.tags
+    del big
+    if config.training.freeze_embeddings:
+        student.freeze_embeddings()
+    pieces = WordPieces(vocabulary.tokenizer)
+    data = [config.paths.corpus / ENGLISH_TRAIN, teacher / WEIGHTS]
+    data += [bitext_path(config, language) for language in config.data.languages]
+    record = provenance(config, "student", data)
+    recipe = StudentRecipe(config, english, lessons, pieces)
+    count = sum(p.numel() for p in student.parameters())
+    say(f"{count / 1e6:.1f} M parameters, {len(vocabulary.old_ids)} pieces, {len(recipe.rows)} pairs")
+    history = train(
+        student,
+        recipe,
+        config.training,
+        seed=config.seed,
+        fingerprint=record["fingerprint"],
+        folder=out.with_name(f"{out.name}-checkpoint"),
+        judge=lambda model: entity_scores(model, dev, pieces, tags)["ents_f"],
+        resume=resume,
+        say=say,
+    )
+    metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
+    metrics["parameters"] = count
+    metrics["english_dev"] = entity_scores(student, dev, pieces, tags)
+    save_tagger(student, vocabulary.tokenizer, out, like=teacher)
+    write_json(out / METRICS, metrics)
+    return metrics

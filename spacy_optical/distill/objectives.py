@@ -1,0 +1,83 @@
+"""The terms of the student's loss.
+
+With student logits z, teacher distributions p, word vectors t (teacher) and s (student), a plan T
+and a received share w, all sums over words and averaged over the batch's words:
+
+    hard            -log softmax(z)[gold]
+    soft, own       KL(p || softmax(z / tau)) tau^2            response-based distillation
+    hidden          |s - t|^2 / var(t)                         feature-based distillation
+    representation  sum_ij T_ij (1 - cos(t_i, s_j)) / sum T    OPTICAL (arXiv 2301.12566), <T, C>
+    labels          -w_j q_j . log softmax(z_j),  q_j = sum_i T_ij p_i / sum_i T_ij
+"""
+
+import torch
+from torch.nn import functional as F
+
+
+def hard(logits: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy to gold tags.
+
+    logits (Tensor): [B, W, tags].
+    tags (Tensor): [B, W], -100 where there is none.
+    RETURNS (Tensor): The mean over words that have a tag.
+    """
+    return F.cross_entropy(logits.flatten(0, 1), tags.flatten(), ignore_index=-100)
+
+
+def soft(
+    logits: torch.Tensor, teacher: torch.Tensor, words: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Kullback-Leibler divergence from the teacher's distributions.
+
+    logits, teacher (Tensor): Scores of student and teacher, [B, W, tags].
+    words (Tensor): [B, W], true where there is a word.
+    temperature (float): Softens both; the result is scaled back by its square.
+    RETURNS (Tensor): The mean over words.
+    """
+    student = F.log_softmax(logits[words] / temperature, dim=-1)
+    target = F.log_softmax(teacher[words] / temperature, dim=-1)
+    return F.kl_div(student, target, reduction="batchmean", log_target=True) * temperature**2
+
+
+def hidden(student: torch.Tensor, teacher: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+    """Squared distance to the teacher's word vectors, as a share of their variance.
+
+    student, teacher (Tensor): Word vectors, [B, W, d].
+    words (Tensor): [B, W], true where there is a word.
+    RETURNS (Tensor): 0 for a perfect copy, 1 for the constant mean.
+    """
+    target = teacher[words]
+    spread = (target - target.mean(dim=0)).pow(2).mean().clamp(min=1e-8)
+    return F.mse_loss(student[words], target) / spread
+
+
+def representation(
+    source: torch.Tensor, target: torch.Tensor, plan: torch.Tensor, centre: torch.Tensor
+) -> torch.Tensor:
+    """The transport cost <T, C> under a fixed plan (OPTICAL, arXiv 2301.12566).
+
+    source (Tensor): The teacher's vectors of the English words, [B, M, d].
+    target (Tensor): The student's vectors of the target words, [B, N, d].
+    plan (Tensor): Transported mass, [B, M, N]; 0 on padding.
+    centre (Tensor): The teacher's mean word vector, [d]; taken off both sides.
+    RETURNS (Tensor): The mean cost of a unit of mass, averaged over pairs; the gradient reaches
+        the cost alone, not the plan.
+    """
+    cosine = F.normalize(source - centre, dim=-1) @ F.normalize(target - centre, dim=-1).mT
+    mass = plan.sum(dim=(1, 2)).clamp(min=1e-8)
+    return ((plan * (1 - cosine)).sum(dim=(1, 2)) / mass).mean()
+
+
+def labels(
+    logits: torch.Tensor, carried: torch.Tensor, weight: torch.Tensor, words: torch.Tensor
+) -> torch.Tensor:
+    """Cross-entropy to the label distributions that came through the plan.
+
+    logits (Tensor): The student's scores of target words, [B, N, tags].
+    carried (Tensor): Distributions over tags, [B, N, tags].
+    weight (Tensor): How far each is trusted, [B, N], 0 to 1.
+    words (Tensor): [B, N], true where there is a word.
+    RETURNS (Tensor): The weighted sum over words, divided by the number of words.
+    """
+    cross = -(carried * F.log_softmax(logits, dim=-1)).sum(dim=-1)
+    return (cross * weight)[words].sum() / words.sum().clamp(min=1)

@@ -1,0 +1,58 @@
+"""Where a result came from: config, data, versions and machine."""
+
+import hashlib
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..about import __version__
+from ..files import sha256
+from .config import DistillConfig
+
+PACKAGES = ("spacy", "torch", "transformers", "tokenizers", "numpy", "POT", "onnxruntime", "onnx")
+
+
+# The sections that decide what a stage makes; the student depends on all of them.
+SECTIONS = {"teacher": ("data", "teacher"), "plans": ("data", "plans", "student"), "student": ()}
+
+
+def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[str, Any]:
+    """Record what a run depends on.
+
+    config (DistillConfig): The config.
+    stage (str): What is being made: `teacher`, `plans` or `student`.
+    data (Sequence[Path]): The files that are learned from.
+    RETURNS (Dict[str, Any]): Stage, seed, config and its hash, data hashes, package versions,
+        machine; and a fingerprint of the first four.
+    """
+    hashes = {path.name: sha256(path) for path in data}
+    told = f"{stage} {config.fingerprint(*SECTIONS[stage])} {sorted(hashes.items())}"
+    return {
+        "stage": stage,
+        "fingerprint": hashlib.sha256(told.encode("utf8")).hexdigest()[:16],
+        "seed": config.seed,
+        "config": config.model_dump(mode="json", exclude={"paths"}),
+        "config_hash": config.fingerprint(),
+        "data": hashes,
+        "versions": {"spacy_optical": __version__, "python": platform.python_version()}
+        | {name: version(name) for name in PACKAGES},
+        "machine": {
+            "system": platform.system(),
+            "processor": _processor(),
+            "threads": torch.get_num_threads(),
+        },
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if sys.platform == "linux" and cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

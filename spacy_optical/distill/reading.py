@@ -1,0 +1,73 @@
+"""A tagger reading many sentences without learning from them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..runtime.pieces import WordPieces
+from .sentences import Sentence, collate
+from .tagger import WordTagger, first_pieces, mean_pieces
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a tagger makes of one sentence of n words.
+
+    logits [n, tags]; last [n, d], the first pieces' vectors of the last layer; middle [n, d], the
+    mean pieces' vectors of the layer asked for.
+    """
+
+    logits: np.ndarray
+    last: np.ndarray
+    middle: np.ndarray
+
+
+def read_sentences(
+    tagger: WordTagger,
+    sentences: Sequence[Sentence],
+    pieces: WordPieces,
+    *,
+    layer: int = -1,
+    batch_size: int = 32,
+) -> list[Reading]:
+    """Read sentences in batches of like length.
+
+    tagger (WordTagger): The tagger.
+    sentences (Sequence[Sentence]): The sentences.
+    pieces (WordPieces): The tokenizer, for its special pieces.
+    layer (int): The layer of `middle`; 0 is the embedding, -1 the last.
+    batch_size (int): Sentences a batch.
+    RETURNS (List[Reading]): One for each sentence, in their order.
+    """
+    readings: dict[int, Reading] = {}
+    for index, reading in _readings(tagger, sentences, pieces, layer, batch_size):
+        readings[index] = reading
+    return [readings[i] for i in range(len(sentences))]
+
+
+def _readings(
+    tagger: WordTagger,
+    sentences: Sequence[Sentence],
+    pieces: WordPieces,
+    layer: int,
+    batch_size: int,
+) -> Iterator[tuple[int, Reading]]:
+    order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
+    was_training = tagger.training
+    tagger.eval()
+    with torch.inference_mode():
+        for start in range(0, len(order), batch_size):
+            part = order[start : start + batch_size]
+            batch = collate([sentences[i] for i in part], pieces)
+            output = tagger(batch)
+            arrays = (
+                output.logits.numpy(),
+                first_pieces(output.hidden[-1], batch).numpy(),
+                mean_pieces(output.hidden[layer], batch).numpy(),
+            )
+            for row, index in enumerate(part):
+                count = len(sentences[index].words)
+                yield index, Reading(*(array[row, :count].copy() for array in arrays))
+    tagger.train(was_training)

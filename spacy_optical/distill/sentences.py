@@ -1,0 +1,97 @@
+"""Sentences as the learners see them: words, pieces, tags, and padded batches of tensors."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from spacy.tokens import Doc
+
+from ..runtime.pieces import WordPieces
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence's words, their pieces and, where there are gold labels, their tag numbers."""
+
+    words: tuple[str, ...]
+    pieces: tuple[tuple[int, ...], ...]
+    tags: tuple[int, ...] | None = None
+
+    def __len__(self) -> int:
+        return sum(len(word) for word in self.pieces)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded sentences: B of them, P pieces and W words at the most.
+
+    word_of_piece [B, P] is the word's number, or W for special and padding pieces; words [B, W]
+    is true where there is a word; tags [B, W] is -100 where there is no gold tag.
+    """
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    first_pieces: torch.Tensor
+    word_of_piece: torch.Tensor
+    words: torch.Tensor
+    tags: torch.Tensor
+
+
+def spacy_words(doc: Doc) -> list[int]:
+    """Give the numbers of a document's tokens that are words, leaving white space out."""
+    return [token.i for token in doc if not token.is_space]
+
+
+def labelled_sentence(doc: Doc, pieces: WordPieces, tag_of: dict[str, int]) -> Sentence:
+    """Make a sentence with gold tags from a document.
+
+    doc (Doc): The document with entities.
+    pieces (WordPieces): The tokenizer.
+    tag_of (Dict[str, int]): Tag numbers by BIO tag.
+    RETURNS (Sentence): The sentence.
+    """
+    tokens = [doc[i] for i in spacy_words(doc)]
+    words = tuple(token.text for token in tokens)
+    tags = tuple(
+        tag_of[f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"]
+        for token in tokens
+    )
+    return Sentence(words, tuple(pieces.pieces(words)), tags)
+
+
+def plain_sentence(words: Iterable[str], pieces: WordPieces) -> Sentence:
+    """Make a sentence without tags from words."""
+    kept = tuple(words)
+    return Sentence(kept, tuple(pieces.pieces(kept)))
+
+
+def collate(sentences: Sequence[Sentence], pieces: WordPieces) -> Batch:
+    """Pad sentences into one batch.
+
+    sentences (Sequence[Sentence]): The sentences, each within the encoder's window.
+    pieces (WordPieces): The tokenizer, for its special pieces.
+    RETURNS (Batch): The tensors.
+    """
+    edge = len(pieces.prefix) + len(pieces.suffix)
+    width = max(len(sentence) for sentence in sentences) + edge
+    count = max(len(sentence.words) for sentence in sentences)
+    ids = np.full((len(sentences), width), pieces.pad_id, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    word_of_piece = np.full_like(ids, count)
+    first = np.zeros((len(sentences), count), dtype=np.int64)
+    words = np.zeros((len(sentences), count), dtype=bool)
+    tags = np.full((len(sentences), count), -100, dtype=np.int64)
+    for row, sentence in enumerate(sentences):
+        flat = [piece for word in sentence.pieces for piece in word]
+        whole = [*pieces.prefix, *flat, *pieces.suffix]
+        ids[row, : len(whole)] = whole
+        mask[row, : len(whole)] = 1
+        lengths = [len(word) for word in sentence.pieces]
+        start = len(pieces.prefix)
+        word_of_piece[row, start : start + len(flat)] = np.repeat(np.arange(len(lengths)), lengths)
+        first[row, : len(lengths)] = start + np.cumsum([0, *lengths[:-1]])
+        words[row, : len(lengths)] = True
+        if sentence.tags is not None:
+            tags[row, : len(lengths)] = sentence.tags
+    return Batch(*(torch.from_numpy(a) for a in (ids, mask, first, word_of_piece, words, tags)))

@@ -1,0 +1,111 @@
+"""The student: a smaller copy of the teacher, made of the teacher's own weights."""
+
+import copy
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForTokenClassification
+from transformers.modeling_utils import PreTrainedModel
+
+from ..encoders.fetch import CONFIG, SOURCE, TOKENIZER, WEIGHTS
+from ..errors import Errors, OpticalError
+from ..files import folder_written_whole
+from .config import Student
+from .tagger import WordTagger
+from .vocabulary import Vocabulary
+
+# Parts of a layer that the feed-forward width shapes: the dimension it runs along.
+_FEED_FORWARD = {"intermediate.dense.weight": 0, "intermediate.dense.bias": 0, "output.dense.weight": 1}
+
+
+def make_student(teacher: WordTagger, shape: Student, vocabulary: Vocabulary) -> WordTagger:
+    """Cut a student out of a teacher.
+
+    teacher (WordTagger): The teacher.
+    shape (Student): Which of its layers to keep (counted from 0), how wide their feed-forward
+        parts are, how many positions there are. Of a feed-forward part the neurons with the
+        largest product of incoming and outgoing norms stay (magnitude pruning).
+    vocabulary (Vocabulary): The pieces to keep.
+    RETURNS (WordTagger): The student, not yet trained.
+    RAISES (OpticalError): If the teacher lacks a layer, or is narrower than the shape asks.
+    """
+    big: PreTrainedModel = teacher.model
+    config = copy.deepcopy(big.config)
+    if max(shape.layers) >= config.num_hidden_layers:
+        raise OpticalError(
+            Errors.E406.format(layer=max(shape.layers), layers=config.num_hidden_layers)
+        )
+    width = shape.intermediate or config.intermediate_size
+    if width > config.intermediate_size:
+        raise OpticalError(Errors.E407.format(width=width, most=config.intermediate_size))
+    # RoBERTa counts positions from behind the padding piece, BERT from 0.
+    offset = config.max_position_embeddings - 512 if config.max_position_embeddings > 512 else 0
+    config.num_hidden_layers = len(shape.layers)
+    config.intermediate_size = width
+    config.vocab_size = len(vocabulary.old_ids)
+    config.max_position_embeddings = min(shape.positions + offset, config.max_position_embeddings)
+    small = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
+    small.load_state_dict(_cut(big.state_dict(), small, shape, width, vocabulary))
+    return WordTagger(small, teacher.pooling)
+
+
+def _cut(
+    weights: dict[str, torch.Tensor],
+    small: PreTrainedModel,
+    shape: Student,
+    width: int,
+    vocabulary: Vocabulary,
+) -> dict[str, torch.Tensor]:
+    kept = {}
+    neurons = {layer: _strongest(weights, small, layer, width) for layer in shape.layers}
+    stem = f"{small.base_model_prefix}.encoder.layer."
+    for name in small.state_dict():
+        source, dimension, index = name, None, None
+        if name.startswith(stem):
+            number, _, part = name[len(stem) :].partition(".")
+            layer = shape.layers[int(number)]
+            source = f"{stem}{layer}.{part}"
+            if part in _FEED_FORWARD:
+                dimension, index = _FEED_FORWARD[part], neurons[layer]
+        elif name.endswith("word_embeddings.weight"):
+            dimension, index = 0, torch.from_numpy(vocabulary.old_ids)
+        elif name.endswith("position_embeddings.weight"):
+            dimension, index = 0, torch.arange(small.config.max_position_embeddings)
+        tensor = weights[source]
+        kept[name] = tensor.clone() if index is None else tensor.index_select(dimension, index)
+    return kept
+
+
+def _strongest(
+    weights: dict[str, torch.Tensor], small: PreTrainedModel, layer: int, width: int
+) -> torch.Tensor:
+    stem = f"{small.base_model_prefix}.encoder.layer.{layer}."
+    into = weights[stem + "intermediate.dense.weight"].norm(dim=1)
+    out = weights[stem + "output.dense.weight"].norm(dim=0)
+    return (into * out).topk(width).indices.sort().values
+
+
+def save_tagger(tagger: WordTagger, tokenizer: bytes, out: Path, *, like: Path) -> None:
+    """Write a tagger as a Hugging Face folder, whole or not at all.
+
+    tagger (WordTagger): The tagger.
+    tokenizer (bytes): Its tokenizer.json.
+    out (Path): The folder.
+    like (Path): A folder whose small files about the tokenizer are copied.
+    RAISES (OpticalError): If `out` holds something else or cannot be written.
+    """
+    with folder_written_whole(out, marker=CONFIG) as folder:
+        for file in Path(like).glob("*.json"):
+            if file.name not in (CONFIG, TOKENIZER, SOURCE, "metrics.json"):
+                shutil.copyfile(file, folder / file.name)
+        tagger.model.save_pretrained(folder, safe_serialization=True)
+        (folder / WEIGHTS).chmod(0o644)
+        (folder / TOKENIZER).write_bytes(tokenizer)
+        settings = folder / "tokenizer_config.json"
+        if settings.is_file():
+            record = json.loads(settings.read_text(encoding="utf8"))
+            # Ids of the untrimmed vocabulary, which transformers would put before the new ones.
+            record.pop("added_tokens_decoder", None)
+            settings.write_text(json.dumps(record, indent=2), encoding="utf8")

@@ -1,0 +1,99 @@
+"""A token classifier of transformers, read word by word."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForTokenClassification, logging
+from transformers.modeling_utils import PreTrainedModel
+
+from ..encoders.fetch import check_encoder
+from .sentences import Batch
+
+
+@dataclass
+class Output:
+    """Scores of words [B, W, tags] and the hidden pieces of every layer [B, P, d], input first."""
+
+    logits: torch.Tensor
+    hidden: tuple[torch.Tensor, ...]
+
+
+class WordTagger(nn.Module):
+    """A `...ForTokenClassification` model whose classifier sees one vector a word.
+
+    model (PreTrainedModel): The model; BERT- and XLM-R-shaped ones have the parts used here.
+    pooling (str): Whether a word is its `first` piece or the `mean` of its pieces.
+    """
+
+    def __init__(self, model: PreTrainedModel, pooling: Literal["first", "mean"] = "first") -> None:
+        super().__init__()
+        self.model = model
+        self.pooling = pooling
+
+    def forward(self, batch: Batch) -> Output:
+        """Read a batch.
+
+        batch (Batch): The padded sentences.
+        RETURNS (Output): Scores and hidden vectors.
+        """
+        encoded = self.model.base_model(
+            input_ids=batch.input_ids,
+            attention_mask=batch.attention_mask,
+            output_hidden_states=True,
+        )
+        pool = first_pieces if self.pooling == "first" else mean_pieces
+        words = self.model.dropout(pool(encoded.last_hidden_state, batch))
+        return Output(self.model.classifier(words), encoded.hidden_states)
+
+    @property
+    def tags(self) -> list[str]:
+        """The BIO tags by number."""
+        return [self.model.config.id2label[i] for i in range(self.model.config.num_labels)]
+
+    def freeze_embeddings(self) -> None:
+        """Keep the word table as it is: it is most of the weights and learns little."""
+        self.model.get_input_embeddings().weight.requires_grad_(False)
+
+
+def first_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Take each word's first piece: [B, P, d] -> [B, W, d]."""
+    index = batch.first_pieces[:, :, None].expand(-1, -1, hidden.shape[-1])
+    return hidden.gather(1, index)
+
+
+def mean_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Average each word's pieces: [B, P, d] -> [B, W, d]."""
+    rows, words = batch.words.shape
+    sums = hidden.new_zeros(rows, words + 1, hidden.shape[-1])
+    index = batch.word_of_piece[:, :, None].expand(-1, -1, hidden.shape[-1])
+    sums = sums.scatter_add(1, index, hidden)[:, :words]
+    counts = hidden.new_zeros(rows, words + 1)
+    counts = counts.scatter_add(1, batch.word_of_piece, torch.ones_like(hidden[:, :, 0]))
+    return sums / counts[:, :words].clamp(min=1)[:, :, None]
+
+
+def load_tagger(
+    folder: Path, labels: list[str] | None = None, pooling: Literal["first", "mean"] = "first"
+) -> WordTagger:
+    """Read a tagger, or give an encoder a new classifier.
+
+    folder (Path): A Hugging Face folder.
+    labels (Optional[List[str]]): The tags of a new classifier; by default those of the folder.
+    pooling (str): As for `WordTagger`; a folder written by this package says it itself.
+    RETURNS (WordTagger): The tagger.
+    RAISES (OpticalError): If the folder is not whole.
+    """
+    check_encoder(folder)
+    logging.set_verbosity_error()
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    if labels is not None:
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: i for i, label in enumerate(labels)}
+        config.word_pooling = pooling
+    model = AutoModelForTokenClassification.from_pretrained(
+        folder, config=config, attn_implementation="sdpa", local_files_only=True
+    )
+    return WordTagger(model, getattr(config, "word_pooling", pooling))

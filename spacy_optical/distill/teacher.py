@@ -1,0 +1,97 @@
+"""The teacher: a multilingual encoder that learns entities from English labels."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from spacy.tokens import Doc
+
+from ..data.labelled import read_training_docs
+from ..encoders.fetch import TOKENIZER, check_encoder
+from ..files import write_json
+from ..runtime.decode import bio_tags
+from ..runtime.pieces import WordPieces
+from . import objectives
+from .config import DistillConfig
+from .judge import entity_scores
+from .loop import Losses, by_length, train
+from .provenance import provenance
+from .sentences import Batch, Sentence, collate, labelled_sentence
+from .student import save_tagger
+from .tagger import WordTagger, load_tagger
+
+ENGLISH_TRAIN = Path("english") / "train.spacy"
+ENGLISH_DEV = Path("english") / "dev.spacy"
+METRICS = "metrics.json"
+
+
+class EnglishRecipe:
+    """Gold labels on English sentences, nothing else."""
+
+    def __init__(self, sentences: Sequence[Sentence], pieces: WordPieces, batch_size: int) -> None:
+        self.sentences = sentences
+        self.pieces = pieces
+        self.batch_size = batch_size
+
+    def batches(self, chance: np.random.Generator) -> list[Batch]:
+        """Give every sentence once."""
+        numbers = by_length([len(s) for s in self.sentences], self.batch_size, chance)
+        return [collate([self.sentences[i] for i in batch], self.pieces) for batch in numbers]
+
+    def losses(self, tagger: WordTagger, batch: Batch) -> Losses:
+        """Give the cross-entropy to the gold tags."""
+        return {"hard": objectives.hard(tagger(batch).logits, batch.tags)}
+
+
+def entity_labels(docs: Sequence[Doc]) -> tuple[str, ...]:
+    """Collect the entity labels of documents, sorted."""
+    return tuple(sorted({entity.label_ for doc in docs for entity in doc.ents}))
+
+
+def teach(
+    config: DistillConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict:
+    """Fine-tune the encoder on English labels.
+
+    config (DistillConfig): The config; `paths.encoder`, `paths.corpus` and `[teacher]` decide.
+    out (Path): Folder to write: a Hugging Face token classifier with metrics.json.
+    resume (bool): Continue an interrupted run.
+    say (Callable[[str], None]): Told one line an epoch.
+    RETURNS (dict): The metrics.
+    RAISES (OpticalError): If the encoder or the corpus is not whole, or as `train`.
+    """
+    check_encoder(config.paths.encoder)
+    tokenizer = (config.paths.encoder / TOKENIZER).read_bytes()
+    pieces = WordPieces(tokenizer)
+    docs = read_training_docs(config.paths.corpus / ENGLISH_TRAIN)
+    dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
+    tags = bio_tags(entity_labels(docs))
+    number = {tag: i for i, tag in enumerate(tags)}
+    every = [labelled_sentence(doc, pieces, number) for doc in docs]
+    sentences = [s for s in every if 0 < len(s) <= config.teacher.max_pieces - 2]
+    if len(sentences) < len(every):
+        say(f"{len(every) - len(sentences)} English sentences are empty or too long; left out")
+    tagger = load_tagger(config.paths.encoder, list(tags), config.teacher.pooling)
+    if config.teacher.freeze_embeddings:
+        tagger.freeze_embeddings()
+    record = provenance(config, "teacher", [config.paths.corpus / ENGLISH_TRAIN])
+    history = train(
+        tagger,
+        EnglishRecipe(sentences, pieces, config.teacher.batch_size),
+        config.teacher,
+        seed=config.seed,
+        fingerprint=record["fingerprint"],
+        folder=Path(out).with_name(f"{Path(out).name}-checkpoint"),
+        judge=lambda model: entity_scores(model, dev, pieces, tags)["ents_f"],
+        resume=resume,
+        say=say,
+    )
+    metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
+    metrics["english_dev"] = entity_scores(tagger, dev, pieces, tags)
+    save_tagger(tagger, tokenizer, out, like=config.paths.encoder)
+    write_json(Path(out) / METRICS, metrics)
+    return metrics

@@ -1,0 +1,107 @@
+"""A smaller vocabulary: fewer pieces of the same tokenizer, so that old rows keep their meaning.
+
+What is dropped falls back to smaller pieces: every single character that the kept scripts need
+stays, and a Unigram or WordPiece tokenizer splits a word anew among the pieces that are left.
+After *An Efficient Multilingual Language Model Compression through Vocabulary Trimming*
+(Ushio et al., 2023).
+"""
+
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import Errors, OpticalError
+from ..runtime.pieces import WordPieces
+
+SPACE = "▁"
+CONTINUED = "##"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """A trimmed tokenizer, and for each of its pieces the row in the old word table."""
+
+    tokenizer: bytes
+    old_ids: np.ndarray
+
+
+def trim_vocabulary(tokenizer: bytes, sentences: Iterable[Iterable[str]], size: int) -> Vocabulary:
+    """Keep the pieces that a set of languages uses.
+
+    tokenizer (bytes): A tokenizer.json with a Unigram or WordPiece model.
+    sentences (Iterable[Iterable[str]]): Sentences as words: the text that decides.
+    size (int): How many pieces to keep: special ones, single characters of the scripts seen,
+        pieces seen by frequency, then the likeliest pieces of the same scripts.
+    RETURNS (Vocabulary): The smaller tokenizer and the rows to take.
+    RAISES (OpticalError): If the tokenizer is of another kind, or `size` does not hold the special
+        pieces and characters.
+    """
+    spec = json.loads(tokenizer)
+    kind = spec["model"].get("type")
+    if kind == "Unigram":
+        ranked = [piece for piece, _ in spec["model"]["vocab"]]
+    elif kind == "WordPiece":
+        ranked = sorted(spec["model"]["vocab"], key=spec["model"]["vocab"].__getitem__)
+    else:
+        raise OpticalError(Errors.E404.format(kind=kind))
+    used = _count(tokenizer, sentences)
+    special = {added["content"] for added in spec["added_tokens"]}
+    scripts = {_script(c) for i in used for c in ranked[i] if c.isalpha()}
+    must, seen, spare = [], [], []
+    for i, piece in enumerate(ranked):
+        bare = piece.removeprefix(CONTINUED) if kind == "WordPiece" else piece.lstrip(SPACE)
+        if piece in special or (len(bare) <= 1 and _of(scripts, bare)):
+            must.append(i)
+        elif used[i]:
+            seen.append(i)
+        elif _of(scripts, bare):
+            spare.append(i)
+    if size < len(must):
+        raise OpticalError(Errors.E405.format(size=size, least=len(must)))
+    # Both kinds list their pieces from the likeliest to the rarest, so order is rank.
+    seen.sort(key=lambda i: (-used[i], i))
+    kept = sorted([*must, *seen, *spare][:size])
+    return Vocabulary(_rewritten(spec, kind, ranked, kept), np.array(kept, dtype=np.int64))
+
+
+def _count(tokenizer: bytes, sentences: Iterable[Iterable[str]]) -> Counter[int]:
+    pieces = WordPieces(tokenizer)
+    words = Counter(word for sentence in sentences for word in sentence)
+    used: Counter[int] = Counter()
+    for word, times in words.items():
+        for piece in pieces.pieces([word])[0]:
+            used[piece] += times
+    return used
+
+
+def _script(character: str) -> str:
+    """Name a character's script by the first word of its Unicode name, e.g. DEVANAGARI."""
+    return unicodedata.name(character, "?").partition(" ")[0]
+
+
+def _of(scripts: set[str], piece: str) -> bool:
+    return all(_script(c) in scripts or not c.isalpha() for c in piece)
+
+
+def _rewritten(spec: dict, kind: str, ranked: list[str], kept: list[int]) -> bytes:
+    new_id = {ranked[old]: new for new, old in enumerate(kept)}
+    model = spec["model"]
+    if kind == "Unigram":
+        model["vocab"] = [model["vocab"][old] for old in kept]
+        if model.get("unk_id") is not None:
+            model["unk_id"] = new_id[ranked[model["unk_id"]]]
+    else:
+        model["vocab"] = new_id
+    for added in spec["added_tokens"]:
+        added["id"] = new_id[added["content"]]
+    for token in (spec.get("post_processor") or {}).get("special_tokens", {}).values():
+        token["ids"] = [new_id[name] for name in token["tokens"]]
+    for end in ("cls", "sep"):  # the post-processors of BERT and RoBERTa
+        if end in (spec.get("post_processor") or {}):
+            name = spec["post_processor"][end][0]
+            spec["post_processor"][end] = [name, new_id[name]]
+    return json.dumps(spec, ensure_ascii=False, separators=(",", ":")).encode("utf8")

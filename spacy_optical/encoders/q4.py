@@ -1,0 +1,161 @@
+"""The `E5S1` file: a BERT-shaped encoder in four-bit blocks.
+
+Little endian. Header, pieces, normalisation map and tensor directory come one after the other;
+tensors are float32 or Q4_0 (blocks of 32 weights in 18 bytes: a float16 scale, then 16 bytes whose
+low nibbles are weights 0-15 and whose high nibbles are weights 16-31, stored with an offset of 8).
+"""
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import Errors, OpticalError
+
+MAGIC = b"E5S1"
+BLOCK = 32
+BLOCK_BYTES = 2 + BLOCK // 2
+FLOAT32, Q4_0 = 0, 1
+
+# The file's tensor names -> the names in transformers' BertModel.
+_EMBEDDINGS = {
+    "emb.word": "embeddings.word_embeddings.weight",
+    "emb.pos": "embeddings.position_embeddings.weight",
+    "emb.type": "embeddings.token_type_embeddings.weight",
+    "emb.ln.w": "embeddings.LayerNorm.weight",
+    "emb.ln.b": "embeddings.LayerNorm.bias",
+}
+_LAYER = {
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """The encoder's shape, as the file's header gives it."""
+
+    version: int
+    hidden: int
+    layers: int
+    heads: int
+    intermediate: int
+    vocabulary: int
+    positions: int
+    token_types: int
+    layer_norm_eps: float
+    block: int
+
+    def config(self) -> dict[str, object]:
+        """Give the same shape as a transformers `BertConfig`, ready for config.json."""
+        return {
+            "architectures": ["BertModel"],
+            "model_type": "bert",
+            "hidden_size": self.hidden,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "intermediate_size": self.intermediate,
+            "vocab_size": self.vocabulary,
+            "max_position_embeddings": self.positions,
+            "type_vocab_size": self.token_types,
+            "layer_norm_eps": round(self.layer_norm_eps, 15),
+            "hidden_act": "gelu",
+            "hidden_dropout_prob": 0.1,
+            "attention_probs_dropout_prob": 0.1,
+            "initializer_range": 0.02,
+            "pad_token_id": 1,
+            "bos_token_id": 0,
+            "eos_token_id": 2,
+            "position_embedding_type": "absolute",
+            "tokenizer_class": "XLMRobertaTokenizerFast",
+        }
+
+
+def dequantise(blocks: np.ndarray, count: int) -> np.ndarray:
+    """Turn Q4_0 blocks into numbers: weight = (nibble - 8) * scale.
+
+    blocks (ndarray): uint8, a multiple of 18 bytes.
+    count (int): How many weights there are.
+    RETURNS (ndarray): float32, shape [count].
+    """
+    rows = blocks.reshape(-1, BLOCK_BYTES)
+    scales = rows[:, :2].copy().view("<f2").astype(np.float32)
+    nibbles = np.concatenate([rows[:, 2:] & 0x0F, rows[:, 2:] >> 4], axis=1)
+    return ((nibbles.astype(np.float32) - 8) * scales).reshape(-1)[:count]
+
+
+def read_q4(path: Path) -> tuple[Header, dict[str, np.ndarray]]:
+    """Read an E5S1 file.
+
+    path (Path): The file.
+    RETURNS (Tuple[Header, Dict[str, ndarray]]): The shape, and float32 tensors under the names of
+        transformers' `BertModel`, matrices as [out, in].
+    RAISES (OpticalError): If the file is no E5S1 file or is cut short.
+    """
+    data = Path(path).read_bytes()
+    try:
+        return _parse(data)
+    except (struct.error, IndexError, ValueError, KeyError) as err:
+        raise OpticalError(Errors.E703.format(path=path, reason=err)) from err
+
+
+def _parse(data: bytes) -> tuple[Header, dict[str, np.ndarray]]:
+    if data[:4] != MAGIC:
+        raise ValueError(f"it begins with {data[:4]!r} instead of {MAGIC!r}")
+    at = 4
+
+    def take(layout: str) -> tuple:
+        nonlocal at
+        values = struct.unpack_from("<" + layout, data, at)
+        at += struct.calcsize("<" + layout)
+        return values
+
+    header = Header(*take("8i"), *take("f"), *take("i"))
+    if header.block != BLOCK:
+        raise ValueError(f"blocks of {header.block} weights")
+    (pieces,) = take("i")
+    take("4i")
+    (blob,) = take("Q")
+    at += 4 * (pieces + 1) + 4 * pieces + blob
+    _, bytes_of_map = take("iI")
+    at += bytes_of_map
+    (entries,) = take("i")
+    tensors = {}
+    for _ in range(entries):
+        (length,) = take("H")
+        name = data[at : at + length].decode("utf8")
+        at += length
+        kind, count, offset, size = take("BIQQ")
+        raw = np.frombuffer(data, dtype=np.uint8, count=size, offset=offset)
+        if kind not in (FLOAT32, Q4_0):
+            raise ValueError(f"tensor {name} has type {kind}")
+        flat = dequantise(raw, count) if kind == Q4_0 else raw.copy().view("<f4")
+        if flat.size != count:
+            raise ValueError(f"tensor {name} holds {flat.size} of {count} weights")
+        tensors[_bert_name(name)] = _shaped(name, flat, header)
+    return header, tensors
+
+
+def _bert_name(name: str) -> str:
+    if name in _EMBEDDINGS:
+        return _EMBEDDINGS[name]
+    layer, part, kind = name.split(".")
+    suffix = {"w": "weight", "b": "bias"}[kind]
+    return f"encoder.layer.{int(layer[1:])}.{_LAYER[part]}.{suffix}"
+
+
+def _shaped(name: str, flat: np.ndarray, header: Header) -> np.ndarray:
+    if name in ("emb.word", "emb.pos", "emb.type"):
+        return flat.reshape(-1, header.hidden)
+    part, _, kind = name.rpartition(".")
+    if kind == "b" or part.endswith("ln"):
+        return flat
+    rows = header.intermediate if part.endswith(".fi") else header.hidden
+    return flat.reshape(rows, -1)

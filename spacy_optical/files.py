@@ -1,0 +1,89 @@
+"""Files that are written whole or not at all, and their hashes."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import Errors, OpticalError
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary file beside `path` that replaces `path` when the block ends well.
+
+    path (Path): The file to write; its folder is made when missing.
+    YIELDS (Path): The temporary file's path.
+    RAISES (OpticalError): If the system refuses the write, e.g. on a full disk; `path` keeps
+        what it had.
+    """
+    path = Path(path)
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o644)
+        os.replace(temporary, path)
+    except OSError as err:
+        raise OpticalError(Errors.E003.format(path=path, reason=err.strerror or err)) from err
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_written_whole(path: Path, *, marker: str) -> Iterator[Path]:
+    """Give a temporary folder that takes the place of `path` when the block ends well.
+
+    path (Path): The folder to write.
+    marker (str): A file that an earlier folder of this kind holds. A folder at `path` without it
+        belongs to somebody else and is left alone.
+    YIELDS (Path): The temporary folder.
+    RAISES (OpticalError): If `path` holds something else, or the system refuses the write.
+    """
+    path = Path(path)
+    if path.exists() and not (path / marker).exists() and (path.is_file() or any(path.iterdir())):
+        raise OpticalError(Errors.E004.format(path=path, what=f"a folder with a {marker}"))
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        yield temporary
+        temporary.chmod(0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    except OSError as err:
+        raise OpticalError(Errors.E003.format(path=path, reason=err.strerror or err)) from err
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """Hash a file without holding it in memory.
+
+    path (Path): The file.
+    RETURNS (str): SHA-256 in hexadecimal.
+    """
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as readable JSON, whole or not at all.
+
+    path (Path): The file.
+    value (Any): Anything the json module takes; NaN is refused.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    with written_whole(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf8")

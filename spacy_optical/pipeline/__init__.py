@@ -1,0 +1,1 @@
+"""The components that spaCy loads: `optical_ner` and `optical_transformer`."""

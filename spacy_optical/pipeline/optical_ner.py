@@ -1,0 +1,334 @@
+"""`optical_ner`: named entities from a small distilled transformer, without torch."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline.pipe import Pipe
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..errors import Errors, OpticalError
+from ..runtime.bundle import Bundle, default_bundle_path
+from ..runtime.decode import LabelledSpan, decode
+from ..runtime.session import Runtime, check_settings, process_lock
+from .entities import write_entities
+
+# Words read ahead by `pipe`, whatever the number of documents.
+MAX_BUFFERED_WORDS = 100_000
+
+
+@Language.factory(
+    "optical_ner",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"],
+    default_config={
+        "model": None,
+        "threads": 1,
+        "max_batch_pieces": 2048,
+        "overlap": 32,
+        "min_score": {},
+        "label_map": {},
+        "overwrite": False,
+        "spans_key": "optical",
+        "scorer": {"@scorers": "spacy.ner_scorer.v1"},
+    },
+    default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
+)
+def make_optical_ner(
+    nlp: Language,
+    name: str,
+    model: str | None,
+    threads: int,
+    max_batch_pieces: int,
+    overlap: int,
+    min_score: dict[str, float],
+    label_map: dict[str, str],
+    overwrite: bool,
+    spans_key: str,
+    scorer: Callable | None,
+) -> "OpticalNER":
+    """Make an `optical_ner` component; see `OpticalNER` for the settings."""
+    return OpticalNER(
+        name,
+        model=model,
+        threads=threads,
+        max_batch_pieces=max_batch_pieces,
+        overlap=overlap,
+        min_score=min_score,
+        label_map=label_map,
+        overwrite=overwrite,
+        spans_key=spans_key,
+        scorer=scorer,
+    )
+
+
+class OpticalNER(Pipe):
+    """Finds named entities with the model of a bundle, on a CPU.
+
+    Entities go to `doc.ents`; `doc.spans[spans_key]` holds all that the model found, with a score
+    for each in `.attrs["scores"]` (see `runtime.decode.decode`). Whitespace tokens are not shown to
+    the model: an entity may reach across them but never begins or ends with one. Texts of any
+    length are read in overlapping windows.
+
+    name (str): The component's name in the pipeline.
+    model (Optional[Union[str, Path]]): A bundle's folder; the package's own bundle if not given.
+        It is read at first use, and not at all once `from_disk` or `from_bytes` gave a bundle.
+    threads (int): Threads of one run of the model.
+    max_batch_pieces (int): The most subword pieces of one run, padding included; bounds memory.
+    overlap (int): Pieces that neighbouring windows of a long text share.
+    min_score (Optional[Dict[str, float]]): For a label as it is on the doc, the least score, 0 to
+        1, that an entity needs.
+    label_map (Optional[Dict[str, str]]): The name on the doc of a label of the model.
+    overwrite (bool): Whether an entity of the model replaces those that it overlaps on the doc
+        already. If not, those stay, and the model's entity is in `doc.spans` only.
+    spans_key (str): Where in `doc.spans` the scored entities go.
+    scorer (Optional[Callable]): The scoring method.
+    RAISES (OpticalError): If a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        name: str = "optical_ner",
+        *,
+        model: str | Path | None = None,
+        threads: int = 1,
+        max_batch_pieces: int = 2048,
+        overlap: int = 32,
+        min_score: dict[str, float] | None = None,
+        label_map: dict[str, str] | None = None,
+        overwrite: bool = False,
+        spans_key: str = "optical",
+        scorer: Callable | None = None,
+    ) -> None:
+        self.name = name
+        self.model = None if model is None else Path(model)
+        self.threads = threads
+        self.max_batch_pieces = max_batch_pieces
+        self.overlap = overlap
+        self.min_score = dict(min_score or {})
+        self.label_map = dict(label_map or {})
+        self.overwrite = overwrite
+        self.spans_key = spans_key
+        self.scorer = scorer
+        self._runtime: Runtime | None = None
+        check_settings(threads=threads, max_batch_pieces=max_batch_pieces, overlap=overlap)
+        for label, least in self.min_score.items():
+            if not 0 <= least <= 1:
+                setting = f"min_score of {label}"
+                raise OpticalError(
+                    Errors.E114.format(name=setting, value=least, expected="between 0 and 1")
+                )
+        for label, renamed in self.label_map.items():
+            if not renamed:
+                setting = f"label_map of {label}"
+                raise OpticalError(
+                    Errors.E114.format(name=setting, value=repr(renamed), expected="a name")
+                )
+
+    @property
+    def runtime(self) -> Runtime:
+        """The model; read from `model` if nothing was read so far.
+
+        RAISES (OpticalError): If there is no bundle, or a damaged one.
+        """
+        runtime = self._runtime
+        if runtime is None:
+            with process_lock():
+                runtime = self._runtime
+                if runtime is None:
+                    path = default_bundle_path() if self.model is None else self.model
+                    runtime = self._take(Bundle.from_disk(path))
+        return runtime
+
+    def _take(self, bundle: Bundle) -> Runtime:
+        """Use a bundle from now on."""
+        known = set(bundle.info.labels)
+        renamed = {self.label_map.get(label, label) for label in known}
+        for setting, used, allowed in (
+            ("label_map", set(self.label_map), known),
+            ("min_score", set(self.min_score), renamed),
+        ):
+            if not used <= allowed:
+                message = Errors.E115.format(
+                    setting=setting,
+                    name=self.name,
+                    unknown=", ".join(sorted(used - allowed)),
+                    labels=", ".join(sorted(allowed)),
+                )
+                raise OpticalError(message)
+        runtime = Runtime(
+            bundle,
+            threads=self.threads,
+            max_batch_pieces=self.max_batch_pieces,
+            overlap=self.overlap,
+        )
+        self._runtime = runtime
+        return runtime
+
+    def _read(self, path: Path) -> None:
+        self._take(Bundle.from_disk(path))
+
+    def _load(self, data: bytes) -> None:
+        self._take(Bundle.from_bytes(data))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that entities can get, as they are on the doc, sorted."""
+        known = self.runtime.bundle.info.labels
+        return tuple(sorted({self.label_map.get(label, label) for label in known}))
+
+    @property
+    def label_data(self) -> tuple[str, ...]:
+        """What `initialize` takes as `labels`."""
+        return self.labels
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """Check that the model knows the labels; it is trained already.
+
+        get_examples (Callable[[], Iterable[Example]]): Returns gold-standard examples.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Sequence[str]]): Labels to check in place of those of the examples.
+        RAISES (OpticalError): If the model lacks one of the labels.
+        """
+        if labels is None:
+            wanted = {ent.label_ for example in get_examples() for ent in example.reference.ents}
+        else:
+            wanted = set(labels)
+        unknown = wanted - set(self.labels)
+        if unknown:
+            message = Errors.E116.format(
+                name=self.name,
+                unknown=", ".join(sorted(unknown)),
+                labels=", ".join(self.labels),
+            )
+            raise OpticalError(message)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Find the entities of one document.
+
+        doc (Doc): The document; changed in place.
+        RETURNS (Doc): The same document.
+        """
+        self.set_annotations([doc], self.predict([doc]))
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Find the entities of a stream of documents.
+
+        When a batch fails, its documents are tried one by one, and the error handler gets only
+        those that fail alone.
+
+        stream (Iterable[Doc]): The documents; changed in place.
+        batch_size (int): How many documents to read ahead.
+        YIELDS (Doc): The documents, in order.
+        """
+        error_handler = self.get_error_handler()
+        for docs in _read_ahead(stream, batch_size):
+            found: list[list[LabelledSpan]] | None = None
+            try:
+                found = self.predict(docs)
+            except Exception:
+                # Whose fault it was shows below, where the error is raised again or handled.
+                if len(docs) == 1 and error_handler is util.raise_error:
+                    raise
+            for index, doc in enumerate(docs):
+                try:
+                    spans = self.predict([doc])[0] if found is None else found[index]
+                    self.set_annotations([doc], [spans])
+                except Exception as err:
+                    error_handler(self.name, self, [doc], err)
+                    continue
+                yield doc
+
+    def predict(self, docs: Sequence[Doc]) -> list[list[LabelledSpan]]:
+        """Find entities without changing the documents.
+
+        docs (Sequence[Doc]): The documents.
+        RETURNS (List[List[LabelledSpan]]): For each document its entities in tokens, under the
+            labels that go on the doc, those below their minimum score left out.
+        """
+        runtime = self.runtime
+        texts: list[list[str]] = []
+        positions: list[list[int]] = []
+        for doc in docs:
+            words = [(token.i, token.text) for token in doc if not token.is_space]
+            positions.append([at for at, _ in words])
+            texts.append([text for _, text in words])
+        found = []
+        for logits, at in zip(runtime.scores(texts), positions, strict=True):
+            spans = []
+            for span in decode(logits, runtime.tags):
+                label = self.label_map.get(span.label, span.label)
+                if span.score >= self.min_score.get(label, 0.0):
+                    start, end = at[span.start], at[span.end - 1] + 1
+                    spans.append(LabelledSpan(start, end, label, span.score))
+            found.append(spans)
+        return found
+
+    def set_annotations(self, docs: Iterable[Doc], found: Iterable[list[LabelledSpan]]) -> None:
+        """Write entities to the documents.
+
+        docs (Iterable[Doc]): The documents; changed in place.
+        found (Iterable[List[LabelledSpan]]): What `predict` gave for them.
+        """
+        for doc, spans in zip(docs, found, strict=True):
+            write_entities(doc, spans, spans_key=self.spans_key, overwrite=self.overwrite)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Put the model into a byte string.
+
+        exclude (Iterable[str]): Names to leave out; "bundle" is the only one.
+        RETURNS (bytes): The component's data; settings are kept by the pipeline's config.
+        """
+        return util.to_bytes({"bundle": lambda: self.runtime.bundle.to_bytes()}, exclude)
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "OpticalNER":
+        """Take the model from a byte string.
+
+        data (bytes): What `to_bytes` gave.
+        exclude (Iterable[str]): Names to leave out.
+        RETURNS (OpticalNER): This component.
+        RAISES (OpticalError): If the data is damaged.
+        """
+        util.from_bytes(data, {"bundle": self._load}, exclude)
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write the model to a folder, so that the bundle it came from is not needed again.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Names to leave out; "bundle" is the only one.
+        """
+        util.to_disk(path, {"bundle": lambda p: self.runtime.bundle.to_disk(p)}, exclude)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "OpticalNER":
+        """Read the model from a folder.
+
+        path (Union[str, Path]): What `to_disk` wrote.
+        exclude (Iterable[str]): Names to leave out.
+        RETURNS (OpticalNER): This component.
+        RAISES (OpticalError): If the bundle there is missing or damaged.
+        """
+        util.from_disk(path, {"bundle": self._read}, exclude)
+        return self
+
+
+def _read_ahead(stream: Iterable[Doc], batch_size: int) -> Iterator[list[Doc]]:
+    """Lists of documents, bounded in number and in words."""
+    docs: list[Doc] = []
+    n_words = 0
+    for doc in stream:
+        docs.append(doc)
+        n_words += len(doc)
+        if len(docs) >= batch_size or n_words >= MAX_BUFFERED_WORDS:
+            yield docs
+            docs, n_words = [], 0
+    if docs:
+        yield docs

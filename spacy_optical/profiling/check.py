@@ -1,0 +1,117 @@
+"""Looking at every pipeline before anything is timed: does it load, find entities, know the labels?"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import Errors, OpticalError
+from .arm import Arm
+from .environment import Environment
+from .options import Options
+from .process import RequestFailed, Worker
+from .workload import Gold, Target
+
+
+def check_target(
+    target: Target,
+    text: str,
+    labels: Iterable[str],
+    options: Options,
+) -> Arm:
+    """Load a pipeline and run a text, in a base install if it can do with one.
+
+    target (Target): The pipeline.
+    text (str): A text to try.
+    labels (Iterable[str]): The gold labels that it will be judged by.
+    options (Options): How to measure.
+    RETURNS (Arm): The pipeline, not sampled yet.
+    RAISES (OpticalError): If it does not load, fails on the text, finds no entities or lacks a
+        label.
+    """
+    try:
+        arm = _try_in("base", target, text, options)
+    except RequestFailed:
+        # It may need what a base install lacks; if it is broken, it fails again.
+        arm = _try_in("full", target, text, options)
+    if not arm.loaded["finders"]:
+        components = ", ".join(arm.loaded["components"]) or "it has no components"
+        raise OpticalError(Errors.E609.format(name=target.name, components=components))
+    own = arm.loaded["labels"]
+    unknown = set(labels) - {options.label_map.get(label, label) for label in own}
+    if own and unknown:
+        raise OpticalError(
+            Errors.E610.format(
+                name=target.name, unknown=", ".join(sorted(unknown)), labels=", ".join(own)
+            )
+        )
+    return arm
+
+
+def _try_in(
+    environment: Environment,
+    target: Target,
+    text: str,
+    options: Options,
+) -> Arm:
+    with open_worker(target.name, environment, options) as worker:
+        worker.ask("start")
+        loaded = load(worker, target, options)
+        worker.ask("hold", texts=[text])
+        worker.ask("first", place=0)
+    return Arm(target, environment, loaded)
+
+
+def open_worker(name: str, environment: Environment, options: Options) -> Worker:
+    """Start a fresh process.
+
+    name (str): The pipeline's display name.
+    environment (str): What the process sees.
+    options (Options): How to measure.
+    RETURNS (Worker): The process; a context manager that ends it.
+    """
+    return Worker(name, environment, threads=options.threads, seed=options.seed)
+
+
+def load(worker: Worker, target: Target, options: Options) -> dict[str, Any]:
+    """Ask a process to load a pipeline.
+
+    worker (Worker): The process.
+    target (Target): The pipeline.
+    options (Options): How to measure.
+    RETURNS (Dict[str, Any]): Seconds, memory, and what the pipeline is made of.
+    RAISES (RequestFailed): If it does not load.
+    """
+    return worker.ask(
+        "load",
+        path=target.path,
+        kind=target.kind,
+        threads=options.threads,
+        code=None if options.code is None else str(options.code),
+    )
+
+
+def judge(
+    arm: Arm,
+    gold: Sequence[Gold],
+    labels: Sequence[str],
+    options: Options,
+) -> None:
+    """Count a pipeline's entities and pieces in gold documents, in a process of its own.
+
+    arm (Arm): The pipeline; gets `counts` and `pieces`.
+    gold (Sequence[Gold]): The gold documents.
+    labels (Sequence[str]): The labels to judge.
+    options (Options): How to measure.
+    """
+    with open_worker(arm.name, arm.environment, options) as worker:
+        worker.ask("start")
+        load(worker, arm.target, options)
+        for file in gold:
+            path = str(file.path)
+            counts = worker.ask("score", path=path, labels=labels, label_map=dict(options.label_map))
+            by_label = [counts["counts"][label] for label in labels]
+            arm.counts[file.language] = np.asarray(by_label, dtype=float).transpose(1, 0, 2)
+            pieces = worker.ask("pieces", path=path)["pieces"]
+            if pieces is not None:
+                arm.pieces[file.language] = pieces

@@ -1,0 +1,78 @@
+"""The environment that a measured process sees: a base install, or everything that is installed.
+
+spaCy's own libraries import torch whenever it is installed, so every pipeline would be charged for
+it. A process in the `base` environment does not find torch and its like, as on a machine where
+`pip install spacy_optical` brought no extra. Only the standard library is imported here.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import Any, Literal
+
+Environment = Literal["base", "full"]
+
+HIDDEN = frozenset(
+    {"cupy", "jax", "mxnet", "spacy_transformers", "tensorflow", "torch", "transformers"}
+)
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "RAYON_NUM_THREADS",
+)
+
+
+class BaseInstallFinder(PathFinder):
+    """Finds modules and distributions as Python does, without those in `HIDDEN`."""
+
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: Sequence[str] | None = None, target: Any = None
+    ) -> ModuleSpec | None:
+        """Find a module, or None for a hidden one."""
+        if fullname.partition(".")[0] in HIDDEN:
+            return None
+        return super().find_spec(fullname, path, target)
+
+    @staticmethod
+    def find_distributions(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        """Find distributions, so that entry points of hidden ones stay unknown too."""
+        return _visible(PathFinder.find_distributions(*args, **kwargs))
+
+
+def _visible(distributions: Iterable[Any]) -> Iterator[Any]:
+    for distribution in distributions:
+        name = distribution.metadata["Name"] or ""
+        if name.lower().replace("-", "_") not in HIDDEN:
+            yield distribution
+
+
+def enter_environment(environment: Environment) -> None:
+    """Hide from this process what the environment lacks; before anything else is imported.
+
+    environment (str): `base` or `full`.
+    """
+    if environment == "base":
+        sys.meta_path[sys.meta_path.index(PathFinder)] = BaseInstallFinder
+
+
+def process_variables(threads: int, seed: int) -> dict[str, str]:
+    """Give the environment variables of a measured process.
+
+    threads (int): Threads of the numeric libraries.
+    seed (int): Seed of Python's string hashes.
+    RETURNS (Dict[str, str]): This process's variables with these set.
+    """
+    return {
+        **os.environ,
+        **dict.fromkeys(THREAD_VARIABLES, str(threads)),
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONHASHSEED": str(seed),
+        "PYTHONIOENCODING": "utf8",
+    }

@@ -1,0 +1,54 @@
+"""How to measure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import Errors, OpticalError
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to measure; the same for all pipelines of a run.
+
+    threads (int): Threads of the numeric libraries and of `optical_ner`.
+    batch_sizes (Tuple[int, ...]): Batch sizes of `nlp.pipe`.
+    seconds (float): Timed seconds of a pipeline one by one, and again for each batch size.
+    rounds (int): Rounds that these seconds are divided into; the pipelines take turns.
+    starts (int): Fresh processes of each pipeline for start times and memory.
+    seed (int): Seed of the texts' order, of string hashes and of resampling.
+    baseline (Optional[str]): The display name of the pipeline that others are compared with.
+    labels (Optional[Tuple[str, ...]]): The gold labels to judge; all that the gold has by default.
+        Entities of other labels count neither way.
+    label_map (Mapping[str, str]): The gold label that a label of a pipeline stands for.
+    source_language (str): The language that the models learned from, left out of macro F1.
+    code (Optional[Path]): A Python file that registers components.
+    RAISES (OpticalError): If a number is out of range.
+    """
+
+    threads: int = 1
+    batch_sizes: tuple[int, ...] = (64,)
+    seconds: float = 10.0
+    rounds: int = 6
+    starts: int = 3
+    seed: int = 0
+    baseline: str | None = None
+    labels: tuple[str, ...] | None = None
+    label_map: Mapping[str, str] = field(default_factory=dict)
+    source_language: str = "en"
+    code: Path | None = None
+
+    def __post_init__(self) -> None:
+        numbers = {"threads": self.threads, "rounds": self.rounds, "starts": self.starts}
+        for name, value in numbers.items():
+            if value < 1:
+                raise OpticalError(Errors.E614.format(name=name, value=value, expected="1 or more"))
+        for size in self.batch_sizes:
+            if size < 1:
+                message = Errors.E614.format(name="batch size", value=size, expected="1 or more")
+                raise OpticalError(message)
+        if self.seconds <= 0:
+            message = Errors.E614.format(name="seconds", value=self.seconds, expected="above 0")
+            raise OpticalError(message)
+        if self.code is not None and not Path(self.code).is_file():
+            raise OpticalError(Errors.E002.format(what="Python file", path=self.code))

@@ -1,0 +1,301 @@
+"""The metrics file: its fields, units and version, checked on reading and on writing.
+
+Megabytes are 10^6 bytes; shares and F1 are fractions of 1; times say their unit in the name.
+`docs/metrics.md` describes every field for readers of the file.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from ..errors import Errors, OpticalError
+from ..files import write_json
+
+FORMAT = "spacy_optical.profile"
+VERSION = 1
+MEGABYTE = 1e6
+
+T = TypeVar("T")
+
+
+class Record(BaseModel):
+    """A part of the file; a field that the schema does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Estimate(Record):
+    """A figure with its 95 % interval.
+
+    value (float): The figure.
+    low (float): The interval's lower end.
+    high (float): The interval's upper end.
+    samples (List[float]): The values that `value` sums up, one a round or one a process; empty
+        for F1, whose samples are sentences.
+    """
+
+    value: float
+    low: float
+    high: float
+    samples: list[float] = []
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval, as a share of the figure."""
+        return (self.high - self.low) / 2 / abs(self.value) if self.value else 0.0
+
+
+class Machine(Record):
+    """Where it was measured, and how quiet it was."""
+
+    cpu: str
+    architecture: str
+    flags: list[str]
+    logical_cpus: int
+    memory_mb: float | None
+    governor: str | None
+    system: str
+    python: str
+    versions: dict[str, str]
+    load_before: float | None
+    load_after: float | None
+    steal: float | None
+    missing: list[str]
+
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        """What must agree for two files' times to be comparable."""
+        return self.cpu, self.architecture, self.logical_cpus
+
+
+class GoldFile(Record):
+    """A gold file by its hash."""
+
+    file: str
+    sha256: str
+    docs: int
+    words: int
+    entities: int
+
+
+class Settings(Record):
+    """What was asked for."""
+
+    threads: int
+    batch_sizes: list[int]
+    seconds: float
+    rounds: int
+    starts: int
+    seed: int
+    texts: int
+    words: int
+    texts_sha256: str
+    labels: list[str]
+    label_map: dict[str, str]
+    source_language: str
+    baseline: str | None
+    gold: dict[str, GoldFile]
+
+
+class Start(Record):
+    """From nothing to the first result, in a fresh process whose files the system has cached."""
+
+    import_seconds: Estimate
+    load_seconds: Estimate
+    first_call_ms: Estimate
+    total_seconds: Estimate
+
+
+class LengthLatency(Record):
+    """Latency of the texts of some lengths."""
+
+    words_from: int
+    words_to: int | None
+    texts: int
+    p50_ms: Estimate
+
+
+class Latency(Record):
+    """One text through `nlp(text)`."""
+
+    p50_ms: Estimate
+    p90_ms: Estimate
+    p95_ms: Estimate
+    p99_ms: Estimate
+    calls: int
+    first_pass_words_per_second: float
+    cpu_share: float
+    by_length: list[LengthLatency]
+
+
+class Throughput(Record):
+    """Many texts through `nlp.pipe`."""
+
+    batch_size: int
+    words_per_second: Estimate
+    cpu_share: float
+
+
+class Memory(Record):
+    """Memory of a fresh process; `phases_mb` holds the peak of each phase."""
+
+    peak_rss_mb: Estimate
+    above_floor_mb: Estimate
+    steady_rss_mb: Estimate
+    pss_mb: Estimate | None
+    phases_mb: dict[str, Estimate]
+
+
+class Disk(Record):
+    """Files of the pipeline, and one hash over their names and contents."""
+
+    mb: float
+    files: dict[str, int]
+    sha256: str
+
+
+class TypeAccuracy(Record):
+    """Precision, recall and F1 of one label."""
+
+    precision: float
+    recall: float
+    f1: float
+    entities: int
+
+
+class Accuracy(Record):
+    """Entities found in the gold documents of one language; intervals are over its sentences."""
+
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    entities: int
+    by_type: dict[str, TypeAccuracy]
+
+
+class Pieces(Record):
+    """How the tokenizer cuts the words of one language."""
+
+    words: int
+    pieces_per_word: float
+    unknown_share: float
+
+
+class Ratios(Record):
+    """Against the baseline of the same run; above 1 is better, for each figure.
+
+    f1 is the share of the baseline's macro F1, from sentences resampled for both alike.
+    """
+
+    p50: Estimate | None = None
+    words_per_second: dict[int, Estimate] = {}
+    peak_rss: Estimate | None = None
+    above_floor: Estimate | None = None
+    disk: float | None = None
+    f1: Estimate | None = None
+
+
+class Profile(Record):
+    """All that is known of one pipeline; None where the run was stopped before."""
+
+    name: str
+    target: str
+    kind: Literal["pipeline", "bundle"]
+    environment: Literal["base", "full"]
+    components: list[str]
+    labels: list[str]
+    disk: Disk | None
+    accuracy: dict[str, Accuracy] = {}
+    macro_f1: Estimate | None = None
+    pieces: dict[str, Pieces] = {}
+    start: Start | None = None
+    memory: Memory | None = None
+    latency: Latency | None = None
+    throughput: list[Throughput] = []
+    ratios: Ratios | None = None
+
+
+class ExtraRow(Record):
+    """F1 of a model that was not measured here, e.g. a student trained in another way."""
+
+    name: str
+    f1: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
+
+
+class Floor(Record):
+    """A process that imports spaCy, ONNX Runtime and tokenizers in a base install, and no more."""
+
+    import_seconds: Estimate
+    peak_rss_mb: Estimate
+
+
+class ProfileReport(Record):
+    """The whole file."""
+
+    format: Literal["spacy_optical.profile"] = FORMAT
+    version: Literal[1] = VERSION
+    created: str
+    complete: bool
+    machine: Machine
+    settings: Settings
+    floor: Floor | None
+    profiles: list[Profile]
+    extra: list[ExtraRow] = []
+    warnings: list[str] = []
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages with gold, in the order given."""
+        return list(self.settings.gold)
+
+    @property
+    def baseline(self) -> Profile | None:
+        """The pipeline that the others are compared with."""
+        for profile in self.profiles:
+            if profile.name == self.settings.baseline:
+                return profile
+        return None
+
+
+def read_metrics(path: Path) -> ProfileReport:
+    """Read a metrics file.
+
+    path (Path): A `metrics.json`.
+    RETURNS (ProfileReport): Its content.
+    RAISES (OpticalError): If it is missing, of another version, or breaks the schema.
+    """
+    return _read(path, TypeAdapter(ProfileReport))
+
+
+def read_extra(path: Path) -> list[ExtraRow]:
+    """Read rows of F1 by language that the tables show beside what was measured.
+
+    path (Path): JSON: a list of `{"name": ..., "f1": {"sw": 0.61, ...}}`.
+    RETURNS (List[ExtraRow]): The rows.
+    RAISES (OpticalError): If the file is missing or breaks this form.
+    """
+    return _read(path, TypeAdapter(list[ExtraRow]))
+
+
+def _read(path: Path, form: TypeAdapter[T]) -> T:
+    path = Path(path)
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what="metrics file", path=path))
+    try:
+        return form.validate_json(path.read_bytes())
+    except ValidationError as err:
+        first = err.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        reason = f"{where}: {first['msg']}"
+        raise OpticalError(Errors.E602.format(path=path, reason=reason)) from err
+
+
+def write_metrics(report: ProfileReport, path: Path) -> None:
+    """Write a metrics file, whole or not at all.
+
+    report (ProfileReport): The content.
+    path (Path): The file.
+    """
+    write_json(path, json.loads(report.model_dump_json()))

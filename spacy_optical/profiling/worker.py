@@ -1,0 +1,168 @@
+"""The measured process: it holds one pipeline and answers one request a line, in JSON.
+
+Started by `process.Worker`. Nothing but the standard library is imported before the request that
+times the import, so that the figures belong to the pipeline alone.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .environment import enter_environment
+from .memory import read_memory, reset_peak
+
+
+class Subject:
+    """One pipeline and the texts that it is measured on; each method answers one request."""
+
+    def __init__(self) -> None:
+        self.nlp: Any = None
+        self.texts: list[str] = []
+
+    def floor(self) -> dict[str, Any]:
+        """Import what every pipeline here stands on, and load no model."""
+        seconds, _ = _timed(_import_floor)
+        return {"seconds": seconds, "memory": read_memory()}
+
+    def start(self) -> dict[str, Any]:
+        """Import spaCy."""
+        seconds, _ = _timed(_import_spacy)
+        return {"seconds": seconds, "memory": read_memory()}
+
+    def load(self, path: str, kind: str, threads: int, code: str | None) -> dict[str, Any]:
+        """Load the pipeline, and tell what it is made of."""
+        from spacy.util import import_file
+
+        if code is not None:
+            import_file("python_code", code)
+        reset_peak()
+        seconds, self.nlp = _timed(lambda: _load(path, kind, threads))
+        memory = read_memory()
+        metas = {name: self.nlp.get_pipe_meta(name) for name in self.nlp.pipe_names}
+        finders = [name for name, meta in metas.items() if "doc.ents" in meta.assigns]
+        labels: set[str] = set()
+        for name in finders:
+            labels.update(getattr(self.nlp.get_pipe(name), "labels", ()))
+        return {
+            "seconds": seconds,
+            "memory": memory,
+            "components": list(self.nlp.pipe_names),
+            "finders": finders,
+            "labels": sorted(labels),
+            "lang": self.nlp.lang,
+            "folder": str(self.nlp.path) if self.nlp.path else None,
+        }
+
+    def hold(self, texts: list[str]) -> dict[str, Any]:
+        """Keep the texts that later requests name by their places."""
+        self.texts = texts
+        reset_peak()
+        return {"memory": read_memory()}
+
+    def first(self, place: int) -> dict[str, Any]:
+        """Run the first text."""
+        reset_peak()
+        seconds, _ = _timed(lambda: self.nlp(self.texts[place]))
+        return {"seconds": seconds, "memory": read_memory()}
+
+    def single(self, places: list[int], seconds: float) -> dict[str, Any]:
+        """Run texts one by one, all of them and then again until the time is over."""
+        nlp, texts, clock = self.nlp, self.texts, time.perf_counter_ns
+        reset_peak()
+        found: list[tuple[int, int]] = []
+        cpu, begun = time.process_time_ns(), clock()
+        while True:
+            for place in places:
+                before = clock()
+                nlp(texts[place])
+                found.append((place, clock() - before))
+            if clock() - begun >= seconds * 1e9:
+                break
+        wall, cpu = clock() - begun, time.process_time_ns() - cpu
+        return {"nanoseconds": found, "wall": wall, "cpu": cpu, "memory": read_memory()}
+
+    def batch(self, places: list[int], batch_size: int, seconds: float) -> dict[str, Any]:
+        """Stream texts through `nlp.pipe`, all of them and then again until the time is over."""
+        nlp, clock = self.nlp, time.perf_counter_ns
+        texts = [self.texts[place] for place in places]
+        reset_peak()
+        passes: list[int] = []
+        cpu, begun = time.process_time_ns(), clock()
+        while True:
+            before = clock()
+            for _ in nlp.pipe(texts, batch_size=batch_size):
+                pass
+            passes.append(clock() - before)
+            if clock() - begun >= seconds * 1e9:
+                break
+        wall, cpu = clock() - begun, time.process_time_ns() - cpu
+        return {"nanoseconds": passes, "wall": wall, "cpu": cpu, "memory": read_memory()}
+
+    def score(self, path: str, labels: list[str], label_map: dict[str, str]) -> dict[str, Any]:
+        """Count right, wrong and missed entities in each gold document, label by label."""
+        from .accuracy import count_entities
+
+        return {"counts": count_entities(self.nlp, Path(path), labels, label_map)}
+
+    def pieces(self, path: str) -> dict[str, Any]:
+        """Count the subword pieces of the gold words, where the pipeline has an `optical_ner`."""
+        from .accuracy import count_pieces
+
+        return {"pieces": count_pieces(self.nlp, Path(path))}
+
+
+def _timed(function: Callable[[], Any]) -> tuple[float, Any]:
+    before = time.perf_counter()
+    result = function()
+    return time.perf_counter() - before, result
+
+
+def _import_spacy() -> None:
+    import spacy  # noqa: F401
+
+
+def _import_floor() -> None:
+    import onnxruntime  # noqa: F401
+    import spacy  # noqa: F401
+    import tokenizers  # noqa: F401
+
+
+def _load(path: str, kind: str, threads: int) -> Any:
+    import spacy
+
+    if kind == "bundle":
+        nlp = spacy.blank("xx")
+        nlp.add_pipe("optical_ner", config={"model": path, "threads": threads})
+        return nlp
+    nlp = spacy.load(path)
+    for name in nlp.pipe_names:
+        pipe = nlp.get_pipe(name)
+        if nlp.get_pipe_meta(name).factory == "optical_ner" and pipe.threads != threads:
+            # The session is built at the first call and takes the runtime's number.
+            pipe.threads = pipe.runtime.threads = threads
+    return nlp
+
+
+def main() -> None:
+    """Answer requests from standard input until it ends."""
+    # What a library prints must not come between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf8")
+    os.dup2(2, 1)
+    enter_environment("base" if sys.argv[1] == "base" else "full")
+    subject = Subject()
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = getattr(subject, request.pop("do"))(**request)
+        except Exception as err:  # crosses to the asking process, which tells the user
+            answer = {"error": f"{type(err).__name__}: {' '.join(str(err).split())}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Inference on a CPU with numpy, tokenizers and ONNX Runtime; never torch."""

@@ -1,0 +1,142 @@
+"""Word scores to entities: the best valid BIO sequence, and a score for each span in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+OUTSIDE = "O"
+
+
+@dataclass(frozen=True)
+class LabelledSpan:
+    """An entity in words.
+
+    start (int): First word.
+    end (int): One past the last word.
+    label (str): Its label.
+    score (float): Mean over its words of the probability of its label, 0 to 1.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class TagSet:
+    """What decoding needs to know of a tag list, computed once.
+
+    labels (Tuple[str, ...]): Entity labels; label i has the tags B = 2i + 1 and I = 2i + 2.
+    follows (NDArray[bool]): Whether tag j may come right after tag i, [tags, tags].
+    begins (NDArray[bool]): Whether a tag may come first, [tags].
+    """
+
+    labels: tuple[str, ...]
+    follows: NDArray[np.bool_]
+    begins: NDArray[np.bool_]
+
+
+def bio_tags(labels: Sequence[str]) -> list[str]:
+    """List the tags of a label set.
+
+    labels (Sequence[str]): Entity labels, sorted.
+    RETURNS (List[str]): "O", then B and I of each label in the order given.
+    """
+    return [OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
+
+
+@lru_cache(maxsize=64)
+def _tag_set(tags: tuple[str, ...]) -> TagSet:
+    labels = tuple(tag[2:] for tag in tags[1::2])
+    if list(tags) != bio_tags(labels):
+        raise ValueError(f"not a list made by bio_tags: {tags}")
+    n_tags = len(tags)
+    follows = np.ones((n_tags, n_tags), dtype=bool)
+    for inside in range(2, n_tags, 2):
+        follows[:, inside] = False
+        follows[[inside - 1, inside], inside] = True
+    begins = np.ones(n_tags, dtype=bool)
+    begins[2::2] = False
+    return TagSet(labels, follows, begins)
+
+
+def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Softmax over tags, in double precision.
+
+    logits (NDArray[float32]): Scores, [words, tags].
+    RETURNS (NDArray[float64]): Probabilities, [words, tags]; each row sums to 1.
+    """
+    shifted = logits.astype(np.float64)
+    shifted -= shifted.max(axis=1, keepdims=True)
+    np.exp(shifted, out=shifted)
+    shifted /= shifted.sum(axis=1, keepdims=True)
+    return shifted
+
+
+def best_tags(logits: NDArray[np.float32], tags: Sequence[str]) -> NDArray[np.int64]:
+    """Find the valid BIO sequence with the highest sum of scores (Viterbi).
+
+    An I may only follow a B or I of its own label. Adding a constant to a word's scores changes
+    nothing, so logits and log-probabilities give the same sequence. Where each word's own best tag
+    is valid already, as for most texts, that is the answer and no search is run.
+
+    logits (NDArray[float32]): Scores, [words, tags].
+    tags (Sequence[str]): The tag list, as made by `bio_tags`.
+    RETURNS (NDArray[int64]): Index of each word's tag, [words].
+    RAISES (ValueError): If `tags` is not such a list.
+    """
+    tag_set = _tag_set(tuple(tags))
+    if not len(logits):
+        return np.zeros(0, dtype=np.int64)
+    best = logits.argmax(axis=1)
+    if tag_set.begins[best[0]] and tag_set.follows[best[:-1], best[1:]].all():
+        return best
+    barred = np.where(tag_set.follows, 0.0, -np.inf)
+    scores = logits.astype(np.float64)
+    n_words, n_tags = scores.shape
+    came_from = np.zeros((n_words, n_tags), dtype=np.int64)
+    path = scores[0] + np.where(tag_set.begins, 0.0, -np.inf)
+    every_tag = np.arange(n_tags)
+    for word in range(1, n_words):
+        through = path[:, None] + barred
+        came_from[word] = through.argmax(axis=0)
+        path = through[came_from[word], every_tag] + scores[word]
+        path -= path.max()  # keeps sums of long texts as precise as those of short ones
+    best = np.zeros(n_words, dtype=np.int64)
+    best[-1] = path.argmax()
+    for word in range(n_words - 1, 0, -1):
+        best[word - 1] = came_from[word, best[word]]
+    return best
+
+
+def decode(logits: NDArray[np.float32], tags: Sequence[str]) -> list[LabelledSpan]:
+    """Turn the scores of a text's words into entities.
+
+    A span's score is the mean over its words of P(B-label) + P(I-label), the probability that the
+    word belongs to an entity of the label, wherever in it.
+
+    logits (NDArray[float32]): Scores, [words, tags]; finite.
+    tags (Sequence[str]): The tag list, as made by `bio_tags`.
+    RETURNS (List[LabelledSpan]): Entities in order; they do not overlap.
+    RAISES (ValueError): If `tags` is not such a list.
+    """
+    best = best_tags(logits, tags)
+    starts = np.flatnonzero(best % 2 == 1)
+    if not len(starts):
+        return []
+    labels = _tag_set(tuple(tags)).labels
+    # An entity ends before the first word after its start that is not inside.
+    not_inside = np.flatnonzero((best == 0) | (best % 2 == 1))
+    after = np.searchsorted(not_inside, starts, side="right")
+    ends = np.append(not_inside, len(best))[after]
+    found = []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        begin_tag = int(best[start])
+        own = probabilities(logits[start:end])[:, begin_tag : begin_tag + 2]
+        score = min(float(own.sum()) / (end - start), 1.0)
+        found.append(LabelledSpan(start, end, labels[begin_tag // 2], score))
+    return found

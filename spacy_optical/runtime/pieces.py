@@ -1,0 +1,111 @@
+"""Words to subword pieces, the same way in training and at run time."""
+
+from collections.abc import Iterable, Sequence
+
+from ..errors import Errors, OpticalError
+
+UNKNOWN_PIECES = ("<unk>", "[UNK]")
+PADDING_PIECES = ("<pad>", "[PAD]")
+
+# No piece of the usual vocabularies is longer than 16 characters, so a cut word still fills its
+# pieces, and a word of a million characters costs no more than one of this length.
+CHARACTERS_PER_PIECE = 16
+LONGEST_CACHED_WORD = 64
+
+
+class WordPieces:
+    """Cuts words into the pieces of a Unigram, WordPiece or BPE tokenizer.
+
+    Each word is cut alone, so its pieces depend on nothing around it. A word gets at least one
+    piece (the unknown one if the tokenizer gives none) and at most `max_word_pieces`. Text that
+    spells a special piece, such as "</s>", counts as unknown and cannot end a sequence. Instances
+    may be shared by threads.
+
+    tokenizer_json (Union[bytes, str]): The content of a tokenizer.json.
+    max_word_pieces (int): Pieces kept of one word.
+    cache_size (int): How many words to remember; at that number the memory starts anew.
+    RAISES (OpticalError): If the tokenizer cannot be read or has no unknown or padding piece.
+    """
+
+    prefix: tuple[int, ...]
+    suffix: tuple[int, ...]
+    pad_id: int
+    unk_id: int
+
+    def __init__(
+        self,
+        tokenizer_json: bytes | str,
+        *,
+        max_word_pieces: int = 32,
+        cache_size: int = 50_000,
+    ) -> None:
+        from tokenizers import Tokenizer
+
+        if isinstance(tokenizer_json, str):
+            tokenizer_json = tokenizer_json.encode("utf8")
+        try:
+            self._tokenizer = Tokenizer.from_buffer(tokenizer_json)
+        except Exception as err:  # the library raises no narrower class for damaged JSON
+            raise OpticalError(Errors.E113.format(path="tokenizer.json", reason=err)) from err
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self.unk_id = self._id_of(UNKNOWN_PIECES)
+        self.pad_id = self._id_of(PADDING_PIECES)
+        self._special = frozenset(
+            index
+            for index, piece in self._tokenizer.get_added_tokens_decoder().items()
+            if piece.special
+        )
+        self.prefix, self.suffix = self._frame()
+        self._max_word_pieces = max_word_pieces
+        self._max_characters = max_word_pieces * CHARACTERS_PER_PIECE
+        self._cache_size = cache_size
+        self._cache: dict[str, tuple[int, ...]] = {}
+
+    def pieces(self, words: Iterable[str]) -> list[tuple[int, ...]]:
+        """Cut words into pieces.
+
+        words (Iterable[str]): The words, in any script and of any length.
+        RETURNS (List[Tuple[int, ...]]): For each word its piece ids, at least one.
+        """
+        cache = self._cache
+        found = []
+        for word in words:
+            ids = cache.get(word)
+            if ids is None:
+                ids = self._cut(word)
+                if len(word) <= LONGEST_CACHED_WORD:
+                    if len(cache) >= self._cache_size:
+                        cache.clear()
+                    cache[word] = ids
+            found.append(ids)
+        return found
+
+    def _cut(self, word: str) -> tuple[int, ...]:
+        text = word[: self._max_characters]
+        try:
+            encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        except TypeError:  # a lone surrogate has no UTF-8 form
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        special, unknown = self._special, self.unk_id
+        ids = tuple(unknown if index in special else index for index in encoding.ids)
+        return ids[: self._max_word_pieces] or (unknown,)
+
+    def _id_of(self, names: Sequence[str]) -> int:
+        for name in names:
+            index = self._tokenizer.token_to_id(name)
+            if index is not None:
+                return index
+        reason = f"it has no piece {' or '.join(names)}"
+        raise OpticalError(Errors.E113.format(path="tokenizer.json", reason=reason))
+
+    def _frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The special pieces that the tokenizer puts before and after a sequence."""
+        encoding = self._tokenizer.encode("a")
+        special = encoding.special_tokens_mask
+        inner = [at for at, is_special in enumerate(special) if not is_special]
+        if not inner:  # nothing stands for "a": half of the frame is on either side
+            inner = [len(special) // 2]
+            return tuple(encoding.ids[: inner[0]]), tuple(encoding.ids[inner[0] :])
+        return tuple(encoding.ids[: inner[0]]), tuple(encoding.ids[inner[-1] + 1 :])

@@ -1,0 +1,239 @@
+"""ONNX Runtime behind one small interface: lists of words in, arrays of word scores out.
+
+The graph contract. Inputs: `input_ids` and `attention_mask`, int64 [batch, pieces], and
+`first_pieces`, int64 [batch, words], the position of each word's first piece in its row (0 is
+padding). Output: `logits`, float32 [batch, words, tags], tags as `bio_tags` lists them.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import Errors, OpticalError
+from .batching import Window, batches, pack, padded_length, windows
+from .bundle import INPUTS, OUTPUT, Bundle
+from .decode import bio_tags
+from .pieces import WordPieces
+
+# spaCy imports every installed component whenever any pipeline is made: what is heavy is imported
+# when a model is loaded.
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+# Loading is serialised, so that threads that arrive together share what the first one loaded.
+# A child process of a fork gets a lock of its own: another thread may have held this one.
+_loading = threading.Lock()
+
+# A session that a forked child inherits has lost its threads; destroying it would wait for them.
+_inherited: list["InferenceSession"] = []
+
+
+def process_lock() -> threading.Lock:
+    """Give the lock under which this process loads models.
+
+    RETURNS (Lock): The lock; hold it only while loading.
+    """
+    return _loading
+
+
+def _after_fork() -> None:
+    global _loading
+    _loading = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def check_settings(*, threads: int, max_batch_pieces: int, overlap: int) -> None:
+    """Check the settings of a `Runtime`.
+
+    threads (int): At least 1.
+    max_batch_pieces (int): At least 1.
+    overlap (int): At least 0.
+    RAISES (OpticalError): If one is out of range.
+    """
+    for name, value, least in (
+        ("threads", threads, 1),
+        ("max_batch_pieces", max_batch_pieces, 1),
+        ("overlap", overlap, 0),
+    ):
+        if value < least:
+            expected = f"at least {least}"
+            raise OpticalError(Errors.E114.format(name=name, value=value, expected=expected))
+
+
+class Runtime:
+    """Runs a bundle's model on a CPU.
+
+    The session is built at first use, once in each process, and is left out of pickles. Instances
+    may be shared by threads.
+
+    bundle (Bundle): Model, tokenizer and manifest.
+    threads (int): Threads of one run, the caller's included.
+    max_batch_pieces (int): The most pieces of one run, padding included. Bounds memory: only a
+        single window may pass it.
+    overlap (int): Pieces that neighbouring windows of a long text share.
+    RAISES (OpticalError): If a number is out of range.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        threads: int = 1,
+        max_batch_pieces: int = 2048,
+        overlap: int = 32,
+    ) -> None:
+        check_settings(threads=threads, max_batch_pieces=max_batch_pieces, overlap=overlap)
+        self.bundle = bundle
+        self.threads = threads
+        self.max_batch_pieces = max_batch_pieces
+        self.overlap = overlap
+        self._session: InferenceSession | None = None
+        self._session_pid = 0
+
+    @cached_property
+    def tags(self) -> list[str]:
+        """The tags that the columns of the scores stand for."""
+        return bio_tags(self.bundle.info.labels)
+
+    @cached_property
+    def words_to_pieces(self) -> WordPieces:
+        """The bundle's tokenizer."""
+        try:
+            return WordPieces(self.bundle.tokenizer)
+        except OpticalError as err:
+            reason = err.__cause__ or err
+            message = Errors.E113.format(path=self.bundle.where, reason=reason)
+            raise OpticalError(message) from err
+
+    @property
+    def session(self) -> "InferenceSession":
+        """The ONNX Runtime session of this process.
+
+        RAISES (OpticalError): If the model cannot be read or breaks the graph contract.
+        """
+        session = self._session
+        if session is not None and self._session_pid == os.getpid():
+            return session
+        with process_lock():
+            if self._session is None or self._session_pid != os.getpid():
+                if self._session is not None:
+                    _inherited.append(self._session)
+                self._session = self._build()
+                self._session_pid = os.getpid()
+            return self._session
+
+    def scores(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
+        """Score the words of texts of any length.
+
+        texts (Sequence[Sequence[str]]): The words of each text.
+        RETURNS (List[NDArray[float32]]): For each text its logits, [words, tags].
+        RAISES (OpticalError): If the model cannot be run or gives anything but finite numbers.
+        """
+        cutter = self.words_to_pieces
+        frame = len(cutter.prefix) + len(cutter.suffix)
+        limit = self.bundle.info.max_pieces
+        found = [np.zeros((len(words), len(self.tags)), dtype=np.float32) for words in texts]
+        rows: list[list[tuple[int, ...]]] = []
+        places: list[tuple[int, Window]] = []
+        lengths: list[int] = []
+        for index, words in enumerate(texts):
+            pieces = cutter.pieces(words)
+            counts = list(map(len, pieces))
+            for window in windows(counts, limit - frame, self.overlap):
+                row = pieces[window.start : window.end]
+                n_pieces = sum(counts[window.start : window.end]) + frame
+                if n_pieces > limit:  # a single word that is longer than a window
+                    row = [row[0][: limit - frame]]
+                    n_pieces = limit
+                rows.append(row)
+                places.append((index, window))
+                lengths.append(padded_length(n_pieces, limit))
+        for batch in batches(lengths, self.max_batch_pieces):
+            packed = pack(
+                [rows[at] for at in batch],
+                prefix=cutter.prefix,
+                suffix=cutter.suffix,
+                pad_id=cutter.pad_id,
+                length=lengths[batch[0]],
+            )
+            logits = self._run(packed.input_ids, packed.attention_mask, packed.first_pieces)
+            for row_logits, at in zip(logits, batch, strict=True):
+                index, window = places[at]
+                kept = row_logits[window.keep_start - window.start : window.keep_end - window.start]
+                found[index][window.keep_start : window.keep_end] = kept
+        return found
+
+    def _run(self, *inputs: NDArray[np.int64]) -> NDArray[np.float32]:
+        where = self.bundle.where
+        try:
+            (logits,) = self.session.run([OUTPUT], dict(zip(INPUTS, inputs, strict=True)))
+        except ort_errors() as err:
+            raise OpticalError(Errors.E112.format(path=where, reason=_line(err))) from err
+        expected = (*inputs[2].shape, len(self.tags))
+        if logits.shape != expected or logits.dtype != np.float32:
+            reason = f"scores of {logits.dtype} {logits.shape} instead of float32 {expected}"
+            raise OpticalError(Errors.E110.format(path=where, reason=reason))
+        if not np.isfinite(logits).all():
+            raise OpticalError(Errors.E111.format(path=where))
+        return logits
+
+    def _build(self) -> "InferenceSession":
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        # A memory pattern is kept for every shape met, an arena never shrinks: without them memory
+        # depends on the largest batch and not on how many texts have passed.
+        options.enable_mem_pattern = False
+        options.enable_cpu_mem_arena = False
+        options.log_severity_level = 4
+        # Threads that wait by spinning take the processor from everything else on it.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+        options.add_session_config_entry("session.load_model_format", "ONNX")
+        where = self.bundle.where
+        try:
+            session = ort.InferenceSession(
+                self.bundle.model, options, providers=["CPUExecutionProvider"]
+            )
+        except ort_errors() as err:
+            raise OpticalError(Errors.E110.format(path=where, reason=_line(err))) from err
+        inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
+        if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
+            raise OpticalError(Errors.E110.format(path=where, reason=f"inputs {inputs}"))
+        outputs = [node.name for node in session.get_outputs()]
+        if OUTPUT not in outputs:
+            raise OpticalError(Errors.E110.format(path=where, reason=f"outputs {outputs}"))
+        return session
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        state.update(_session=None, _session_pid=0)
+        state.pop("words_to_pieces", None)
+        return state
+
+
+@cache
+def ort_errors() -> tuple[type[Exception], ...]:
+    """List what ONNX Runtime raises; its exceptions share no class of their own.
+
+    RETURNS (Tuple[Type[Exception], ...]): The classes.
+    """
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = (value for value in vars(state).values() if isinstance(value, type))
+    return (*(kind for kind in own if issubclass(kind, Exception)), MemoryError, RuntimeError)
+
+
+def _line(err: Exception) -> str:
+    """An exception's text as part of one sentence."""
+    return " ".join(str(err).split())[:300] or type(err).__name__

@@ -1,0 +1,152 @@
+"""Builders of small real things: models, tokenizers, bundles. Toys are named so."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from spacy_optical.runtime.bundle import INPUTS, OUTPUT, Bundle, BundleInfo
+from spacy_optical.runtime.decode import bio_tags
+
+TOY_SPECIAL_PIECES = ("<s>", "<pad>", "</s>", "<unk>")
+TOY_LABELS = ("DATE", "LOC", "ORG", "PER")
+TOY_TAGS = {
+    "Amina": "B-PER",
+    "Juma": "I-PER",
+    "Nairobi": "B-LOC",
+    "Benki": "B-ORG",
+    "Kuu": "I-ORG",
+    "Juni": "B-DATE",
+}
+
+
+def toy_tokenizer(words: Sequence[str] = tuple(TOY_TAGS), letters: str | None = None) -> bytes:
+    """A Unigram tokenizer in XLM-R's manner: whole pieces for `words`, letters for the rest.
+
+    words (Sequence[str]): Words that get a piece of their own.
+    letters (Optional[str]): Characters that are known; ASCII letters and digits if not given.
+    RETURNS (bytes): The tokenizer.json.
+    """
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    if letters is None:
+        letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,!?"
+    pieces = [(piece, 0.0) for piece in TOY_SPECIAL_PIECES]
+    pieces += [("▁", -4.0), *((letter, -5.0) for letter in letters)]
+    pieces += [(f"▁{word}", -1.0) for word in words]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=3))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.add_special_tokens(list(TOY_SPECIAL_PIECES))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
+    return tokenizer.to_str().encode("utf8")
+
+
+def toy_model(evidence: NDArray[np.float32], *, context: float = 0.2, seed: int = 0) -> bytes:
+    """An ONNX model that keeps the graph contract: embeddings, one attention layer, a tag layer.
+
+    A word's logits are its first piece's row of `evidence`, moved a little by all pieces that the
+    attention mask lets through; positions are not seen.
+
+    evidence (NDArray[float32]): Scores of tags by piece, [pieces, tags].
+    context (float): How much the other pieces weigh.
+    seed (int): Seed of the attention's vectors.
+    RETURNS (bytes): The .onnx file's content.
+    """
+    n_pieces, n_tags = evidence.shape
+    width = 24
+    rng = np.random.default_rng(seed)
+    embeddings = np.concatenate(
+        [evidence, rng.normal(size=(n_pieces, width)).astype(np.float32)], axis=1
+    )
+    tag_layer = rng.normal(scale=0.1, size=(n_tags + width, n_tags)).astype(np.float32)
+    tag_layer[:n_tags] = np.eye(n_tags)
+    weights = {
+        "embeddings": embeddings.astype(np.float32),
+        "tag_layer": tag_layer,
+        "barred": np.asarray(-1e9, dtype=np.float32),
+        "scale": np.asarray((n_tags + width) ** -0.5, dtype=np.float32),
+        "context": np.asarray(context, dtype=np.float32),
+        "one": np.asarray(1.0, dtype=np.float32),
+        "axis_1": np.asarray([1], dtype=np.int64),
+        "axis_2": np.asarray([2], dtype=np.int64),
+    }
+    nodes = [
+        helper.make_node("Gather", ["embeddings", INPUTS[0]], ["vectors"]),
+        helper.make_node("Transpose", ["vectors"], ["turned"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["vectors", "turned"], ["products"]),
+        helper.make_node("Mul", ["products", "scale"], ["scaled"]),
+        helper.make_node("Cast", [INPUTS[1]], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["one", "mask"], ["unseen"]),
+        helper.make_node("Mul", ["unseen", "barred"], ["penalty"]),
+        helper.make_node("Unsqueeze", ["penalty", "axis_1"], ["penalties"]),
+        helper.make_node("Add", ["scaled", "penalties"], ["masked"]),
+        helper.make_node("Softmax", ["masked"], ["attention"], axis=-1),
+        helper.make_node("MatMul", ["attention", "vectors"], ["attended"]),
+        helper.make_node("Mul", ["attended", "context"], ["weighed"]),
+        helper.make_node("Add", ["vectors", "weighed"], ["hidden"]),
+        helper.make_node("Unsqueeze", [INPUTS[2], "axis_2"], ["positions"]),
+        helper.make_node("GatherND", ["hidden", "positions"], ["words"], batch_dims=1),
+        helper.make_node("MatMul", ["words", "tag_layer"], [OUTPUT]),
+    ]
+    dims = (("batch", "pieces"), ("batch", "pieces"), ("batch", "words"))
+    graph = helper.make_graph(
+        nodes,
+        "toy",
+        [
+            helper.make_tensor_value_info(name, TensorProto.INT64, shape)
+            for name, shape in zip(INPUTS, dims, strict=True)
+        ],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ("batch", "words", n_tags))],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def toy_bundle(
+    tags: Mapping[str, str] | None = None,
+    *,
+    labels: Sequence[str] = TOY_LABELS,
+    max_pieces: int = 32,
+    context: float = 0.2,
+    **info: Any,
+) -> Bundle:
+    """A bundle whose model knows a few words by heart and calls everything else O.
+
+    tags (Optional[Mapping[str, str]]): The tag of each known word; `TOY_TAGS` if not given.
+    labels (Sequence[str]): The labels.
+    max_pieces (int): The size of a window.
+    context (float): How much other words weigh; see `toy_model`.
+    info (Any): Further fields of `BundleInfo`.
+    RETURNS (Bundle): The bundle.
+    """
+    tags = TOY_TAGS if tags is None else tags
+    tokenizer = toy_tokenizer(tuple(tags))
+    names = bio_tags(labels)
+    vocabulary = [piece for piece, _ in json.loads(tokenizer)["model"]["vocab"]]
+    evidence = np.zeros((len(vocabulary), len(names)), dtype=np.float32)
+    evidence[:, 0] = 4.0
+    for word, tag in tags.items():
+        row = evidence[vocabulary.index(f"▁{word}")]
+        row[0] = 0.0
+        row[names.index(tag)] = 6.0
+    defaults: dict[str, Any] = {
+        "preset": "fp32",
+        "inputs": INPUTS,
+        "output": OUTPUT,
+        "provenance": {"toy": True},
+        "metrics": {},
+        "languages": ("sw",),
+    }
+    made = BundleInfo(labels=tuple(labels), max_pieces=max_pieces, **{**defaults, **info})
+    return Bundle(made, toy_model(evidence, context=context), tokenizer)
