@@ -30,6 +30,7 @@ class Errors(metaclass=_Coded):
     E002 = "No such {what}: {path}"
     E003 = "Could not write {path}: {reason}; nothing was changed there"
     E004 = "{path} already exists and is not {what}; choose another path or remove it"
+    E006 = "'{value}' is not of the form NAME=PATH"
     E005 = "Stopped by the user; run the same command again to continue"
 
     # E1xx: runtime and bundles
@@ -54,7 +55,7 @@ class Errors(metaclass=_Coded):
     )
     E108 = (
         "This installation carries no default bundle ({path} is missing); name one: "
-        "nlp.add_pipe(\"optical_ner\", config={{\"model\": \"path/to/bundle\"}})"
+        'nlp.add_pipe("optical_ner", config={{"model": "path/to/bundle"}})'
     )
     E109 = "{name} in the bundle {path} is a link to a place outside it; copy the file itself there"
     E110 = (
@@ -63,8 +64,8 @@ class Errors(metaclass=_Coded):
     )
     E111 = "The model of the bundle {path} gives scores that are not numbers; export it again"
     E112 = (
-        "ONNX Runtime could not run the model of the bundle {path} ({reason}); when memory is "
-        "short, lower max_batch_pieces"
+        "ONNX Runtime could not run the model of the bundle {path} ({reason}); export the bundle "
+        "again"
     )
     E113 = "The tokenizer of the bundle {path} cannot be used ({reason}); export the bundle again"
     E114 = "{name} is {value}; it must be {expected}"
@@ -75,6 +76,10 @@ class Errors(metaclass=_Coded):
     E116 = (
         "The component '{name}' cannot find {unknown}: the model has {labels}; rename with "
         "label_map, or train a model that has them"
+    )
+    E117 = (
+        "There is not enough memory to run the model of the bundle {path} ({reason}); lower "
+        "max_batch_pieces"
     )
 
     # E2xx: data
@@ -96,7 +101,7 @@ class Errors(metaclass=_Coded):
     E210 = "{where}, column {column}: not a JSON object with an id ({reason})"
     E211 = (
         "{where}: '{lang}' has {found} where '{source}' has {expected}; mark the same entities, or "
-        "list the language under \"differs\""
+        'list the language under "differs"'
     )
     E220 = "{where}: not a JSON object with text in '{source}' and '{target}' ({reason})"
     E221 = "{where}: {found} columns; write source and target, or id, source and target, with tabs"
@@ -133,6 +138,14 @@ class Errors(metaclass=_Coded):
         "one row a word"
     )
     E312 = "The span {start}:{end} does not lie within the {words} source words; check its words"
+    E313 = 'masses="length" and the spelling cues need the words; give them, or choose "uniform"'
+    E314 = "{gold} gold sentences and {found} judged ones; give one for one"
+    E315 = "{source} and {target} have no sentence id in common; join files of the same text"
+    E316 = "Unknown aligner '{name}'; use one of {allowed}"
+    E317 = "'{entry}' is no label map; write labels as OLD=NEW or KEPT, with commas between"
+    E318 = "No spaCy pipeline '{name}' ({reason}); install it, or give a folder that holds one"
+    E319 = "{path}: could not tell the target language from the name; give it as --target"
+    E320 = "{where}: one side is too unlike the other (similarity {found:.2f}); drop the pair"
 
     # E4xx: learning and its config
     E401 = "{path} is not a valid config: {reason}"
@@ -150,6 +163,21 @@ class Errors(metaclass=_Coded):
     E410 = "{path} was made from other data or another config; make the plans again"
     E411 = "The label '{label}' in {path} is unknown to the model, which knows {known}"
 
+    # E5xx: export
+    E501 = "A tagger with pooling '{pooling}' cannot be exported; train it with pooling = \"first\""
+    E502 = "Unknown preset '{name}'; use one of {known}"
+    E503 = (
+        "The exported graph differs from torch by {difference:.2g} in its logits (allowed: "
+        "{allowed:g}); export with the versions in constraints.txt"
+    )
+    E504 = (
+        "{path} was not written: the bundle loses {loss:.2f} F1 (allowed: {max_loss:g}) and "
+        "disagrees with fp32 on {share:.2%} of the words (allowed: {max_share:.2%}); use another "
+        "preset, or --force"
+    )
+    E506 = "{path} did not pass its gate when it was written; export a bundle that does"
+    E505 = "The gate needs development documents; name at least one as --gold LANG=FILE"
+
     # E6xx: profiling
     E601 = "Pipeline '{name}' failed to {step}: {reason}; run it alone with spaCy to see more"
     E602 = "{path} does not hold what it should ({reason}); make it again or use the same version"
@@ -160,7 +188,7 @@ class Errors(metaclass=_Coded):
     E604 = "{path} has no entity, so nothing can be judged by it; give a file with gold entities"
     E605 = "{path} is not UTF-8 (at byte {place}); save it as UTF-8"
     E606 = "{path} is of an unknown kind; give texts as .txt, .jsonl or .spacy"
-    E607 = "{where}: not a JSON object with a text; write {{\"text\": \"...\"}} on every line"
+    E607 = '{where}: not a JSON object with a text; write {{"text": "..."}} on every line'
     E608 = "There is nothing to run the pipelines on; give --texts FILE or --gold LANG=FILE"
     E609 = "Pipeline '{name}' finds no entities ({components}); profile one with an NER component"
     E610 = (

@@ -1,7 +1,12 @@
 """Builders of small real things: models, tokenizers, bundles. Toys are named so."""
 
+import importlib.metadata
 import json
+import os
+import site
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -150,3 +155,54 @@ def toy_bundle(
     }
     made = BundleInfo(labels=tuple(labels), max_pieces=max_pieces, **{**defaults, **info})
     return Bundle(made, toy_model(evidence, context=context), tokenizer)
+
+
+def toy_random_bundle(*, seed: int = 0, max_pieces: int = 24, **info: Any) -> Bundle:
+    """A bundle that calls letters, digits and unknown characters at random tags.
+
+    seed (int): Seed of the scores.
+    max_pieces (int): The size of a window.
+    info (Any): Further fields of `BundleInfo`.
+    RETURNS (Bundle): The bundle.
+    """
+    bundle = toy_bundle(max_pieces=max_pieces, **info)
+    n_pieces = len(json.loads(bundle.tokenizer)["model"]["vocab"])
+    evidence = np.random.default_rng(seed).normal(
+        scale=3.0, size=(n_pieces, 2 * len(TOY_LABELS) + 1)
+    )
+    return replace(bundle, model=toy_model(evidence.astype(np.float32), seed=seed))
+
+
+def quantised(model: bytes, folder: Path) -> bytes:
+    """Quantise a model to 8 bits, activations dynamically.
+
+    model (bytes): An ONNX model.
+    folder (Path): Where intermediate files may go.
+    RETURNS (bytes): The quantised model.
+    """
+    from onnxruntime.quantization import quantize_dynamic
+
+    (folder / "whole.onnx").write_bytes(model)
+    quantize_dynamic(folder / "whole.onnx", folder / "int8.onnx")
+    return (folder / "int8.onnx").read_bytes()
+
+
+def environment_without(folder: Path, *packages: str) -> dict[str, str]:
+    """Environment variables for a Python that has all packages of this one but a few.
+
+    Run it with `-S`, so that the real site-packages stay out of sight.
+
+    folder (Path): An empty folder, for links to the packages that stay.
+    packages (str): Import names, e.g. "torch"; their distributions go with them.
+    RETURNS (Dict[str, str]): The variables, to pass as `env`.
+    """
+    hidden = set(packages)
+    for name, distributions in importlib.metadata.packages_distributions().items():
+        if name in packages:
+            hidden |= {distribution.replace("-", "_").lower() for distribution in distributions}
+    for directory in site.getsitepackages():
+        for entry in Path(directory).iterdir():
+            if entry.name.split("-")[0].split(".")[0].lower() not in hidden:
+                (folder / entry.name).symlink_to(entry)
+    path = os.pathsep.join((str(folder), str(Path(__file__).parent.parent)))
+    return {**os.environ, "PYTHONPATH": path}

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from .cost import both_directions
+
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 Links = NDArray[np.bool_]
@@ -70,10 +72,7 @@ def softmax(cost: Matrix, source_mass: Vector, target_mass: Vector, temperature:
     temperature (float): Of $p(j|i) \propto e^{-C_{ij} / t}$; after awesome-align (2101.08231).
     RETURNS (ndarray): [m, n], its marginals at most the masses.
     """
-    forward = np.exp((cost.min(axis=1, keepdims=True) - cost) / temperature)
-    backward = np.exp((cost.min(axis=0, keepdims=True) - cost) / temperature)
-    forward /= forward.sum(axis=1, keepdims=True)
-    backward /= backward.sum(axis=0, keepdims=True)
+    forward, backward = both_directions(cost, temperature)
     return np.minimum(source_mass[:, None], target_mass[None, :]) * forward * backward
 
 

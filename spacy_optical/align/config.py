@@ -22,13 +22,18 @@ class AlignConfig(BaseModel):
     solver (Solver): `partial` (exact, some mass stays where it is), `exact` (all mass moves),
         `entropic` (Sinkhorn), `unbalanced` (Sinkhorn with soft marginals), or one of the baselines
         `diagonal`, `mutual_argmax`, `iterative_argmax`, `softmax` (both directions).
-    masses (str): What a word weighs: all the `same` (`uniform`), its vector's length (`norm`), or
-        its inverse document frequency (`idf`, which needs frequencies).
+    masses (str): What a word weighs: all the same (`uniform`), its characters (`length`: function
+        words are short, compounds long), its vector's norm (`norm`), or its inverse document
+        frequency (`idf`, which needs frequencies).
+    mass_power (float): The exponent of that weight.
     centre (bool): Subtract the mean vector of each side before taking cosines.
     identical (float): How much cost words spelled alike save, times their similarity.
-    numbers (float): How much cost a word with digits gains against a word with other digits.
+    numbers (float): How much cost two words gain that both have digits, but other ones.
     kinds (float): How much cost punctuation gains against words.
+    case (float): How much cost a capitalised word gains against a small one within a sentence.
     distortion (float): How much cost a difference of relative position gains.
+    agreement (float): Temperature of the agreement of both directions, which replaces the cost by
+        1 - sqrt(p(j|i) p(i|j)); 0 leaves the cost as it is.
     null (str): `fixed`: leave out the share `null_mass`; `pair`: leave out more the less parallel
         the pair is; `price`: leave out whatever costs more than `null_price` to move.
     null_mass (float): Share of the mass that stays (for `pair`: of a perfectly parallel pair).
@@ -46,16 +51,19 @@ class AlignConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     solver: Solver = "partial"
-    masses: Literal["uniform", "norm", "idf"] = "uniform"
+    masses: Literal["uniform", "length", "norm", "idf"] = "length"
+    mass_power: float = Field(0.75, ge=0)
     centre: bool = True
-    identical: float = Field(0.3, ge=0)
-    numbers: float = Field(0.2, ge=0)
+    identical: float = Field(0.2, ge=0)
+    numbers: float = Field(0.0, ge=0)
     kinds: float = Field(0.2, ge=0)
-    distortion: float = Field(0.1, ge=0)
-    null: Literal["fixed", "pair", "price"] = "fixed"
+    case: float = Field(0.0, ge=0)
+    distortion: float = Field(0.0, ge=0)
+    agreement: float = Field(0.05, ge=0)
+    null: Literal["fixed", "pair", "price"] = "price"
     null_mass: float = Field(0.3, ge=0, lt=1)
     null_slope: float = Field(1.0, ge=0)
-    null_price: float = Field(0.8, gt=0)
+    null_price: float = Field(0.95, gt=0)
     regularisation: float = Field(0.1, gt=0)
     relaxation: float = Field(1.0, gt=0)
     temperature: float = Field(0.1, gt=0)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..errors import Errors, OpticalError
 from .config import AlignConfig
-from .strings import kinds, number_mismatch, similarity
+from .strings import case_mismatch, kinds, number_mismatch, similarity
 
 Matrix = NDArray[np.float64]
 
@@ -44,10 +44,12 @@ def word_cost(
     r"""Price every move from a source word to a target word.
 
     $$ C_{ij} = 1 - S_{ij} - \lambda_s\,\mathrm{sim}(u_i, v_j) + \lambda_n\,[\text{digits differ}]
-       + \lambda_k\,[\text{only one is punctuation}]
+       + \lambda_k\,[\text{only one is punctuation}] + \lambda_c\,[\text{only one is capital}]
        + \lambda_d\,\lvert \tfrac{i + 1/2}{m} - \tfrac{j + 1/2}{n} \rvert $$
 
-    The cue terms need the words; without them they are left out.
+    The cue terms need the words; without them they are left out. With `agreement`, what is returned
+    is $1 - \sqrt{p(j|i)\,p(i|j)}$ instead: what speaks for a move is then how much both words choose
+    each other among all others, which one price for staying behind fits in every pair.
 
     source (ndarray): Word vectors, [m, d].
     target (ndarray): Word vectors, [n, d].
@@ -82,7 +84,28 @@ def cost_of(
             cost += config.numbers * number_mismatch(source_words, target_words)
         if config.kinds:
             cost += config.kinds * (kinds(source_words)[:, None] != kinds(target_words)[None, :])
-    return np.maximum(cost, 0.0)
+        if config.case:
+            cost += config.case * case_mismatch(source_words, target_words)
+    cost = np.maximum(cost, 0.0)
+    if config.agreement:
+        forward, backward = both_directions(cost, config.agreement)
+        cost = 1.0 - np.sqrt(forward * backward)
+    return cost
+
+
+def both_directions(cost: Matrix, temperature: float) -> tuple[Matrix, Matrix]:
+    r"""Give both directions' choices, $p(j|i)$ and $p(i|j)$, each $\propto e^{-C_{ij} / t}$.
+
+    cost (ndarray): [m, n].
+    temperature (float): $t$.
+    RETURNS (Tuple[ndarray, ndarray]): The rows of the first and the columns of the second sum
+        to 1.
+    """
+    forward = np.exp((cost.min(axis=1, keepdims=True) - cost) / temperature)
+    backward = np.exp((cost.min(axis=0, keepdims=True) - cost) / temperature)
+    forward /= forward.sum(axis=1, keepdims=True)
+    backward /= backward.sum(axis=0, keepdims=True)
+    return forward, backward
 
 
 def masses(
@@ -104,6 +127,10 @@ def masses(
     x = _checked(vectors, "source")
     if config.masses == "uniform":
         weights = np.ones(len(x))
+    elif config.masses == "length":
+        if words is None:
+            raise OpticalError(Errors.E313)
+        weights = np.array([float(len(word)) for word in words])
     elif config.masses == "norm":
         weights = np.linalg.norm(x, axis=1)
     else:
@@ -111,7 +138,9 @@ def masses(
             raise OpticalError(Errors.E306)
         rarest = max(rarity.values())
         weights = np.array([rarity.get(word.casefold(), rarest) for word in words])
-    weights = weights + 1e-6 * max(1.0, float(weights.max()))
+    weights = weights**config.mass_power
+    # No word weighs nothing: each can then be asked what share of it moved.
+    weights = weights + 1e-6 * (float(weights.max()) or 1.0)
     return weights / weights.sum()
 
 

@@ -55,7 +55,7 @@ def project_distributions(plan: Plan, source_probs: np.ndarray) -> Projected:
     """
     matrix = plan.matrix
     probs = np.asarray(source_probs, dtype=np.float64)
-    m, n = matrix.shape
+    m = len(matrix)
     if probs.ndim != 2 or len(probs) != m or not np.isfinite(probs).all():
         raise OpticalError(Errors.E311.format(shape=probs.shape, words=m))
     arrived = matrix.sum(axis=0)
@@ -113,7 +113,7 @@ def project_spans(
         received = total[last] - total[first]
         idle = np.maximum(room[last] - room[first] - received, 0.0)
         union = inside[-1] + received - shared + config.null_in_span * idle
-        score = np.where(first < last, shared / union, 0.0)
+        score = np.where(first < last, shared / np.maximum(union, _NOTHING), 0.0)
         for row, column in zip(*np.nonzero(score > 0.25 * score.max()), strict=True):
             value = float(score[row, column])
             candidates.append(

@@ -59,19 +59,36 @@ def similarity(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float
 
 
 def number_mismatch(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float64]:
-    """Mark pairs of words whose digits differ, where at least one has digits.
+    """Mark pairs of words that both have digits, but not the same ones.
 
     source (Sequence[str]): m words.
     target (Sequence[str]): n words.
     RETURNS (ndarray): [m, n], 1.0 where they differ, else 0.0.
 
     >>> number_mismatch(["1,000", "in"], ["1.000", "10"]).tolist()
-    [[0.0, 1.0], [1.0, 1.0]]
+    [[0.0, 1.0], [0.0, 0.0]]
     """
-    digits: dict[str, int] = {"": 0}
-    left = np.array([digits.setdefault(_digits(word), len(digits)) for word in source])
-    right = np.array([digits.setdefault(_digits(word), len(digits)) for word in target])
-    return (left[:, None] != right[None, :]).astype(np.float64)
+    number: dict[str, int] = {"": 0}
+    left = np.array([number.setdefault(_digits(word), len(number)) for word in source])
+    right = np.array([number.setdefault(_digits(word), len(number)) for word in target])
+    both = (left[:, None] > 0) & (right[None, :] > 0)
+    return (both & (left[:, None] != right[None, :])).astype(np.float64)
+
+
+def case_mismatch(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float64]:
+    """Mark pairs of which one word begins with a capital and the other with a small letter.
+
+    The first word of a side says nothing, nor does a word in a script without case.
+
+    source (Sequence[str]): m words.
+    target (Sequence[str]): n words.
+    RETURNS (ndarray): [m, n], 1.0 where they differ, else 0.0.
+
+    >>> case_mismatch(["In", "Rome"], ["In", "alt", "Rom"]).tolist()
+    [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    """
+    product = _cases(source)[:, None] * _cases(target)[None, :]
+    return (product < 0).astype(np.float64)
 
 
 def kinds(words: Sequence[str]) -> NDArray[np.bool_]:
@@ -88,6 +105,11 @@ def is_word(text: str) -> bool:
 @lru_cache(maxsize=50_000)
 def _digits(word: str) -> str:
     return "".join(char for char in folded(word) if char.isdigit())
+
+
+def _cases(words: Sequence[str]) -> NDArray[np.int8]:
+    cases = [word[:1].isupper() - word[:1].islower() for word in words]
+    return np.array([0, *cases[1:]], dtype=np.int8)
 
 
 def _latin_like(before: list[str]) -> bool:

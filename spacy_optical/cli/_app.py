@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -51,3 +52,19 @@ def overrides_of(context: typer.Context) -> dict[str, Any]:
     RETURNS (Dict[str, Any]): Values by dotted name.
     """
     return parse_config_overrides(context.args)
+
+
+def named_paths(values: list[str]) -> dict[str, Path]:
+    """Read options of the form NAME=PATH.
+
+    values (List[str]): The options as given.
+    RETURNS (Dict[str, Path]): Paths by name.
+    RAISES (OpticalError): If one has no name or no path.
+    """
+    named = {}
+    for value in values:
+        name, equals, path = value.partition("=")
+        if not (name and equals and path):
+            raise OpticalError(Errors.E006.format(value=value))
+        named[name] = Path(path)
+    return named

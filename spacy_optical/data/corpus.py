@@ -69,7 +69,9 @@ def make_corpus(
         ]
         write_docs(train_docs, folder / "english" / "train.spacy")
         dev_docs = [
-            make_doc(g.sentences[SOURCE_LANGUAGE], SOURCE_LANGUAGE, where=g.where, evaluation_only=False)
+            make_doc(
+                g.sentences[SOURCE_LANGUAGE], SOURCE_LANGUAGE, where=g.where, evaluation_only=False
+            )
             for g in splits["dev"]
         ]
         write_docs(dev_docs, folder / "english" / "dev.spacy")
@@ -129,8 +131,6 @@ def _write_bitext(
 
 def _entities(groups: Sequence[Group]) -> dict[str, int]:
     counts = Counter(
-        entity.label
-        for group in groups
-        for entity in group.sentences[SOURCE_LANGUAGE].entities
+        entity.label for group in groups for entity in group.sentences[SOURCE_LANGUAGE].entities
     )
     return dict(sorted(counts.items()))

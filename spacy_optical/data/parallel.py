@@ -46,9 +46,7 @@ def read_groups(path: Path, languages: Iterable[str]) -> list[Group]:
             marked = parse_markup(record[language], LABELS, where=f"{where} ({language})")
             key = (language, marked.text.casefold())
             if key in seen:
-                raise OpticalError(
-                    Errors.E209.format(where=where, lang=language, other=seen[key])
-                )
+                raise OpticalError(Errors.E209.format(where=where, lang=language, other=seen[key]))
             seen[key] = where
             sentences[language] = marked
         _check_types(sentences, languages, frozenset(record.get("differs", ())), where)

@@ -43,7 +43,9 @@ def distill(
     dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
     english, lessons = read_plans(config, teacher)
     sentences = [pair.source.words for pair in english.pairs]
-    sentences += [s.words for les in lessons.values() for p in les.pairs for s in (p.source, p.target)]
+    sentences += [
+        s.words for les in lessons.values() for p in les.pairs for s in (p.source, p.target)
+    ]
     vocabulary = trim_vocabulary(
         (teacher / TOKENIZER).read_bytes(), sentences, config.student.vocabulary
     )
@@ -58,7 +60,9 @@ def distill(
     record = provenance(config, "student", data)
     recipe = StudentRecipe(config, english, lessons, pieces)
     count = sum(p.numel() for p in student.parameters())
-    say(f"{count / 1e6:.1f} M parameters, {len(vocabulary.old_ids)} pieces, {len(recipe.rows)} pairs")
+    say(
+        f"{count / 1e6:.1f} M parameters, {len(vocabulary.old_ids)} pieces, {len(recipe.rows)} pairs"
+    )
     history = train(
         student,
         recipe,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -25,18 +26,28 @@ def entity_scores(
     tags (Sequence[str]): The tagger's BIO tags.
     RETURNS (Dict[str, Any]): spaCy's `ents_p`, `ents_r`, `ents_f` and `ents_per_type`, 0 to 1.
     """
-    tokens = [spacy_words(doc) for doc in gold]
-    sentences = [
-        plain_sentence((doc[i].text for i in numbers), pieces)
-        for doc, numbers in zip(gold, tokens, strict=True)
-    ]
+    sentences = [plain_sentence((doc[i].text for i in spacy_words(doc)), pieces) for doc in gold]
     readings = read_sentences(tagger, sentences, pieces)
+    return scores_of(gold, [reading.logits for reading in readings], tags)
+
+
+def scores_of(
+    gold: Sequence[Doc], logits: Sequence[np.ndarray], tags: Sequence[str]
+) -> dict[str, Any]:
+    """Score word scores, however they came about, on gold documents.
+
+    gold (Sequence[Doc]): Documents with entities.
+    logits (Sequence[ndarray]): For each document [words, tags], white space left out.
+    tags (Sequence[str]): The BIO tags.
+    RETURNS (Dict[str, Any]): As `entity_scores`.
+    """
     examples = []
-    for doc, numbers, reading in zip(gold, tokens, readings, strict=True):
+    for doc, scores in zip(gold, logits, strict=True):
+        numbers = spacy_words(doc)
         guess = Doc(
             doc.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc]
         )
-        spans = decode(reading.logits, tags)
+        spans = decode(scores, tags)
         guess.set_ents(
             [Span(guess, numbers[s.start], numbers[s.end - 1] + 1, label=s.label) for s in spans]
         )

@@ -228,9 +228,7 @@ def student_layers(config: DistillConfig) -> tuple[int, int]:
     return at + 1, kept[at] + 1
 
 
-def source_distributions(
-    reading: Reading, tags: tuple[int, ...] | None, gold: float
-) -> np.ndarray:
+def source_distributions(reading: Reading, tags: tuple[int, ...] | None, gold: float) -> np.ndarray:
     """Give what is known of each English word: the teacher's distribution, and gold where it is.
 
     reading (Reading): The teacher's reading of the sentence.

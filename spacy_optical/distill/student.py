@@ -17,7 +17,11 @@ from .tagger import WordTagger
 from .vocabulary import Vocabulary
 
 # Parts of a layer that the feed-forward width shapes: the dimension it runs along.
-_FEED_FORWARD = {"intermediate.dense.weight": 0, "intermediate.dense.bias": 0, "output.dense.weight": 1}
+_FEED_FORWARD = {
+    "intermediate.dense.weight": 0,
+    "intermediate.dense.bias": 0,
+    "output.dense.weight": 1,
+}
 
 
 def make_student(teacher: WordTagger, shape: Student, vocabulary: Vocabulary) -> WordTagger:

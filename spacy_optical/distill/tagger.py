@@ -76,13 +76,18 @@ def mean_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 
 def load_tagger(
-    folder: Path, labels: list[str] | None = None, pooling: Literal["first", "mean"] = "first"
+    folder: Path,
+    labels: list[str] | None = None,
+    pooling: Literal["first", "mean"] = "first",
+    *,
+    attention: Literal["sdpa", "eager"] = "sdpa",
 ) -> WordTagger:
     """Read a tagger, or give an encoder a new classifier.
 
     folder (Path): A Hugging Face folder.
     labels (Optional[List[str]]): The tags of a new classifier; by default those of the folder.
     pooling (str): As for `WordTagger`; a folder written by this package says it itself.
+    attention (str): How attention is computed; `eager` is the form that can be exported.
     RETURNS (WordTagger): The tagger.
     RAISES (OpticalError): If the folder is not whole.
     """
@@ -94,6 +99,6 @@ def load_tagger(
         config.label2id = {label: i for i, label in enumerate(labels)}
         config.word_pooling = pooling
     model = AutoModelForTokenClassification.from_pretrained(
-        folder, config=config, attn_implementation="sdpa", local_files_only=True
+        folder, config=config, attn_implementation=attention, local_files_only=True
     )
     return WordTagger(model, getattr(config, "word_pooling", pooling))

@@ -84,7 +84,8 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
     out = Path(out)
     found = _already_there(out)
     if found is not None and (
-        source in ("auto", found) or (Path(source).is_dir() and str(Path(source).resolve()) == found)
+        source in ("auto", found)
+        or (Path(source).is_dir() and str(Path(source).resolve()) == found)
     ):
         say(f"{out} is already there, from {found}")
         return found

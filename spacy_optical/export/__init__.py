@@ -1,1 +1,1 @@
-"""From a torch student to a verified ONNX bundle."""
+"""From a torch model to a verified ONNX bundle."""

@@ -25,7 +25,7 @@ MAX_BUFFERED_WORDS = 100_000
     default_config={
         "model": None,
         "threads": 1,
-        "max_batch_pieces": 2048,
+        "max_batch_pieces": 1024,
         "overlap": 32,
         "min_score": {},
         "label_map": {},
@@ -93,7 +93,7 @@ class OpticalNER(Pipe):
         *,
         model: str | Path | None = None,
         threads: int = 1,
-        max_batch_pieces: int = 2048,
+        max_batch_pieces: int = 1024,
         overlap: int = 32,
         min_score: dict[str, float] | None = None,
         label_map: dict[str, str] | None = None,

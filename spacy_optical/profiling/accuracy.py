@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from spacy.language import Language
 from spacy.scorer import PRFScore
 from spacy.tokens import Doc
 
 from ..data.labelled import read_docs
+
+if TYPE_CHECKING:
+    from ..pipeline.optical_ner import OpticalNER
 
 
 def count_entities(
@@ -62,7 +66,8 @@ def count_pieces(nlp: Language, path: Path) -> dict[str, int] | None:
     """
     for name in nlp.pipe_names:
         if nlp.get_pipe_meta(name).factory == "optical_ner":
-            cutter = nlp.get_pipe(name).runtime.words_to_pieces
+            pipe = cast("OpticalNER", nlp.get_pipe(name))
+            cutter = pipe.runtime.words_to_pieces
             docs = read_docs(path, nlp.vocab)
             words = [token.text for doc in docs for token in doc if not token.is_space]
             pieces = [piece for word in cutter.pieces(words) for piece in word]

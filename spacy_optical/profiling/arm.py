@@ -96,6 +96,11 @@ class Arm:
         """The display name."""
         return self.target.name
 
+    def above_floor(self, floors: Sequence[float]) -> list[float]:
+        """Peak MB of each start above the middle of the processes that only imported."""
+        floor = float(np.median(floors))
+        return [start.highest_mb - floor for start in self.starts]
+
     def counts_of_all_labels(self) -> dict[str, NDArray[np.float64]]:
         """For each language [sentences, 3]."""
         return {language: counts.sum(axis=1) for language, counts in self.counts.items()}

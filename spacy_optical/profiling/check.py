@@ -1,4 +1,4 @@
-"""Looking at every pipeline before anything is timed: does it load, find entities, know the labels?"""
+"""Looking at every pipeline before anything is timed: loading, entities, labels, and F1."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -109,7 +109,9 @@ def judge(
         load(worker, arm.target, options)
         for file in gold:
             path = str(file.path)
-            counts = worker.ask("score", path=path, labels=labels, label_map=dict(options.label_map))
+            counts = worker.ask(
+                "score", path=path, labels=labels, label_map=dict(options.label_map)
+            )
             by_label = [counts["counts"][label] for label in labels]
             arm.counts[file.language] = np.asarray(by_label, dtype=float).transpose(1, 0, 2)
             pieces = worker.ask("pieces", path=path)["pieces"]

@@ -26,10 +26,6 @@ CPU_TIMES = Path("/proc/stat")
 MEMORY_INFO = Path("/proc/meminfo")
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
-# Above these the machine had other work to do.
-MOST_STEAL = 0.01
-LEAST_CPU_SHARE = 0.9
-
 
 class MachineWatch:
     """Looks at the machine before and after a run."""

@@ -15,10 +15,11 @@ from ..errors import Errors, OpticalError
 from .arm import Arm, BatchRound, SingleRound, StartSample, block_sizes
 from .check import check_target, judge, load, open_worker
 from .machine import MachineWatch
+from .noise import warnings_for
 from .options import Options
 from .process import Worker
 from .schema import ExtraRow, ProfileReport, Settings
-from .summary import floor_estimate, summarize, warnings_for
+from .summary import floor_estimate, summarize
 from .workload import Gold, Target, Workload, make_workload, read_texts
 
 # Texts of the first pass in a fresh process, beside the longest one.
@@ -54,9 +55,7 @@ def profile(
     _check_names(pipelines, options.baseline)
     golds = {language: Gold.read(language, path) for language, path in (gold or {}).items()}
     labels = sorted(options.labels or set().union(*(file.labels for file in golds.values())))
-    workload = make_workload(
-        golds, None if texts is None else read_texts(texts), seed=options.seed
-    )
+    workload = make_workload(golds, None if texts is None else read_texts(texts), seed=options.seed)
     arms = []
     for target in pipelines:
         say(f"Checking {target.name}")
@@ -154,7 +153,7 @@ def _start(worker: Worker, target: Target, workload: Workload, options: Options)
     }
     batch_text_seconds = {}
     for size in options.batch_sizes:
-        block = next(workload.blocks(max(size, len(warm))))[1:] + [workload.longest]
+        block = [*next(workload.blocks(max(size, len(warm))))[1:], workload.longest]
         answer = worker.ask("batch", places=block, batch_size=size, seconds=0)
         memory[f"batches of {size}"] = answer["memory"]
         batch_text_seconds[size] = answer["wall"] / 1e9 / len(block)

@@ -28,7 +28,8 @@ class Worker:
 
     def __init__(self, name: str, environment: Environment, *, threads: int, seed: int) -> None:
         self.name = name
-        self._log = tempfile.TemporaryFile("w+", encoding="utf8", errors="replace")
+        # Closed by `close`, with the process that writes to it.
+        self._log = tempfile.TemporaryFile("w+", encoding="utf8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.worker", environment],
             stdin=subprocess.PIPE,

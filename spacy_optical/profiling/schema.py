@@ -4,20 +4,11 @@ Megabytes are 10^6 bytes; shares and F1 are fractions of 1; times say their unit
 `docs/metrics.md` describes every field for readers of the file.
 """
 
-import json
-from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from ..errors import Errors, OpticalError
-from ..files import write_json
-
-FORMAT = "spacy_optical.profile"
-VERSION = 1
 MEGABYTE = 1e6
-
-T = TypeVar("T")
 
 
 class Record(BaseModel):
@@ -234,8 +225,8 @@ class Floor(Record):
 class ProfileReport(Record):
     """The whole file."""
 
-    format: Literal["spacy_optical.profile"] = FORMAT
-    version: Literal[1] = VERSION
+    format: Literal["spacy_optical.profile"] = "spacy_optical.profile"
+    version: Literal[1] = 1
     created: str
     complete: bool
     machine: Machine
@@ -257,45 +248,3 @@ class ProfileReport(Record):
             if profile.name == self.settings.baseline:
                 return profile
         return None
-
-
-def read_metrics(path: Path) -> ProfileReport:
-    """Read a metrics file.
-
-    path (Path): A `metrics.json`.
-    RETURNS (ProfileReport): Its content.
-    RAISES (OpticalError): If it is missing, of another version, or breaks the schema.
-    """
-    return _read(path, TypeAdapter(ProfileReport))
-
-
-def read_extra(path: Path) -> list[ExtraRow]:
-    """Read rows of F1 by language that the tables show beside what was measured.
-
-    path (Path): JSON: a list of `{"name": ..., "f1": {"sw": 0.61, ...}}`.
-    RETURNS (List[ExtraRow]): The rows.
-    RAISES (OpticalError): If the file is missing or breaks this form.
-    """
-    return _read(path, TypeAdapter(list[ExtraRow]))
-
-
-def _read(path: Path, form: TypeAdapter[T]) -> T:
-    path = Path(path)
-    if not path.is_file():
-        raise OpticalError(Errors.E002.format(what="metrics file", path=path))
-    try:
-        return form.validate_json(path.read_bytes())
-    except ValidationError as err:
-        first = err.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        reason = f"{where}: {first['msg']}"
-        raise OpticalError(Errors.E602.format(path=path, reason=reason)) from err
-
-
-def write_metrics(report: ProfileReport, path: Path) -> None:
-    """Write a metrics file, whole or not at all.
-
-    report (ProfileReport): The content.
-    path (Path): The file.
-    """
-    write_json(path, json.loads(report.model_dump_json()))

@@ -13,11 +13,10 @@ from .estimates import (
     median_estimate,
     pooled_percentiles,
     precision_recall_f1,
-    ratio_estimate,
     score_estimates,
 )
-from .machine import LEAST_CPU_SHARE, MOST_STEAL
 from .options import Options
+from .ratios import macro_counts, ratios_of
 from .schema import (
     MEGABYTE,
     Accuracy,
@@ -25,11 +24,9 @@ from .schema import (
     Floor,
     Latency,
     LengthLatency,
-    Machine,
     Memory,
     Pieces,
     Profile,
-    Ratios,
     Start,
     Throughput,
     TypeAccuracy,
@@ -38,8 +35,6 @@ from .workload import Workload
 
 # The most words of each length class; the last class has no end.
 LENGTH_CLASSES = (8, 16, 32, 64, 128)
-# An interval that reaches further than this share of its figure is called wide.
-WIDE = 0.15
 
 
 def floor_estimate(samples: Sequence[tuple[float, float]], seed: int) -> Floor | None:
@@ -120,30 +115,17 @@ def summarize(
         return profiles
     base_profile = profiles[list(arms).index(base)]
     return [
-        found.model_copy(update={"ratios": _ratios(arm, base, found, base_profile, floors, options)})
+        found.model_copy(
+            update={"ratios": ratios_of(arm, base, found, base_profile, floors, options)}
+        )
         for arm, found in zip(arms, profiles, strict=True)
     ]
-
-
-def macro_languages(languages: Sequence[str], source_language: str) -> list[str]:
-    """Give the languages that macro F1 is the mean of: all but the source language.
-
-    languages (Sequence[str]): The languages with gold.
-    source_language (str): The language that the models learned from.
-    RETURNS (List[str]): The others, or the source language if it is alone.
-    """
-    return [code for code in languages if code != source_language] or list(languages)
-
-
-def _macro_counts(arm: Arm, options: Options) -> dict:
-    counts = arm.counts_of_all_labels()
-    return {code: counts[code] for code in macro_languages(list(counts), options.source_language)}
 
 
 def _macro_f1(arm: Arm, options: Options) -> Estimate | None:
     if not arm.counts:
         return None
-    return estimate_of_draws(macro_draws(_macro_counts(arm, options), options.seed))
+    return estimate_of_draws(macro_draws(macro_counts(arm, options), options.seed))
 
 
 def _accuracy(counts: np.ndarray, labels: Sequence[str], seed: int) -> Accuracy:
@@ -158,9 +140,7 @@ def _accuracy(counts: np.ndarray, labels: Sequence[str], seed: int) -> Accuracy:
             entities=int(sums[0] + sums[2]),
         )
     entities = sum(found.entities for found in by_type.values())
-    return Accuracy(
-        precision=precision, recall=recall, f1=f1, entities=entities, by_type=by_type
-    )
+    return Accuracy(precision=precision, recall=recall, f1=f1, entities=entities, by_type=by_type)
 
 
 def _start(arm: Arm, seed: int) -> Start | None:
@@ -176,11 +156,6 @@ def _start(arm: Arm, seed: int) -> Start | None:
     )
 
 
-def _above_floor(arm: Arm, floors: Sequence[float]) -> list[float]:
-    floor = float(np.median(floors))
-    return [start.highest_mb - floor for start in arm.starts]
-
-
 def _memory(arm: Arm, floors: Sequence[float], seed: int) -> Memory | None:
     if not arm.starts:
         return None
@@ -189,7 +164,7 @@ def _memory(arm: Arm, floors: Sequence[float], seed: int) -> Memory | None:
     known_shares = [share for share in shares if share is not None]
     return Memory(
         peak_rss_mb=median_estimate([start.highest_mb for start in arm.starts], seed),
-        above_floor_mb=median_estimate(_above_floor(arm, floors), seed),
+        above_floor_mb=median_estimate(arm.above_floor(floors), seed),
         steady_rss_mb=median_estimate(steady, seed),
         pss_mb=median_estimate(known_shares, seed) if known_shares else None,
         phases_mb={
@@ -232,102 +207,3 @@ def _by_length(arm: Arm, workload: Workload, seed: int) -> Iterator[LengthLatenc
                 texts=len(texts),
                 p50_ms=pooled_percentiles(picked, (50,), seed)[0],
             )
-
-
-def _ratios(
-    arm: Arm,
-    base: Arm,
-    found: Profile,
-    base_found: Profile,
-    floors: Sequence[float],
-    options: Options,
-) -> Ratios:
-    """Ratios within rounds; a stopped run may have one round more of one pipeline."""
-    seed = options.seed
-    p50 = None
-    rounds = min(len(arm.singles), len(base.singles))
-    if rounds:
-        own, others = (
-            [float(np.median(one.milliseconds)) for one in which.singles[:rounds]]
-            for which in (arm, base)
-        )
-        p50 = ratio_estimate(others, own, seed)
-    rates = {}
-    for size, own_rounds in arm.batches.items():
-        base_rounds = base.batches.get(size, [])
-        pairs = list(zip(own_rounds, base_rounds, strict=False))
-        if pairs:
-            rates[size] = ratio_estimate(
-                [own.words_per_second for own, _ in pairs],
-                [other.words_per_second for _, other in pairs],
-                seed,
-            )
-    peak = above = None
-    starts = min(len(arm.starts), len(base.starts))
-    if starts:
-        own_peaks, base_peaks = (
-            [start.highest_mb for start in which.starts[:starts]] for which in (arm, base)
-        )
-        peak = ratio_estimate(base_peaks, own_peaks, seed)
-        own_above, base_above = _above_floor(arm, floors), _above_floor(base, floors)
-        if min(own_above) > 0:
-            above = ratio_estimate(base_above[:starts], own_above[:starts], seed)
-    disk = None
-    if found.disk is not None and base_found.disk is not None and found.disk.mb:
-        disk = base_found.disk.mb / found.disk.mb
-    f1 = None
-    if arm.counts and base.counts:
-        own_draws, base_draws = (
-            macro_draws(_macro_counts(which, options), seed) for which in (arm, base)
-        )
-        if base_draws.min() > 0:
-            f1 = estimate_of_draws(own_draws / base_draws)
-    return Ratios(
-        p50=p50, words_per_second=rates, peak_rss=peak, above_floor=above, disk=disk, f1=f1
-    )
-
-
-def warnings_for(
-    profiles: Sequence[Profile], machine: Machine, options: Options, *, complete: bool
-) -> list[str]:
-    """Say what a reader of the figures must know.
-
-    profiles (Sequence[Profile]): The pipelines.
-    machine (Machine): Where they were measured.
-    options (Options): How they were measured.
-    complete (bool): Whether the run came to its end.
-    RETURNS (List[str]): One sentence each.
-    """
-    found = []
-    if not complete:
-        found.append("The run was stopped before its end: figures are partial.")
-    found.extend(f"This system does not tell {missing}." for missing in machine.missing)
-    loads = [load for load in (machine.load_before, machine.load_after) if load is not None]
-    if loads and machine.load_before is not None:
-        if machine.load_before > machine.logical_cpus - options.threads:
-            found.append(
-                f"The machine was busy when the run began: load average {machine.load_before:.1f} "
-                f"on {machine.logical_cpus} CPUs."
-            )
-    if machine.steal is not None and machine.steal > MOST_STEAL:
-        found.append(f"The host took {machine.steal:.1%} of the CPU time for other machines.")
-    for profile in profiles:
-        latency, ratios = profile.latency, profile.ratios
-        if latency is None:
-            continue
-        if latency.cpu_share < LEAST_CPU_SHARE and options.threads == 1:
-            found.append(
-                f"{profile.name} had a CPU for only {latency.cpu_share:.0%} of the timed span."
-            )
-        if latency.p50_ms.half_width > WIDE:
-            found.append(
-                f"The interval of {profile.name}'s p50 is wide "
-                f"({latency.p50_ms.low:.2f} to {latency.p50_ms.high:.2f} ms)."
-            )
-        if ratios is not None and ratios.p50 is not None and profile.name != options.baseline:
-            if ratios.p50.low <= 1 <= ratios.p50.high:
-                found.append(
-                    f"The difference in p50 between {profile.name} and {options.baseline} is "
-                    "within the noise of this run."
-                )
-    return found

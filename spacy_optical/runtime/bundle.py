@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from .. import about
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
-from .onnx_wire import has_external_data
+from .onnx_wire import survey
 
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -189,7 +189,7 @@ def _checked(where: str, read: Callable[[str, int], bytes], size: Callable[[str]
         if hashlib.sha256(contents[name]).hexdigest() != entry.sha256:
             raise OpticalError(Errors.E105.format(name=name, path=where))
     try:
-        external = has_external_data(contents[MODEL_FILE])
+        external = survey(contents[MODEL_FILE]).external_data
     except ValueError as err:
         raise OpticalError(Errors.E106.format(name=MODEL_FILE, path=where, reason=err)) from err
     if external:

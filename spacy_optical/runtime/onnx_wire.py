@@ -1,4 +1,4 @@
-"""A look into an ONNX file for data kept outside it, before any parser runs.
+"""A look into an ONNX file before ONNX Runtime parses it.
 
 An ONNX tensor may name another file to read its values from. A bundle carries everything in one
 file, so such a tensor is refused. The base install has no `onnx`; the field numbers below are those
@@ -7,6 +7,7 @@ https://protobuf.dev/programming-guides/encoding.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 # Which fields of which message lead to a tensor.
 NESTED: dict[str, dict[int, str]] = {
@@ -21,34 +22,53 @@ NESTED: dict[str, dict[int, str]] = {
     "function": {7: "node", 11: "attribute"},
     "training": {1: "graph", 2: "graph"},
 }
+NODE_OP_TYPE = 4
 TENSOR_EXTERNAL_DATA = 13
 TENSOR_DATA_LOCATION = 14
 MAX_DEPTH = 64
 
 
-def has_external_data(model: bytes) -> bool:
-    """Tell whether any tensor of an ONNX model lives in another file.
+@dataclass(frozen=True)
+class Survey:
+    """What a model is made of.
+
+    external_data (bool): Whether a tensor names another file.
+    operators (FrozenSet[str]): The kinds of its nodes, e.g. "MatMul".
+    """
+
+    external_data: bool
+    operators: frozenset[str]
+
+
+def survey(model: bytes) -> Survey:
+    """Look through an ONNX model, subgraphs and functions included.
 
     model (bytes): The model, as in a .onnx file.
-    RETURNS (bool): Whether a tensor names an external file.
+    RETURNS (Survey): What was found.
     RAISES (ValueError): If the bytes are not a protobuf message of this kind.
     """
-    return _external(memoryview(model), "model", 0)
+    operators: set[str] = set()
+    external_data = False
+    unread: list[tuple[memoryview, str, int]] = [(memoryview(model), "model", 0)]
+    while unread:
+        message, kind, depth = unread.pop()
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deeply")
+        for field, value in _fields(message):
+            if kind == "tensor":
+                if field == TENSOR_EXTERNAL_DATA or (field == TENSOR_DATA_LOCATION and value == 1):
+                    external_data = True
+            elif field in NESTED[kind]:
+                unread.append((_message(value), NESTED[kind][field], depth + 1))
+            elif kind == "node" and field == NODE_OP_TYPE:
+                operators.add(str(_message(value), "utf8"))
+    return Survey(external_data, frozenset(operators))
 
 
-def _external(message: memoryview, kind: str, depth: int) -> bool:
-    if depth > MAX_DEPTH:
-        raise ValueError("nested too deeply")
-    for field, value in _fields(message):
-        if kind == "tensor":
-            if field == TENSOR_EXTERNAL_DATA or (field == TENSOR_DATA_LOCATION and value == 1):
-                return True
-        elif field in NESTED[kind]:
-            if not isinstance(value, memoryview):
-                raise ValueError(f"field {field} is not a message")
-            if _external(value, NESTED[kind][field], depth + 1):
-                return True
-    return False
+def _message(value: int | memoryview) -> memoryview:
+    if not isinstance(value, memoryview):
+        raise ValueError("a number where a message belongs")
+    return value
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:

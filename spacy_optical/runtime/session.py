@@ -18,6 +18,7 @@ from ..errors import Errors, OpticalError
 from .batching import Window, batches, pack, padded_length, windows
 from .bundle import INPUTS, OUTPUT, Bundle
 from .decode import bio_tags
+from .onnx_wire import survey
 from .pieces import WordPieces
 
 # spaCy imports every installed component whenever any pipeline is made: what is heavy is imported
@@ -87,7 +88,7 @@ class Runtime:
         bundle: Bundle,
         *,
         threads: int = 1,
-        max_batch_pieces: int = 2048,
+        max_batch_pieces: int = 1024,
         overlap: int = 32,
     ) -> None:
         check_settings(threads=threads, max_batch_pieces=max_batch_pieces, overlap=overlap)
@@ -102,6 +103,15 @@ class Runtime:
     def tags(self) -> list[str]:
         """The tags that the columns of the scores stand for."""
         return bio_tags(self.bundle.info.labels)
+
+    @cached_property
+    def rows_alone(self) -> bool:
+        """Whether windows must be run one by one for scores that do not depend on neighbours.
+
+        Dynamic quantisation scales activations by the largest of the whole batch.
+        """
+        operators = survey(self.bundle.model).operators
+        return any(name.startswith("DynamicQuantize") for name in operators)
 
     @cached_property
     def words_to_pieces(self) -> WordPieces:
@@ -156,7 +166,7 @@ class Runtime:
                 rows.append(row)
                 places.append((index, window))
                 lengths.append(padded_length(n_pieces, limit))
-        for batch in batches(lengths, self.max_batch_pieces):
+        for batch in batches(lengths, 1 if self.rows_alone else self.max_batch_pieces):
             packed = pack(
                 [rows[at] for at in batch],
                 prefix=cutter.prefix,
@@ -176,7 +186,10 @@ class Runtime:
         try:
             (logits,) = self.session.run([OUTPUT], dict(zip(INPUTS, inputs, strict=True)))
         except ort_errors() as err:
-            raise OpticalError(Errors.E112.format(path=where, reason=_line(err))) from err
+            reason = _line(err)
+            short = isinstance(err, MemoryError) or "alloc" in reason
+            message = Errors.E117 if short else Errors.E112
+            raise OpticalError(message.format(path=where, reason=reason)) from err
         expected = (*inputs[2].shape, len(self.tags))
         if logits.shape != expected or logits.dtype != np.float32:
             reason = f"scores of {logits.dtype} {logits.shape} instead of float32 {expected}"

@@ -1,0 +1,25 @@
+"""`python -m spacy optical assemble`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command
+
+
+@command("assemble")
+def assemble_cli(
+    bundle: Path = typer.Argument(..., help="The bundle's folder"),
+    out: Path = typer.Argument(..., help="The pipeline's folder"),
+    name: str = typer.Option("optical_ner", "--name", "-n", help="The pipeline's name"),
+    version: str = typer.Option("0.1.0", "--version", "-v", help="The pipeline's version"),
+) -> None:
+    """Put a bundle into a spaCy pipeline that `spacy package` takes.
+
+    Example: python -m spacy optical assemble bundles/int8 training/pipeline
+    """
+    from ..export.assemble import assemble
+
+    assemble(bundle, out, name=name, version=version)
+    msg.good(f"Pipeline in {out}")

@@ -1,0 +1,38 @@
+"""`python -m spacy optical evaluate`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command, named_paths
+
+
+@command("evaluate")
+def evaluate_cli(
+    model: Path = typer.Argument(..., help="A student's or teacher's folder"),
+    out: Path = typer.Argument(..., help="JSON file to write"),
+    gold: list[str] = typer.Option(
+        ..., "--gold", "-g", metavar="LANG=FILE", help="Gold .spacy file; repeatable"
+    ),
+    name: str = typer.Option(
+        "", "--name", "-n", help="What to call it; the folder's name if empty"
+    ),
+) -> None:
+    """Score a trained model on gold documents, with torch.
+
+    Example: python -m spacy optical evaluate training/student metrics/student.json -g sw=corpus/gold/sw-test.spacy
+    """
+    from ..distill.evaluate import evaluate
+
+    row = evaluate(model, named_paths(gold), name=name or model.name)
+    from ..files import write_json
+
+    write_json(out, [row])
+    msg.table(
+        [(language, f"{f1:.1f}") for language, f1 in row["f1"].items()],
+        header=("Language", "F1"),
+        divider=True,
+        aligns=("l", "r"),
+    )
+    msg.good(f"F1 macro {row['macro_f1']:.1f}; written to {out}")

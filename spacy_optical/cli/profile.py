@@ -1,0 +1,95 @@
+"""`python -m spacy optical profile`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command
+
+
+@command("profile")
+def profile_cli(
+    pipelines: list[str] = typer.Argument(
+        ..., help="Pipelines by name or folder, or bundles, as PIPELINE or NAME=PIPELINE"
+    ),
+    gold: list[str] = typer.Option([], "--gold", "-g", help="Gold entities, as LANG=FILE.spacy"),
+    texts: Path | None = typer.Option(
+        None, "--texts", "-t", help="Texts to run: .txt, .jsonl, .spacy; the gold's if not given"
+    ),
+    out: Path = typer.Option(Path("profile"), "--out", "-o", help="Folder to write the report to"),
+    baseline: str | None = typer.Option(
+        None, "--baseline", "-b", help="The pipeline that the others are compared with"
+    ),
+    batch_sizes: str = typer.Option("64", "--batch-sizes", help="With commas between"),
+    threads: int = typer.Option(1, "--threads", help="Threads of each pipeline"),
+    seconds: float = typer.Option(
+        10.0, "--seconds", help="Timed seconds a pipeline, and again for each batch size"
+    ),
+    rounds: int = typer.Option(6, "--rounds", help="Rounds that the seconds are divided into"),
+    starts: int = typer.Option(3, "--starts", help="Fresh processes for start times and memory"),
+    seed: int = typer.Option(0, "--seed", "-s", help="Seed of the texts' order"),
+    labels: str | None = typer.Option(
+        None, "--labels", help="Gold labels to judge, with commas between; all if not given"
+    ),
+    label_map: list[str] = typer.Option(
+        [], "--map", help="The gold label that a pipeline's own stands for, as OWN=GOLD"
+    ),
+    source_language: str = typer.Option(
+        "en", "--source-language", help="The language that is left out of macro F1"
+    ),
+    code: Path | None = typer.Option(
+        None, "--code", "-c", help="Python file that registers components"
+    ),
+    extra: Path | None = typer.Option(
+        None, "--extra", help="JSON with F1 of other models, shown in the tables"
+    ),
+    markdown: Path | None = typer.Option(
+        None, "--markdown", help="File to put the tables into, between its results marks"
+    ),
+) -> None:
+    """Measure speed, latency, memory, disk and F1 of pipelines, each in fresh processes.
+
+    Example: python -m spacy optical profile teacher=teacher_pipeline int8=bundle
+    --gold sw=corpus/gold/sw-test.spacy --baseline teacher --out report
+    """
+    from ..profiling.arguments import parse_numbers, parse_pairs
+    from ..profiling.measure import profile
+    from ..profiling.metrics_file import read_extra
+    from ..profiling.options import Options
+    from ..profiling.report import PAGE_FILE, check_tools, write_report
+    from ..profiling.text import check_marks, markdown_text, replace_results, terminal_text
+    from ..profiling.workload import Target
+
+    check_tools()
+    if markdown is not None:
+        check_marks(markdown)
+    gold_paths = parse_pairs(gold, form="LANG=FILE", example="sw=gold/sw.spacy")
+    report = profile(
+        [Target.parse(text) for text in pipelines],
+        gold={language: Path(path) for language, path in gold_paths.items()},
+        texts=texts,
+        options=Options(
+            threads=threads,
+            batch_sizes=parse_numbers(batch_sizes),
+            seconds=seconds,
+            rounds=rounds,
+            starts=starts,
+            seed=seed,
+            baseline=baseline,
+            labels=None if labels is None else tuple(filter(None, labels.split(","))),
+            label_map=parse_pairs(label_map, form="OWN=GOLD", example="PERSON=PER"),
+            source_language=source_language,
+            code=code,
+        ),
+        extra=[] if extra is None else read_extra(extra),
+        say=msg.info,
+    )
+    write_report(report, out)
+    print(terminal_text(report))
+    msg.good(f"Report in {out / PAGE_FILE}")
+    if not report.complete:
+        msg.fail("Stopped by the user; the figures so far are kept and marked", exits=1)
+    if markdown is not None:
+        replace_results(markdown, markdown_text(report))
+        msg.good(f"Tables in {markdown}")

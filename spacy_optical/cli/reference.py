@@ -1,0 +1,23 @@
+"""`python -m spacy optical reference`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command
+
+
+@command("reference")
+def reference_cli(
+    teacher: Path = typer.Argument(..., help="The teacher's folder"),
+    out: Path = typer.Argument(..., help="The pipeline's folder"),
+) -> None:
+    """Put the teacher into a spaCy pipeline that runs it with torch, to compare with.
+
+    Example: python -m spacy optical reference training/teacher training/teacher-pipeline
+    """
+    from ..distill.reference import reference_pipeline
+
+    reference_pipeline(teacher, out)
+    msg.good(f"Pipeline in {out}")

@@ -1,0 +1,50 @@
+"""The teacher as a spaCy pipeline with torch: what the student is compared with."""
+
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+
+from ..encoders.fetch import check_encoder
+from ..errors import Errors, OpticalError
+from ..files import folder_written_whole
+from .tagger import load_tagger
+
+
+def reference_pipeline(teacher: Path, out: Path) -> Language:
+    """Write a pipeline of spacy-transformers' `transformer` and the teacher's last layer.
+
+    teacher (Path): The teacher's folder.
+    out (Path): The pipeline's folder.
+    RETURNS (Language): The pipeline.
+    RAISES (OpticalError): If the teacher is not whole, or reads more than first pieces.
+    """
+    teacher = Path(teacher)
+    check_encoder(teacher)
+    tagger = load_tagger(teacher)
+    if tagger.pooling != "first":
+        raise OpticalError(Errors.E501.format(pooling=tagger.pooling))
+    nlp = spacy.blank("xx")
+    model = {
+        "@architectures": "spacy-transformers.TransformerModel.v3",
+        "name": str(teacher.resolve()),
+        "get_spans": {
+            "@span_getters": "spacy-transformers.strided_spans.v1",
+            "window": 96,
+            "stride": 72,
+        },
+        "tokenizer_config": {"use_fast": True},
+    }
+    nlp.add_pipe("transformer", config={"model": model})
+    head = nlp.add_pipe("optical_head")
+    nlp.initialize()
+    labels = sorted({tag[2:] for tag in tagger.tags if tag != "O"})
+    classifier = tagger.model.classifier
+    head.set_weights(  # type: ignore[attr-defined]
+        labels, classifier.weight.detach().numpy(), classifier.bias.detach().numpy()
+    )
+    # Where the weights came from is of no use to whoever loads them.
+    nlp.config["components"]["transformer"]["model"]["name"] = teacher.name
+    with folder_written_whole(out, marker="config.cfg") as folder:
+        nlp.to_disk(folder)
+    return nlp

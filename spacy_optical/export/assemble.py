@@ -1,0 +1,39 @@
+"""A bundle as a spaCy pipeline on disk, ready for `spacy package`."""
+
+from pathlib import Path
+
+import spacy
+
+from ..errors import Errors, OpticalError
+from ..files import folder_written_whole
+from ..runtime.bundle import Bundle
+
+DESCRIPTION = "Named entities in {languages}, by a small student distilled across languages."
+
+
+def assemble(bundle: Path, out: Path, *, name: str, version: str) -> None:
+    """Write a pipeline with `optical_ner` around a bundle.
+
+    bundle (Path): The bundle's folder.
+    out (Path): The pipeline's folder.
+    name (str): The pipeline's name; the language `xx` stands before it when packaged.
+    version (str): Its version.
+    RAISES (OpticalError): If the bundle is damaged or was written without passing its gate.
+    """
+    found = Bundle.from_disk(bundle)
+    if not found.info.verified:
+        raise OpticalError(Errors.E506.format(path=bundle))
+    nlp = spacy.blank("xx")
+    component = nlp.add_pipe("optical_ner", config={"model": str(bundle)})
+    component.labels  # noqa: B018 - reads the bundle, so that to_disk writes it
+    # The component keeps the weights; the place they came from means nothing elsewhere.
+    nlp.config["components"]["optical_ner"]["model"] = None
+    nlp.meta.update(
+        name=name,
+        version=version,
+        description=DESCRIPTION.format(languages=", ".join(found.info.languages)),
+        license="MIT",
+        performance=found.info.metrics,
+    )
+    with folder_written_whole(out, marker="config.cfg") as folder:
+        nlp.to_disk(folder)

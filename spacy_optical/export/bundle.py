@@ -1,0 +1,91 @@
+"""From a tagger's folder to a bundle that passed the gate."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ..data.labelled import read_docs
+from ..distill.tagger import load_tagger
+from ..distill.teacher import METRICS
+from ..encoders.fetch import TOKENIZER
+from ..errors import Errors, OpticalError
+from ..runtime.bundle import INPUTS, OUTPUT, Bundle, BundleInfo
+from .onnx import export_onnx
+from .quantize import preset_named, quantize
+from .verify import Gate, Verdict, check, verify
+
+# What of a training's metrics goes into a manifest.
+_KEPT = ("stage", "fingerprint", "seed", "config", "config_hash", "data", "versions")
+
+
+def export_bundle(
+    tagger_folder: Path,
+    out: Path,
+    gold: Mapping[str, Path],
+    *,
+    preset: str = "auto",
+    gate: Gate | None = None,
+    force: bool = False,
+    max_pieces: int = 128,
+    say: Callable[[str], None] = lambda text: None,
+) -> Verdict:
+    """Export a trained tagger, and write the bundle only if it passes the gate.
+
+    tagger_folder (Path): A student or teacher: a Hugging Face token classifier.
+    out (Path): The bundle's folder.
+    gold (Mapping[str, Path]): Development `.spacy` files by language.
+    preset (str): `auto`, `fp32`, `int8` or `int8-vnni`, see `quantize`.
+    gate (Optional[Gate]): What the bundle may lose against fp32.
+    force (bool): Write a bundle that fails, marked as not verified.
+    max_pieces (int): The most pieces of a window.
+    say (Callable[[str], None]): Told what is being done.
+    RETURNS (Verdict): The figures.
+    RAISES (OpticalError): If the model is not whole, gold has a label that it lacks, or the bundle
+        fails the gate.
+    """
+    folder = Path(tagger_folder)
+    name, settings = preset_named(preset)
+    tagger = load_tagger(folder, attention="eager")
+    labels = tuple(sorted({tag[2:] for tag in tagger.tags if tag != "O"}))
+    docs = {language: read_docs(path) for language, path in gold.items()}
+    if not docs:
+        raise OpticalError(Errors.E505)
+    for language, part in docs.items():
+        unknown = {entity.label_ for doc in part for entity in doc.ents} - set(labels)
+        if unknown:
+            raise OpticalError(
+                Errors.E411.format(label=min(unknown), path=gold[language], known=", ".join(labels))
+            )
+    provenance = {}
+    if (folder / METRICS).is_file():
+        metrics = json.loads((folder / METRICS).read_text(encoding="utf8"))
+        provenance = {key: metrics[key] for key in _KEPT if key in metrics}
+    positions = tagger.model.config.max_position_embeddings
+    positions -= tagger.model.config.model_type != "bert" and 2  # RoBERTa starts behind the padding
+    info = BundleInfo(
+        labels=labels,
+        max_pieces=min(max_pieces, positions),
+        preset="fp32",
+        inputs=INPUTS,
+        output=OUTPUT,
+        provenance=provenance,
+        metrics={},
+        languages=tuple(sorted(docs)),
+    )
+    say(f"Tracing {folder}")
+    fp32 = Bundle(info, export_onnx(tagger), (folder / TOKENIZER).read_bytes())
+    say(f"Making the {name} model")
+    small = Bundle(replace(info, preset=name), quantize(fp32.model, settings), fp32.tokenizer)
+    verdict = verify(tagger, fp32, small, docs)
+    verified = True
+    try:
+        check(verdict, gate or Gate(), out)
+    except OpticalError as err:
+        if not force:
+            raise
+        verified = False
+        say(f"Written all the same: {err}")
+    info = replace(small.info, metrics={"gate": verdict.record()}, verified=verified)
+    replace(small, info=info).to_disk(out)
+    return verdict

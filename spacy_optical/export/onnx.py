@@ -1,0 +1,79 @@
+"""A tagger as an ONNX graph of fused operators, in single precision."""
+
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..compat import require
+from ..distill.tagger import WordTagger
+from ..errors import Errors, OpticalError
+from ..runtime.bundle import INPUTS, OUTPUT
+
+# ONNX Runtime 1.20 and later read both; newer defaults of the exporters are not read everywhere.
+OPSET = 17
+IR_VERSION = 8
+
+
+class _Graph(nn.Module):
+    """The graph contract: word scores from pieces, the gather of first pieces inside."""
+
+    def __init__(self, tagger: WordTagger) -> None:
+        super().__init__()
+        self.encoder = tagger.model.base_model
+        self.classifier = tagger.model.classifier
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, first_pieces: torch.Tensor
+    ) -> torch.Tensor:
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0]
+        index = first_pieces[:, :, None].expand(-1, -1, hidden.shape[-1])
+        return self.classifier(hidden.gather(1, index))
+
+
+def export_onnx(tagger: WordTagger) -> bytes:
+    """Trace a tagger and fuse its operators.
+
+    tagger (WordTagger): A tagger that reads first pieces, loaded with `attention="eager"`, which
+        is the form that ONNX Runtime's optimiser knows.
+    RETURNS (bytes): The ONNX model, fp32, opset 17.
+    RAISES (OpticalError): If the tagger pools all pieces of a word.
+    """
+    if tagger.pooling != "first":
+        raise OpticalError(Errors.E501.format(pooling=tagger.pooling))
+    require("onnx")
+    optimizer = require("onnxruntime.transformers.optimizer")
+    tagger.eval()
+    graph = _Graph(tagger).eval()
+    pieces = torch.tensor([[5, 6, 7, 8, 9, 5], [5, 6, 7, 8, 9, 5]])
+    mask = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0]])
+    firsts = torch.tensor([[1, 3, 4], [1, 2, 0]])
+    free = {"input_ids": ("batch", "pieces"), "attention_mask": ("batch", "pieces")}
+    free |= {"first_pieces": ("batch", "words"), OUTPUT: ("batch", "words")}
+    config = tagger.model.config
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the tracer: the graph is checked against torch instead
+        path = Path(folder) / "traced.onnx"
+        torch.onnx.export(
+            graph,
+            (pieces, mask, firsts),
+            str(path),
+            input_names=list(INPUTS),
+            output_names=[OUTPUT],
+            dynamic_axes={name: dict(enumerate(axes)) for name, axes in free.items()},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        logging.getLogger("onnxruntime.transformers").setLevel(logging.ERROR)
+        fused = optimizer.optimize_model(
+            str(path),
+            model_type="bert",
+            num_heads=config.num_attention_heads,
+            hidden_size=config.hidden_size,
+            opt_level=0,
+        )
+        fused.model.ir_version = IR_VERSION
+        return fused.model.SerializeToString()

@@ -1,0 +1,114 @@
+"""The gate: what a bundle gives against what torch gives, before anything is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy.tokens import Doc
+
+from ..distill.judge import scores_of
+from ..distill.reading import read_sentences
+from ..distill.sentences import plain_sentence, spacy_words
+from ..distill.tagger import WordTagger
+from ..errors import Errors, OpticalError
+from ..runtime.bundle import Bundle
+from ..runtime.session import Runtime
+
+# Rounding of fp32 through another order of the same sums.
+MAX_FP32_DIFFERENCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a bundle may lose.
+
+    max_f1_loss (float): Points of F1, 0 to 100, below the fp32 graph.
+    max_disagreement (float): Share of words, 0 to 1, whose tag differs from the fp32 graph's.
+    """
+
+    max_f1_loss: float = 1.0
+    max_disagreement: float = 0.02
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was measured: logits against torch, tags and F1 (0 to 100) against fp32."""
+
+    fp32_max_difference: float
+    disagreement: float
+    f1_fp32: float
+    f1: float
+    words: int
+
+    def record(self) -> dict[str, float]:
+        """Give the figures for the manifest."""
+        return {name: round(float(value), 6) for name, value in asdict(self).items()}
+
+
+def verify(
+    tagger: WordTagger,
+    fp32: Bundle,
+    bundle: Bundle,
+    gold: Mapping[str, Sequence[Doc]],
+) -> Verdict:
+    """Compare a bundle with its fp32 twin and that one with torch.
+
+    tagger (WordTagger): The model in torch.
+    fp32 (Bundle): The fused graph.
+    bundle (Bundle): The bundle to judge; may be the same.
+    gold (Mapping[str, Sequence[Doc]]): Development documents by language.
+    RETURNS (Verdict): The figures.
+    RAISES (OpticalError): If the fused graph does not give what torch gives.
+    """
+    docs = [doc for part in gold.values() for doc in part]
+    reader, reference = Runtime(bundle), Runtime(fp32)
+    words = [[doc[i].text for i in spacy_words(doc)] for doc in docs]
+    pieces = reference.words_to_pieces
+    most = fp32.info.max_pieces - len(pieces.prefix) - len(pieces.suffix)
+    sentences = [plain_sentence(part, pieces) for part in words]
+    short = [i for i, s in enumerate(sentences) if 0 < len(s) <= most]
+    by_torch = read_sentences(tagger, [sentences[i] for i in short], pieces)
+    exact, quick = reference.scores(words), reader.scores(words)
+    difference = max(
+        float(np.abs(exact[i] - reading.logits).max())
+        for i, reading in zip(short, by_torch, strict=True)
+    )
+    if difference > MAX_FP32_DIFFERENCE:
+        raise OpticalError(Errors.E503.format(difference=difference, allowed=MAX_FP32_DIFFERENCE))
+    a = np.concatenate([scores.argmax(axis=-1) for scores in exact])
+    b = np.concatenate([scores.argmax(axis=-1) for scores in quick])
+    return Verdict(
+        fp32_max_difference=difference,
+        disagreement=float((a != b).mean()),
+        f1_fp32=_f1(docs, exact, reference),
+        f1=_f1(docs, quick, reader),
+        words=len(a),
+    )
+
+
+def check(verdict: Verdict, gate: Gate, out: Path) -> None:
+    """Refuse a bundle that lost too much.
+
+    verdict (Verdict): The figures.
+    gate (Gate): What is allowed.
+    out (Path): Where the bundle would go, for the error.
+    RAISES (OpticalError): With the figures, if one of them is beyond the gate.
+    """
+    loss = verdict.f1_fp32 - verdict.f1
+    if loss > gate.max_f1_loss or verdict.disagreement > gate.max_disagreement:
+        raise OpticalError(
+            Errors.E504.format(
+                path=out,
+                loss=loss,
+                max_loss=gate.max_f1_loss,
+                share=verdict.disagreement,
+                max_share=gate.max_disagreement,
+            )
+        )
+
+
+def _f1(docs: Sequence[Doc], scores: Sequence[np.ndarray], runtime: Runtime) -> float:
+    found: dict[str, Any] = scores_of(docs, scores, runtime.tags)
+    return 100 * (found["ents_f"] or 0.0)

@@ -1,0 +1,107 @@
+"""`optical_head`: the teacher's linear layer over a `transformer` component.
+
+It exists to compare: with spacy-transformers' `transformer` before it, the pipeline is the teacher
+as spaCy runs it with torch.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import srsly
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline.pipe import Pipe
+from spacy.tokens import Doc, Span
+
+from ..runtime.decode import bio_tags, decode
+
+
+@Language.factory(
+    "optical_head",
+    requires=["doc._.trf_data"],
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
+    default_config={"scorer": {"@scorers": "spacy.ner_scorer.v1"}},
+    default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
+)
+def make_optical_head(nlp: Language, name: str, scorer: Any) -> "OpticalHead":
+    """Make an `optical_head` component; its weights come from disk or from `set_weights`."""
+    return OpticalHead(name, scorer)
+
+
+class OpticalHead(Pipe):
+    """Scores each word's first piece and decodes the scores to entities.
+
+    name (str): The component's name in the pipeline.
+    scorer (Optional[Callable]): The scoring method.
+    """
+
+    def __init__(self, name: str = "optical_head", scorer: Any = None) -> None:
+        self.name = name
+        self.scorer = scorer
+        self._labels: tuple[str, ...] = ()
+        self.weight = np.zeros((0, 0), dtype=np.float32)
+        self.bias = np.zeros(0, dtype=np.float32)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The entity labels."""
+        return self._labels
+
+    def set_weights(self, labels: Iterable[str], weight: np.ndarray, bias: np.ndarray) -> None:
+        """Take a token classifier's last layer.
+
+        labels (Iterable[str]): The entity labels, sorted.
+        weight (ndarray): [tags, d], tags as `bio_tags` lists them.
+        bias (ndarray): [tags].
+        """
+        self._labels = tuple(labels)
+        self.weight = np.asarray(weight, dtype=np.float32)
+        self.bias = np.asarray(bias, dtype=np.float32)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Write a document's entities."""
+        words = [token.i for token in doc if not token.is_space]
+        data = doc._.trf_data
+        if words and len(data.align.data):
+            hidden = data.model_output.last_hidden_state.reshape(-1, self.weight.shape[1])
+            starts = np.cumsum(data.align.lengths) - data.align.lengths
+            # A token without pieces takes those of the token before it.
+            starts = np.minimum(starts, len(data.align.data) - 1)
+            firsts = data.align.data[starts[words]].ravel()
+            scores = np.asarray(hidden[firsts]) @ self.weight.T + self.bias
+            spans = decode(scores, bio_tags(self._labels))
+            doc.set_ents(
+                [Span(doc, words[s.start], words[s.end - 1] + 1, label=s.label) for s in spans]
+            )
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Write the entities of documents that the transformer has read."""
+        for doc in stream:
+            yield self(doc)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Put labels and weights into a byte string."""
+        return srsly.msgpack_dumps(self._state())
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "OpticalHead":
+        """Take labels and weights from a byte string."""
+        state = srsly.msgpack_loads(data)
+        self.set_weights(state["labels"], state["weight"], state["bias"])
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write labels and weights to a folder."""
+        util.ensure_path(path).mkdir(parents=True, exist_ok=True)
+        srsly.write_msgpack(Path(path) / "head.msgpack", self._state())
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "OpticalHead":
+        """Read labels and weights from a folder."""
+        state = srsly.read_msgpack(Path(path) / "head.msgpack")
+        self.set_weights(state["labels"], state["weight"], state["bias"])
+        return self
+
+    def _state(self) -> dict[str, Any]:
+        return {"labels": list(self._labels), "weight": self.weight, "bias": self.bias}

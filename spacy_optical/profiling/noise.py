@@ -1,0 +1,57 @@
+"""What a reader of the figures must know about the run."""
+
+from collections.abc import Sequence
+
+from .options import Options
+from .schema import Machine, Profile
+
+# Beyond these the machine had other work to do.
+MOST_STEAL = 0.01
+LEAST_CPU_SHARE = 0.9
+# An interval whose half is more than this share of its figure is called wide.
+WIDE = 0.15
+
+
+def warnings_for(
+    profiles: Sequence[Profile], machine: Machine, options: Options, *, complete: bool
+) -> list[str]:
+    """Say what a reader of the figures must know.
+
+    profiles (Sequence[Profile]): The pipelines.
+    machine (Machine): Where they were measured.
+    options (Options): How they were measured.
+    complete (bool): Whether the run came to its end.
+    RETURNS (List[str]): One sentence each.
+    """
+    found = []
+    if not complete:
+        found.append("The run was stopped before its end: figures are partial.")
+    found.extend(f"This system does not tell {missing}." for missing in machine.missing)
+    load = machine.load_before
+    if load is not None and load > machine.logical_cpus - options.threads:
+        found.append(
+            f"The machine was busy when the run began: load average {load:.1f} on "
+            f"{machine.logical_cpus} CPUs."
+        )
+    if machine.steal is not None and machine.steal > MOST_STEAL:
+        found.append(f"The host took {machine.steal:.1%} of the CPU time for other machines.")
+    for profile in profiles:
+        latency, ratios = profile.latency, profile.ratios
+        if latency is None:
+            continue
+        if latency.cpu_share < LEAST_CPU_SHARE and options.threads == 1:
+            found.append(
+                f"{profile.name} had a CPU for only {latency.cpu_share:.0%} of the timed span."
+            )
+        if latency.p50_ms.half_width > WIDE:
+            found.append(
+                f"The interval of {profile.name}'s p50 is wide "
+                f"({latency.p50_ms.low:.2f} to {latency.p50_ms.high:.2f} ms)."
+            )
+        p50 = None if ratios is None or profile.name == options.baseline else ratios.p50
+        if p50 is not None and p50.low <= 1 <= p50.high:
+            found.append(
+                f"The difference in p50 between {profile.name} and {options.baseline} is within "
+                "the noise of this run."
+            )
+    return found
