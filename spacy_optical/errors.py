@@ -161,6 +161,12 @@ class Errors(metaclass=_Coded):
     E408 = "The loss stopped being a number in epoch {epoch}; lower the learning rate"
     E409 = "No bitext for language '{lang}': {path} is missing; make it with the corpus command"
     E410 = "{path} was made from other data or another config; make the plans again"
+    E412 = "No English sentence fits a window of {most} pieces; raise max_pieces"
+    E413 = (
+        "A window of {most} pieces does not fit the model's {positions} positions; lower max_pieces"
+    )
+    E414 = "{path} is neither a teacher nor a student; make one with teach or distill"
+    E415 = "No student is named; give its folder as the model's name in the component's config"
     E411 = "The label '{label}' in {path} is unknown to the model, which knows {known}"
 
     # E5xx: export
@@ -176,7 +182,7 @@ class Errors(metaclass=_Coded):
         "preset, or --force"
     )
     E506 = "{path} did not pass its gate when it was written; export a bundle that does"
-    E505 = "The gate needs development documents; name at least one as --gold LANG=FILE"
+    E505 = "There are no gold documents; name at least one file as --gold LANG=FILE"
 
     # E6xx: profiling
     E601 = "Pipeline '{name}' failed to {step}: {reason}; run it alone with spaCy to see more"

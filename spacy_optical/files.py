@@ -50,22 +50,46 @@ def folder_written_whole(path: Path, *, marker: str) -> Iterator[Path]:
     RAISES (OpticalError): If `path` holds something else, or the system refuses the write.
     """
     path = Path(path)
-    if path.exists() and not (path / marker).exists() and (path.is_file() or any(path.iterdir())):
-        raise OpticalError(Errors.E004.format(path=path, what=f"a folder with a {marker}"))
+    check_replaceable(path, marker=marker)
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         yield temporary
         temporary.chmod(0o755)
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
+        _take_place(temporary, path)
     except OSError as err:
         raise OpticalError(Errors.E003.format(path=path, reason=err.strerror or err)) from err
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_replaceable(path: Path, *, marker: str) -> None:
+    """Make sure that a folder may be written before the work that fills it begins.
+
+    path (Path): The folder.
+    marker (str): As for `folder_written_whole`.
+    RAISES (OpticalError): If something else is at `path`.
+    """
+    path = Path(path)
+    if path.exists() and not (path / marker).exists() and (path.is_file() or any(path.iterdir())):
+        raise OpticalError(Errors.E004.format(path=path, what=f"a folder with a {marker}"))
+
+
+def _take_place(new: Path, path: Path) -> None:
+    """Move a folder to `path`; what was there goes only when the new one has come."""
+    if not path.exists():
+        os.replace(new, path)
+        return
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as aside:
+        old = Path(aside) / path.name
+        os.replace(path, old)
+        try:
+            os.replace(new, path)
+        except BaseException:
+            os.replace(old, path)
+            raise
 
 
 def sha256(path: Path) -> str:

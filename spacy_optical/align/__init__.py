@@ -2,16 +2,20 @@
 
 from .config import AlignConfig
 from .cost import cosine, inverse_document_frequencies, masses, parallelism, word_cost
+from .presets import ALIGNERS, DEFAULT_ALIGNER, aligner
 from .project import Projected, ProjectedSpan, SourceSpan, project_distributions, project_spans
 from .transport import Plan, align_words, null_share, plan
 
 __all__ = [
+    "ALIGNERS",
+    "DEFAULT_ALIGNER",
     "AlignConfig",
     "Plan",
     "Projected",
     "ProjectedSpan",
     "SourceSpan",
     "align_words",
+    "aligner",
     "cosine",
     "inverse_document_frequencies",
     "masses",

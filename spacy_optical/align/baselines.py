@@ -33,9 +33,11 @@ def mutual_argmax(cost: Matrix) -> Links:
     cost (ndarray): [m, n].
     RETURNS (ndarray): [m, n], bool.
     """
-    links = np.zeros(cost.shape, dtype=bool)
-    rows, best = np.arange(cost.shape[0]), cost.argmin(axis=1)
-    links[rows, best] = cost.argmin(axis=0)[best] == rows
+    links: Links = np.zeros(cost.shape, dtype=np.bool_)
+    rows = np.arange(cost.shape[0])
+    best: NDArray[np.intp] = np.argmin(cost, axis=1)
+    back: NDArray[np.intp] = np.argmin(cost, axis=0)
+    links[rows, best] = back[best] == rows
     return links
 
 

@@ -52,18 +52,18 @@ class AlignConfig(BaseModel):
 
     solver: Solver = "partial"
     masses: Literal["uniform", "length", "norm", "idf"] = "length"
-    mass_power: float = Field(0.75, ge=0)
+    mass_power: float = Field(1.0, ge=0)
     centre: bool = True
-    identical: float = Field(0.2, ge=0)
+    identical: float = Field(0.15, ge=0)
     numbers: float = Field(0.0, ge=0)
-    kinds: float = Field(0.2, ge=0)
-    case: float = Field(0.0, ge=0)
+    kinds: float = Field(0.1, ge=0)
+    case: float = Field(0.15, ge=0)
     distortion: float = Field(0.0, ge=0)
-    agreement: float = Field(0.05, ge=0)
+    agreement: float = Field(0.06, ge=0)
     null: Literal["fixed", "pair", "price"] = "price"
     null_mass: float = Field(0.3, ge=0, lt=1)
     null_slope: float = Field(1.0, ge=0)
-    null_price: float = Field(0.95, gt=0)
+    null_price: float = Field(0.97, gt=0)
     regularisation: float = Field(0.1, gt=0)
     relaxation: float = Field(1.0, gt=0)
     temperature: float = Field(0.1, gt=0)

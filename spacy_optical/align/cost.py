@@ -47,9 +47,9 @@ def word_cost(
        + \lambda_k\,[\text{only one is punctuation}] + \lambda_c\,[\text{only one is capital}]
        + \lambda_d\,\lvert \tfrac{i + 1/2}{m} - \tfrac{j + 1/2}{n} \rvert $$
 
-    The cue terms need the words; without them they are left out. With `agreement`, what is returned
-    is $1 - \sqrt{p(j|i)\,p(i|j)}$ instead: what speaks for a move is then how much both words choose
-    each other among all others, which one price for staying behind fits in every pair.
+    The cue terms need the words; without them they are left out. With `agreement`, the result is
+    $1 - \sqrt{p(j|i)\,p(i|j)}$ instead: what speaks for a move is then how much both words choose
+    each other among all others, and one price for staying fits every pair.
 
     source (ndarray): Word vectors, [m, d].
     target (ndarray): Word vectors, [n, d].

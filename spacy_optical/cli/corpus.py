@@ -33,7 +33,7 @@ def corpus_cli(
         "Groups": ", ".join(f"{n} {name}" for name, n in summary.groups.items()),
         "without an entity": summary.groups_without_entities,
         "Entities": ", ".join(f"{n} {label}" for label, n in summary.entities.items()),
-        "More English sentences": f"{summary.english_sentences} + {summary.augmented_english} altered",
+        "English besides": f"{summary.english_sentences} + {summary.augmented_english} altered",
         "Pairs": ", ".join(f"{n} {lang}" for lang, n in summary.pairs.items()),
         "Test names unseen in train": f"{summary.test_names_unseen_in_train:.0%}",
     }

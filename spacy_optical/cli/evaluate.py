@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import command, named_paths
+from ._app import command
 
 
 @command("evaluate")
@@ -13,7 +13,10 @@ def evaluate_cli(
     model: Path = typer.Argument(..., help="A student's or teacher's folder"),
     out: Path = typer.Argument(..., help="JSON file to write"),
     gold: list[str] = typer.Option(
-        ..., "--gold", "-g", metavar="LANG=FILE", help="Gold .spacy file; repeatable"
+        [], "--gold", "-g", metavar="LANG=FILE", help="Gold .spacy file; repeatable"
+    ),
+    gold_folder: Path | None = typer.Option(
+        None, "--gold-folder", help="The corpus command's gold folder, its test files"
     ),
     name: str = typer.Option(
         "", "--name", "-n", help="What to call it; the folder's name if empty"
@@ -21,13 +24,14 @@ def evaluate_cli(
 ) -> None:
     """Score a trained model on gold documents, with torch.
 
-    Example: python -m spacy optical evaluate training/student metrics/student.json -g sw=corpus/gold/sw-test.spacy
+    Example: python -m spacy optical evaluate training/student metrics/student.json
+    -g sw=corpus/gold/sw-test.spacy
     """
     from ..distill.evaluate import evaluate
-
-    row = evaluate(model, named_paths(gold), name=name or model.name)
     from ..files import write_json
+    from ._gold import gold_of
 
+    row = evaluate(model, gold_of(gold, gold_folder, "test"), name=name or model.name)
     write_json(out, [row])
     msg.table(
         [(language, f"{f1:.1f}") for language, f1 in row["f1"].items()],

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import command, named_paths
+from ._app import command
 
 
 @command("export")
@@ -13,7 +13,10 @@ def export_cli(
     student: Path = typer.Argument(..., help="A student's or teacher's folder"),
     out: Path = typer.Argument(..., help="The bundle's folder"),
     gold: list[str] = typer.Option(
-        ..., "--gold", "-g", metavar="LANG=FILE", help="Development .spacy file; repeatable"
+        [], "--gold", "-g", metavar="LANG=FILE", help="Development .spacy file; repeatable"
+    ),
+    gold_folder: Path | None = typer.Option(
+        None, "--gold-folder", help="The corpus command's gold folder, its dev files"
     ),
     preset: str = typer.Option("auto", "--preset", "-p", help="auto, fp32, int8 or int8-vnni"),
     max_f1_loss: float = typer.Option(1.0, help="Points of F1 that the bundle may lose"),
@@ -23,15 +26,17 @@ def export_cli(
 ) -> None:
     """Export to ONNX, quantise, verify; write the bundle only if it passes.
 
-    Example: python -m spacy optical export training/student bundles/int8 -g en=corpus/english/dev.spacy
+    Example: python -m spacy optical export training/student bundles/int8
+    -g en=corpus/english/dev.spacy
     """
     from ..export.bundle import export_bundle
     from ..export.verify import Gate
+    from ._gold import gold_of
 
     verdict = export_bundle(
         student,
         out,
-        named_paths(gold),
+        gold_of(gold, gold_folder, "dev"),
         preset=preset,
         gate=Gate(max_f1_loss, max_disagreement),
         force=force,

@@ -1,8 +1,8 @@
 """Bitext: sentences with their translations, read one at a time from the usual formats.
 
-JSON lines (`{"id": "7", "en": "…", "sw": "…"}`, or the same under `"translation"`), TSV (source and
-target, or id, source and target), TMX 1.4, and Moses (two files, one sentence a line, named by their
-languages). Each may be gzipped. Nothing is held in memory beyond one sentence.
+JSON lines (`{"id": "7", "en": "…", "sw": "…"}`, or the same under `"translation"`), TSV (source
+and target, or id, source and target), TMX 1.4, and Moses (two files, one sentence a line, named by
+their languages). Each may be gzipped. Nothing is held in memory beyond one sentence.
 """
 
 import gzip
@@ -188,7 +188,7 @@ def _tsv(path: Path, source_lang: str, target_lang: str) -> _Pairs:
             yield OpticalError(Errors.E221.format(where=where, found=len(columns)))
             continue
         name = columns[0].strip() if len(columns) == 3 else str(number)
-        yield _pair(where, number, name, *columns[-2:], (source_lang, target_lang))
+        yield _pair(where, number, name, columns[-2], columns[-1], (source_lang, target_lang))
 
 
 def _moses(path: Path, source_lang: str, target_lang: str) -> _Pairs:

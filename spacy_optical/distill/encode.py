@@ -14,7 +14,7 @@ from ..runtime.batching import Window, batches, pack, padded_length, windows
 from ..runtime.pieces import WordPieces
 
 Vectors = NDArray[np.float32]
-DEFAULT_LAYERS = (8,)
+DEFAULT_LAYERS = (7,)
 OVERLAP = 64
 
 

@@ -1,6 +1,7 @@
 """Entity F1 of a tagger, by spaCy's own scorer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from ..errors import Errors, OpticalError
 from ..runtime.decode import decode
 from ..runtime.pieces import WordPieces
 from .reading import read_sentences
@@ -52,4 +54,22 @@ def scores_of(
             [Span(guess, numbers[s.start], numbers[s.end - 1] + 1, label=s.label) for s in spans]
         )
         examples.append(Example(guess, doc))
-    return Scorer.score_spans(examples, "ents")
+    # Where neither side has an entity, spaCy gives None.
+    found = Scorer.score_spans(examples, "ents")
+    return {key: value or ({} if key == "ents_per_type" else 0.0) for key, value in found.items()}
+
+
+def check_labels(gold: Sequence[Doc], labels: Iterable[str], path: Path) -> None:
+    """Make sure that a model knows every label that it is judged by.
+
+    gold (Sequence[Doc]): The documents that judge.
+    labels (Iterable[str]): What the model knows.
+    path (Path): The documents' file, for the error.
+    RAISES (OpticalError): If gold has another label.
+    """
+    known = sorted(labels)
+    unknown = {entity.label_ for doc in gold for entity in doc.ents}.difference(known)
+    if unknown:
+        raise OpticalError(
+            Errors.E411.format(label=min(unknown), path=path, known=", ".join(known))
+        )

@@ -1,8 +1,8 @@
 """What the teacher has to say about every sentence, computed once and kept on disk.
 
 The folder holds plans.json and, for English and for each language, memory-mapped arrays in half
-precision. For English: the teacher's scores and last hidden vectors. For a language: the same of the
-target side, the teacher's middle vectors of the source side, the transport plans, and the label
+precision. For English: the teacher's scores and last hidden vectors. For a language: the same
+of the target side, the teacher's middle vectors of the source side, the transport plans, and the label
 distributions that the plans carry over with the trust in each.
 """
 
@@ -22,7 +22,7 @@ from ..data.bitext import read_bitext
 from ..data.labelled import read_training_docs, tokenizer_for
 from ..encoders.fetch import TOKENIZER
 from ..errors import Errors, OpticalError
-from ..files import folder_written_whole, sha256, write_json
+from ..files import folder_written_whole, write_json
 from ..runtime.decode import bio_tags, decode
 from ..runtime.pieces import WordPieces
 from .config import DistillConfig
@@ -222,7 +222,7 @@ def _lesson(
 
 
 def student_layers(config: DistillConfig) -> tuple[int, int]:
-    """Give the student's middle layer and the teacher's layer it was made of, both counted from 1."""
+    """Give the student's middle layer and the teacher's that it was made of, counted from 1."""
     kept = config.student.layers
     at = len(kept) // 2
     return at + 1, kept[at] + 1

@@ -26,12 +26,14 @@ def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[
 
     config (DistillConfig): The config.
     stage (str): What is being made: `teacher`, `plans` or `student`.
-    data (Sequence[Path]): The files that are learned from.
+    data (Sequence[Path]): The files that are learned from, models among them.
     RETURNS (Dict[str, Any]): Stage, seed, config and its hash, data hashes, package versions,
         machine; and a fingerprint of the first four.
     """
-    hashes = {path.name: sha256(path) for path in data}
-    told = f"{stage} {config.fingerprint(*SECTIONS[stage])} {sorted(hashes.items())}"
+    hashes = {f"{path.parent.name}/{path.name}": sha256(path) for path in data}
+    # Of the training, the plans depend on the window alone: it decides which pairs there are.
+    window = config.training.max_pieces if stage == "plans" else ""
+    told = f"{stage} {config.fingerprint(*SECTIONS[stage])} {window} {list(hashes.values())}"
     return {
         "stage": stage,
         "fingerprint": hashlib.sha256(told.encode("utf8")).hexdigest()[:16],

@@ -1,4 +1,4 @@
-"""What the student learns from at each step: English sentences, pairs, and what the teacher said."""
+"""What the student learns from at each step: sentences, pairs, and what the teacher said."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

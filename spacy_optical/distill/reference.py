@@ -38,10 +38,9 @@ def reference_pipeline(teacher: Path, out: Path) -> Language:
     nlp.add_pipe("transformer", config={"model": model})
     head = nlp.add_pipe("optical_head")
     nlp.initialize()
-    labels = sorted({tag[2:] for tag in tagger.tags if tag != "O"})
     classifier = tagger.model.classifier
     head.set_weights(  # type: ignore[attr-defined]
-        labels, classifier.weight.detach().numpy(), classifier.bias.detach().numpy()
+        tagger.labels, classifier.weight.detach().numpy(), classifier.bias.detach().numpy()
     )
     # Where the weights came from is of no use to whoever loads them.
     nlp.config["components"]["transformer"]["model"]["name"] = teacher.name

@@ -10,6 +10,8 @@ from transformers import AutoConfig, AutoModelForTokenClassification, logging
 from transformers.modeling_utils import PreTrainedModel
 
 from ..encoders.fetch import check_encoder
+from ..errors import Errors, OpticalError
+from ..runtime.decode import OUTSIDE, bio_tags
 from .sentences import Batch
 
 
@@ -53,9 +55,29 @@ class WordTagger(nn.Module):
         """The BIO tags by number."""
         return [self.model.config.id2label[i] for i in range(self.model.config.num_labels)]
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The entity labels, sorted."""
+        return tuple(sorted({tag[2:] for tag in self.tags if tag != OUTSIDE}))
+
+    @property
+    def max_pieces(self) -> int:
+        """The most pieces of a sentence, special ones included."""
+        return self.model.config.max_position_embeddings - position_offset(self.model)
+
     def freeze_embeddings(self) -> None:
         """Keep the word table as it is: it is most of the weights and learns little."""
         self.model.get_input_embeddings().weight.requires_grad_(False)
+
+
+def position_offset(model: PreTrainedModel) -> int:
+    """Count the rows of a position table that no piece uses.
+
+    model (PreTrainedModel): The model.
+    RETURNS (int): 0 for BERT; RoBERTa's kin count from behind the padding piece's id.
+    """
+    padding = getattr(model.base_model.embeddings, "padding_idx", None)
+    return 0 if padding is None else padding + 1
 
 
 def first_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -89,8 +111,10 @@ def load_tagger(
     pooling (str): As for `WordTagger`; a folder written by this package says it itself.
     attention (str): How attention is computed; `eager` is the form that can be exported.
     RETURNS (WordTagger): The tagger.
-    RAISES (OpticalError): If the folder is not whole.
+    RAISES (OpticalError): If the folder is not whole, or `labels` are left to a folder that has
+        none.
     """
+    folder = Path(folder)
     check_encoder(folder)
     logging.set_verbosity_error()
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -101,4 +125,7 @@ def load_tagger(
     model = AutoModelForTokenClassification.from_pretrained(
         folder, config=config, attn_implementation=attention, local_files_only=True
     )
-    return WordTagger(model, getattr(config, "word_pooling", pooling))
+    tagger = WordTagger(model, getattr(config, "word_pooling", pooling))
+    if tagger.tags != bio_tags(tagger.labels):
+        raise OpticalError(Errors.E414.format(path=folder))
+    return tagger

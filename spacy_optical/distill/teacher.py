@@ -4,16 +4,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from accelerate.utils import set_seed
 from spacy.tokens import Doc
 
 from ..data.labelled import read_training_docs
-from ..encoders.fetch import TOKENIZER, check_encoder
-from ..files import write_json
+from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS, check_encoder
+from ..errors import Errors, OpticalError
+from ..files import check_replaceable, write_json
 from ..runtime.decode import bio_tags
 from ..runtime.pieces import WordPieces
 from . import objectives
 from .config import DistillConfig
-from .judge import entity_scores
+from .judge import check_labels, entity_scores
 from .loop import Losses, by_length, train
 from .provenance import provenance
 from .sentences import Batch, Sentence, collate, labelled_sentence
@@ -62,23 +64,35 @@ def teach(
     resume (bool): Continue an interrupted run.
     say (Callable[[str], None]): Told one line an epoch.
     RETURNS (dict): The metrics.
-    RAISES (OpticalError): If the encoder or the corpus is not whole, or as `train`.
+    RAISES (OpticalError): If the encoder or the corpus is not whole, no sentence fits the window,
+        the window does not fit the encoder, `out` holds something else, or as `train`.
     """
+    check_replaceable(out, marker=CONFIG)
     check_encoder(config.paths.encoder)
     tokenizer = (config.paths.encoder / TOKENIZER).read_bytes()
     pieces = WordPieces(tokenizer)
     docs = read_training_docs(config.paths.corpus / ENGLISH_TRAIN)
     dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
-    tags = bio_tags(entity_labels(docs))
+    labels = entity_labels(docs)
+    check_labels(dev, labels, config.paths.corpus / ENGLISH_DEV)
+    tags = bio_tags(labels)
     number = {tag: i for i, tag in enumerate(tags)}
     every = [labelled_sentence(doc, pieces, number) for doc in docs]
     sentences = [s for s in every if 0 < len(s) <= config.teacher.max_pieces - 2]
     if len(sentences) < len(every):
         say(f"{len(every) - len(sentences)} English sentences are empty or too long; left out")
+    if not sentences:
+        raise OpticalError(Errors.E412.format(most=config.teacher.max_pieces))
+    set_seed(config.seed)  # the new classifier's weights are drawn at random
     tagger = load_tagger(config.paths.encoder, list(tags), config.teacher.pooling)
+    if config.teacher.max_pieces > tagger.max_pieces:
+        raise OpticalError(
+            Errors.E413.format(most=config.teacher.max_pieces, positions=tagger.max_pieces)
+        )
     if config.teacher.freeze_embeddings:
         tagger.freeze_embeddings()
-    record = provenance(config, "teacher", [config.paths.corpus / ENGLISH_TRAIN])
+    data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
+    record = provenance(config, "teacher", [*data, config.paths.encoder / WEIGHTS])
     history = train(
         tagger,
         EnglishRecipe(sentences, pieces, config.teacher.batch_size),

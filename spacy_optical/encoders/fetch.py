@@ -1,4 +1,4 @@
-"""Bringing a multilingual encoder to a local Hugging Face folder, from whichever source is there."""
+"""Bringing a multilingual encoder to a local folder, from whichever source is there."""
 
 import json
 import shutil

@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..data.labelled import read_docs
+from ..distill.judge import check_labels
 from ..distill.tagger import load_tagger
 from ..distill.teacher import METRICS
 from ..encoders.fetch import TOKENIZER
 from ..errors import Errors, OpticalError
-from ..runtime.bundle import INPUTS, OUTPUT, Bundle, BundleInfo
+from ..files import check_replaceable
+from ..runtime.bundle import INPUTS, MANIFEST_FILE, OUTPUT, Bundle, BundleInfo
 from .onnx import export_onnx
 from .quantize import preset_named, quantize
 from .verify import Gate, Verdict, check, verify
@@ -46,26 +48,20 @@ def export_bundle(
     """
     folder = Path(tagger_folder)
     name, settings = preset_named(preset)
+    check_replaceable(out, marker=MANIFEST_FILE)
     tagger = load_tagger(folder, attention="eager")
-    labels = tuple(sorted({tag[2:] for tag in tagger.tags if tag != "O"}))
     docs = {language: read_docs(path) for language, path in gold.items()}
     if not docs:
         raise OpticalError(Errors.E505)
     for language, part in docs.items():
-        unknown = {entity.label_ for doc in part for entity in doc.ents} - set(labels)
-        if unknown:
-            raise OpticalError(
-                Errors.E411.format(label=min(unknown), path=gold[language], known=", ".join(labels))
-            )
+        check_labels(part, tagger.labels, gold[language])
     provenance = {}
     if (folder / METRICS).is_file():
         metrics = json.loads((folder / METRICS).read_text(encoding="utf8"))
         provenance = {key: metrics[key] for key in _KEPT if key in metrics}
-    positions = tagger.model.config.max_position_embeddings
-    positions -= tagger.model.config.model_type != "bert" and 2  # RoBERTa starts behind the padding
     info = BundleInfo(
-        labels=labels,
-        max_pieces=min(max_pieces, positions),
+        labels=tagger.labels,
+        max_pieces=min(max_pieces, tagger.max_pieces),
         preset="fp32",
         inputs=INPUTS,
         output=OUTPUT,

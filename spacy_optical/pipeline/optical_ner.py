@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import Errors, OpticalError
-from ..runtime.bundle import Bundle, default_bundle_path
+from ..runtime.bundle import Bundle, BundleInfo, default_bundle_path, read_info
 from ..runtime.decode import LabelledSpan, decode
 from ..runtime.session import Runtime, check_settings, process_lock
 from .entities import write_entities
@@ -137,14 +137,15 @@ class OpticalNER(Pipe):
             with process_lock():
                 runtime = self._runtime
                 if runtime is None:
-                    path = default_bundle_path() if self.model is None else self.model
-                    runtime = self._take(Bundle.from_disk(path))
+                    runtime = self._take(Bundle.from_disk(self._path()))
         return runtime
+
+    def _path(self) -> Path:
+        return default_bundle_path() if self.model is None else self.model
 
     def _take(self, bundle: Bundle) -> Runtime:
         """Use a bundle from now on."""
-        known = set(bundle.info.labels)
-        renamed = {self.label_map.get(label, label) for label in known}
+        known, renamed = set(bundle.info.labels), set(self._renamed(bundle.info))
         for setting, used, allowed in (
             ("label_map", set(self.label_map), known),
             ("min_score", set(self.min_score), renamed),
@@ -174,9 +175,20 @@ class OpticalNER(Pipe):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that entities can get, as they are on the doc, sorted."""
-        known = self.runtime.bundle.info.labels
-        return tuple(sorted({self.label_map.get(label, label) for label in known}))
+        """The labels that entities can get, as they are on the doc, sorted.
+
+        spaCy asks for them while it loads a pipeline, before the component has its model: until
+        then only the manifest is read, and there are no labels if there is none.
+        """
+        if self._runtime is not None:
+            return self._renamed(self._runtime.bundle.info)
+        try:
+            return self._renamed(read_info(self._path()))
+        except OpticalError:
+            return ()
+
+    def _renamed(self, info: BundleInfo) -> tuple[str, ...]:
+        return tuple(sorted({self.label_map.get(label, label) for label in info.labels}))
 
     @property
     def label_data(self) -> tuple[str, ...]:
@@ -195,18 +207,17 @@ class OpticalNER(Pipe):
         get_examples (Callable[[], Iterable[Example]]): Returns gold-standard examples.
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Sequence[str]]): Labels to check in place of those of the examples.
-        RAISES (OpticalError): If the model lacks one of the labels.
+        RAISES (OpticalError): If the model lacks one of the labels, or cannot be read.
         """
         if labels is None:
             wanted = {ent.label_ for example in get_examples() for ent in example.reference.ents}
         else:
             wanted = set(labels)
-        unknown = wanted - set(self.labels)
+        known = self._renamed(self.runtime.bundle.info)
+        unknown = wanted - set(known)
         if unknown:
             message = Errors.E116.format(
-                name=self.name,
-                unknown=", ".join(sorted(unknown)),
-                labels=", ".join(self.labels),
+                name=self.name, unknown=", ".join(sorted(unknown)), labels=", ".join(known)
             )
             raise OpticalError(message)
 
@@ -231,13 +242,11 @@ class OpticalNER(Pipe):
         """
         error_handler = self.get_error_handler()
         for docs in _read_ahead(stream, batch_size):
-            found: list[list[LabelledSpan]] | None = None
+            found: list[list[LabelledSpan]] | None
             try:
                 found = self.predict(docs)
-            except Exception:
-                # Whose fault it was shows below, where the error is raised again or handled.
-                if len(docs) == 1 and error_handler is util.raise_error:
-                    raise
+            except Exception:  # handled below, for each document that fails alone
+                found = None
             for index, doc in enumerate(docs):
                 try:
                     spans = self.predict([doc])[0] if found is None else found[index]
@@ -255,14 +264,11 @@ class OpticalNER(Pipe):
             labels that go on the doc, those below their minimum score left out.
         """
         runtime = self.runtime
-        texts: list[list[str]] = []
-        positions: list[list[int]] = []
-        for doc in docs:
-            words = [(token.i, token.text) for token in doc if not token.is_space]
-            positions.append([at for at, _ in words])
-            texts.append([text for _, text in words])
+        tokens = [[token.text for token in doc] for doc in docs]
+        texts = [[text for text in words if not text.isspace()] for words in tokens]
         found = []
-        for logits, at in zip(runtime.scores(texts), positions, strict=True):
+        for logits, words in zip(runtime.scores(texts), tokens, strict=True):
+            at = [index for index, text in enumerate(words) if not text.isspace()]
             spans = []
             for span in decode(logits, runtime.tags):
                 label = self.label_map.get(span.label, span.label)

@@ -1,6 +1,7 @@
 """Looking at every pipeline before anything is timed: loading, entities, labels, and F1."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -18,22 +19,24 @@ def check_target(
     text: str,
     labels: Iterable[str],
     options: Options,
-) -> Arm:
+    kept: ExitStack,
+) -> tuple[Arm, Worker]:
     """Load a pipeline and run a text, in a base install if it can do with one.
 
     target (Target): The pipeline.
     text (str): A text to try.
     labels (Iterable[str]): The gold labels that it will be judged by.
     options (Options): How to measure.
-    RETURNS (Arm): The pipeline, not sampled yet.
+    kept (ExitStack): Ends the process later.
+    RETURNS (Tuple[Arm, Worker]): The pipeline, not sampled yet, and a process that holds it.
     RAISES (OpticalError): If it does not load, fails on the text, finds no entities or lacks a
         label.
     """
     try:
-        arm = _try_in("base", target, text, options)
+        arm, worker = _try_in("base", target, text, options, kept)
     except RequestFailed:
         # It may need what a base install lacks; if it is broken, it fails again.
-        arm = _try_in("full", target, text, options)
+        arm, worker = _try_in("full", target, text, options, kept)
     if not arm.loaded["finders"]:
         components = ", ".join(arm.loaded["components"]) or "it has no components"
         raise OpticalError(Errors.E609.format(name=target.name, components=components))
@@ -45,21 +48,20 @@ def check_target(
                 name=target.name, unknown=", ".join(sorted(unknown)), labels=", ".join(own)
             )
         )
-    return arm
+    return arm, worker
 
 
 def _try_in(
-    environment: Environment,
-    target: Target,
-    text: str,
-    options: Options,
-) -> Arm:
-    with open_worker(target.name, environment, options) as worker:
+    environment: Environment, target: Target, text: str, options: Options, kept: ExitStack
+) -> tuple[Arm, Worker]:
+    with ExitStack() as attempt:
+        worker = attempt.enter_context(open_worker(target.name, environment, options))
         worker.ask("start")
         loaded = load(worker, target, options)
         worker.ask("hold", texts=[text])
         worker.ask("first", place=0)
-    return Arm(target, environment, loaded)
+        kept.enter_context(attempt.pop_all())
+    return Arm(target, environment, loaded), worker
 
 
 def open_worker(name: str, environment: Environment, options: Options) -> Worker:
@@ -92,28 +94,22 @@ def load(worker: Worker, target: Target, options: Options) -> dict[str, Any]:
 
 
 def judge(
-    arm: Arm,
-    gold: Sequence[Gold],
-    labels: Sequence[str],
-    options: Options,
+    arm: Arm, worker: Worker, gold: Sequence[Gold], labels: Sequence[str], options: Options
 ) -> None:
-    """Count a pipeline's entities and pieces in gold documents, in a process of its own.
+    """Count a pipeline's entities and pieces in gold documents.
 
     arm (Arm): The pipeline; gets `counts` and `pieces`.
+    worker (Worker): A process that holds it, and whose memory is not measured.
     gold (Sequence[Gold]): The gold documents.
     labels (Sequence[str]): The labels to judge.
     options (Options): How to measure.
     """
-    with open_worker(arm.name, arm.environment, options) as worker:
-        worker.ask("start")
-        load(worker, arm.target, options)
-        for file in gold:
-            path = str(file.path)
-            counts = worker.ask(
-                "score", path=path, labels=labels, label_map=dict(options.label_map)
-            )
-            by_label = [counts["counts"][label] for label in labels]
-            arm.counts[file.language] = np.asarray(by_label, dtype=float).transpose(1, 0, 2)
-            pieces = worker.ask("pieces", path=path)["pieces"]
-            if pieces is not None:
-                arm.pieces[file.language] = pieces
+    label_map = dict(options.label_map)
+    for file in gold:
+        path = str(file.path)
+        counts = worker.ask("score", path=path, labels=labels, label_map=label_map)["counts"]
+        by_label = [counts[label] for label in labels]
+        arm.counts[file.language] = np.asarray(by_label, dtype=float).transpose(1, 0, 2)
+        pieces = worker.ask("pieces", path=path)["pieces"]
+        if pieces is not None:
+            arm.pieces[file.language] = pieces

@@ -85,7 +85,11 @@ def _figures(report: ProfileReport) -> Iterator[Figure]:
             "up and to the left is better",
             judged,
             lambda axes: _scatter(
-                axes, judged, lambda found: found.latency.p50_ms, "p50 of one text, ms"
+                axes,
+                judged,
+                lambda found: found.latency.p50_ms,
+                "p50 of one text, ms",
+                logarithmic=True,
             ),
         )
         yield _draw(
@@ -94,7 +98,11 @@ def _figures(report: ProfileReport) -> Iterator[Figure]:
             "up and to the left is better",
             judged,
             lambda axes: _scatter(
-                axes, judged, lambda found: found.memory.peak_rss_mb, "Peak RSS, MB"
+                axes,
+                judged,
+                lambda found: found.memory.peak_rss_mb,
+                "Peak RSS, MB",
+                logarithmic=False,
             ),
         )
     if report.languages and any(found.accuracy for found in profiles):
@@ -124,7 +132,7 @@ def _figures(report: ProfileReport) -> Iterator[Figure]:
         yield _draw(
             "throughput",
             "Words a second",
-            "by batch size, intervals as thin lines",
+            "by batch size where there are several; thin lines are intervals",
             profiles,
             lambda axes: _throughput(axes, profiles),
         )
@@ -188,7 +196,12 @@ def _reach(value: Estimate, scale: float = 1.0) -> list[list[float]]:
 
 
 def _scatter(
-    axes: "Axes", profiles: Sequence[Profile], cost: Callable[[Any], Estimate], label: str
+    axes: "Axes",
+    profiles: Sequence[Profile],
+    cost: Callable[[Any], Estimate],
+    label: str,
+    *,
+    logarithmic: bool,
 ) -> None:
     points = []
     for at, found in enumerate(profiles):
@@ -212,8 +225,9 @@ def _scatter(
     if len(best) > 1:
         # A step: between two pipelines the cheaper one is what can be had.
         axes.step(*zip(*best, strict=True), where="post", color=INK, linewidth=1, alpha=0.5)
-    axes.set_xscale("log")
-    _plain_ticks(axes.xaxis)
+    if logarithmic:
+        axes.set_xscale("log")
+        _plain_ticks(axes.xaxis)
     axes.set_xlabel(label)
     axes.set_ylabel("Macro F1, %")
     _legend(axes)
@@ -251,7 +265,7 @@ def _latency(axes: "Axes", profiles: Sequence[Profile]) -> None:
             axes.plot(values, row, color=style["color"], linewidth=2)
             axes.plot(values[1:], row[1:], "|", color=style["color"], markersize=12)
             axes.plot(values[:1], row[:1], markersize=9, **style)
-    _rows(axes, profiles)
+    _rows(axes, [found.name for found in profiles])
     axes.set_xscale("log")
     _plain_ticks(axes.xaxis)
     axes.set_xlabel("ms: p50, p90, p95, p99")
@@ -287,26 +301,18 @@ def _by_length(axes: "Axes", profiles: Sequence[Profile]) -> None:
 
 
 def _throughput(axes: "Axes", profiles: Sequence[Profile]) -> None:
-    sizes = sorted({one.batch_size for found in profiles for one in found.throughput})
-    step = 0.8 / max(len(sizes), 1)
+    several = len({one.batch_size for found in profiles for one in found.throughput}) > 1
+    names: list[str] = []
     for at, found in enumerate(profiles):
         for one in found.throughput:
-            place = at + (sizes.index(one.batch_size) - (len(sizes) - 1) / 2) * step
-            rate = one.words_per_second
-            axes.barh(place, rate.value, step * 0.9, color=_style(at)["color"])
-            axes.errorbar(rate.value, place, xerr=_reach(rate), color=INK, linewidth=1)
-            if len(sizes) > 1:
-                axes.annotate(
-                    f"batch {one.batch_size}",
-                    (rate.value, place),
-                    xytext=(6, 0),
-                    textcoords="offset points",
-                    va="center",
-                    fontsize=9,
-                )
-    _rows(axes, profiles)
+            rate, row = one.words_per_second, len(names)
+            axes.barh(row, rate.value, 0.7, color=_style(at)["color"])
+            axes.errorbar(rate.value, row, xerr=_reach(rate), color=INK, linewidth=1)
+            names.append(f"{found.name}, {one.batch_size}" if several else found.name)
+    _rows(axes, names)
     axes.set_xlabel("words/s")
     axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_major_locator(_few_ticks())
 
 
 def _memory(axes: "Axes", profiles: Sequence[Profile], report: ProfileReport) -> None:
@@ -317,14 +323,14 @@ def _memory(axes: "Axes", profiles: Sequence[Profile], report: ProfileReport) ->
             axes.errorbar(peak.value, at, xerr=_reach(peak), color=INK, linewidth=1)
     if report.floor is not None:
         axes.axvline(report.floor.peak_rss_mb.value, color=INK, linestyle=":", linewidth=1.5)
-    _rows(axes, profiles)
+    _rows(axes, [found.name for found in profiles])
     axes.set_xlabel("Peak RSS, MB")
 
 
-def _rows(axes: "Axes", profiles: Sequence[Profile]) -> None:
-    """One row a pipeline, the first on top."""
-    axes.set_yticks(range(len(profiles)), [found.name for found in profiles])
-    axes.set_ylim(len(profiles) - 0.5, -0.5)
+def _rows(axes: "Axes", names: Sequence[str]) -> None:
+    """One row a name, the first on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(False, axis="y")
 
 
@@ -334,6 +340,12 @@ def _plain_ticks(axis: Any) -> None:
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def _few_ticks() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(5)
 
 
 def _legend(axes: "Axes") -> None:

@@ -54,23 +54,31 @@ def profile(
     options = options or Options()
     _check_names(pipelines, options.baseline)
     golds = {language: Gold.read(language, path) for language, path in (gold or {}).items()}
-    labels = sorted(options.labels or set().union(*(file.labels for file in golds.values())))
+    judged = options.labels or set().union(*(file.labels for file in golds.values()))
+    labels = sorted(judged) if golds else []
     workload = make_workload(golds, None if texts is None else read_texts(texts), seed=options.seed)
-    arms = []
-    for target in pipelines:
-        say(f"Checking {target.name}")
-        arms.append(check_target(target, workload.texts[0], labels if golds else [], options))
     watch = MachineWatch()
+    arms: list[Arm] = []
     floor: list[FloorSample] = []
+    checked = complete = False
     try:
-        for arm in arms:
+        with ExitStack() as stack:
+            workers = []
+            for target in pipelines:
+                say(f"Checking {target.name}")
+                arm, worker = check_target(target, workload.texts[0], labels, options, stack)
+                arms.append(arm)
+                workers.append(worker)
+            checked = True
             if golds:
-                say(f"Judging {arm.name} on {', '.join(golds)}")
-                judge(arm, list(golds.values()), labels, options)
+                for arm, worker in zip(arms, workers, strict=True):
+                    say(f"Judging {arm.name} on {', '.join(golds)}")
+                    judge(arm, worker, list(golds.values()), labels, options)
         _measure(arms, floor, workload, options, say)
         complete = True
     except KeyboardInterrupt:
-        complete = False
+        if not checked:
+            raise
     machine = watch.describe()
     profiles = summarize(arms, workload, labels, floor, options)
     return ProfileReport(

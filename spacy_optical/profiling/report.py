@@ -165,7 +165,7 @@ def _interval(value: Estimate, scale: float = 1.0) -> str:
 
 def _sections(report: ProfileReport, figures: list[Figure]) -> Iterator[Section]:
     """Every figure with its data, then the tables that have no figure."""
-    tables = {
+    tables: dict[str, list[Table | None]] = {
         "frontier-p50": [cost_table(report)],
         "frontier-rss": [cost_table(report)],
         "f1-languages": [f1_table(report), type_table(report)],

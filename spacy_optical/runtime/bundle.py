@@ -29,6 +29,8 @@ BUNDLE_FORMAT = 1
 INPUTS = ("input_ids", "attention_mask", "first_pieces")
 OUTPUT = "logits"
 
+PACKAGE = Path(__file__).parent.parent
+
 # A protobuf message ends at 2 GiB; a manifest is a page of text.
 MAX_FILE_BYTES = 2**31 - 1
 MAX_MANIFEST_BYTES = 2**20
@@ -100,7 +102,7 @@ class Bundle:
     def manifest(self) -> bytes:
         """The manifest as it is written, hashes of the other files included."""
         files = {MODEL_FILE: _entry(self.model), TOKENIZER_FILE: _entry(self.tokenizer)}
-        value = asdict(replace(self.info, files=files, written_by=self.info.written_by))
+        value = asdict(replace(self.info, files=files))
         text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
         return f"{text}\n".encode()
 
@@ -164,13 +166,23 @@ class Bundle:
         return _checked(where, read, lambda name: len(read(name, MAX_FILE_BYTES)))
 
 
+def read_info(path: str | Path) -> BundleInfo:
+    """Read the manifest of a bundle's folder and nothing else.
+
+    path (Union[str, Path]): The folder.
+    RETURNS (BundleInfo): What the manifest says; whether the files agree with it is not checked.
+    RAISES (OpticalError): If there is no manifest, or a damaged one, or one of a newer format.
+    """
+    return _parsed(str(path), _read(Path(path), MANIFEST_FILE, MAX_MANIFEST_BYTES))
+
+
 def default_bundle_path() -> Path:
     """Where the bundle that the package carries is.
 
     RETURNS (Path): Its folder.
     RAISES (OpticalError): If this installation carries none.
     """
-    path = Path(__file__).parent.parent / "default_bundle"
+    path = PACKAGE / "default_bundle"
     if not (path / MANIFEST_FILE).is_file():
         raise OpticalError(Errors.E108.format(path=path))
     return path

@@ -133,10 +133,19 @@ def decode(logits: NDArray[np.float32], tags: Sequence[str]) -> list[LabelledSpa
     not_inside = np.flatnonzero((best == 0) | (best % 2 == 1))
     after = np.searchsorted(not_inside, starts, side="right")
     ends = np.append(not_inside, len(best))[after]
-    found = []
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        begin_tag = int(best[start])
-        own = probabilities(logits[start:end])[:, begin_tag : begin_tag + 2]
-        score = min(float(own.sum()) / (end - start), 1.0)
-        found.append(LabelledSpan(start, end, labels[begin_tag // 2], score))
-    return found
+    # What each word of an entity contributes to its score; words outside contribute nothing.
+    begin_tags = best[starts]
+    lengths = ends - starts
+    own = np.zeros(len(best))
+    inside = np.flatnonzero(best)
+    columns = np.repeat(begin_tags, lengths)
+    chances = probabilities(logits[inside])
+    rows = np.arange(len(inside))
+    own[inside] = chances[rows, columns] + chances[rows, columns + 1]
+    scores = np.minimum(np.add.reduceat(own, starts) / lengths, 1.0)
+    return [
+        LabelledSpan(start, end, labels[tag // 2], score)
+        for start, end, tag, score in zip(
+            starts.tolist(), ends.tolist(), begin_tags.tolist(), scores.tolist(), strict=True
+        )
+    ]

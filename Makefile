@@ -1,0 +1,36 @@
+# make demo       the whole project: encoder, corpus, teacher, student, bundle, profile, package
+# make test       the test suite (the slow tests too: make test-slow)
+# make lint       ruff and mypy
+# make clean      remove what the demo and the tests made; `make clean-all` removes .venv too
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test test-slow lint clean clean-all
+
+demo: $(READY)
+	$(BIN)/python -m spacy project run all
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest --slow
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(READY): setup.cfg constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --constraint constraints.txt --editable ".[train,dev]"
+	touch $@
+
+clean:
+	rm -rf corpus training bundles packages metrics build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+clean-all: clean
+	rm -rf .venv assets/encoder

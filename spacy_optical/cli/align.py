@@ -1,0 +1,56 @@
+"""`python -m spacy optical align`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command
+
+
+@command("align")
+def align_cli(
+    source: str = typer.Argument(..., help="A sentence; entities may be marked: [Amina](PER)"),
+    target: str = typer.Argument(..., help="Its translation"),
+    encoder: Path = typer.Option(..., "--encoder", "-e", help="The encoder's folder"),
+    source_lang: str = typer.Option("en", "--source", help="The sentence's language"),
+    target_lang: str = typer.Option("xx", "--target", "-t", help="The translation's language"),
+    labeller: str | None = typer.Option(
+        None, "--labeller", help="A spaCy pipeline that labels the sentence"
+    ),
+    aligner: str = typer.Option("partial", "--aligner", "-a", help="An aligner's name"),
+    layer: list[int] = typer.Option([], "--layer", "-l", help="The encoder's layer; repeatable"),
+    html: Path | None = typer.Option(None, "--html", help="HTML file to write the picture to"),
+) -> None:
+    """Show which words of a translation belong to which, and where labels land.
+
+    Example: python -m spacy optical align "[Amina](PER) lives in [Mombasa](LOC)."
+    "Amina anaishi Mombasa." --target sw --encoder assets/encoder --html plan.html
+    """
+    from ..align.presets import aligner as preset
+    from ..distill.encode import DEFAULT_LAYERS, WordEncoder
+    from ..files import written_whole
+    from ..projection.pair import align_pair
+    from ..projection.words import load_labeller
+
+    config = preset(aligner)
+    pipeline = load_labeller(labeller) if labeller else None
+    encode = WordEncoder(encoder, layer or DEFAULT_LAYERS)
+    pair = align_pair(
+        source,
+        target,
+        encode,
+        config,
+        source_lang=source_lang,
+        target_lang=target_lang,
+        labeller=pipeline,
+    )
+    msg.table(pair.table(), header=("Word", "From", "Received"), divider=True)
+    for span in pair.found:
+        words = " ".join(pair.target.words[span.start : span.end])
+        msg.good(f"{words}: {span.label} ({span.confidence:.2f})")
+    msg.text(f"Similarity of the pair {pair.plan.similarity:.2f}, mass moved {pair.plan.moved:.0%}")
+    if html is not None:
+        with written_whole(html) as temporary:
+            temporary.write_text(pair.html(), encoding="utf8")
+        msg.good(f"Picture in {html}")

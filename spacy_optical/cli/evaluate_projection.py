@@ -1,0 +1,47 @@
+"""`python -m spacy optical evaluate-projection`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command
+
+
+@command("evaluate-projection")
+def evaluate_projection_cli(
+    source: Path = typer.Argument(..., help="Tagged English sentences (.iob2)"),
+    target: Path = typer.Argument(..., help="Their tagged translations, with the same sent_id"),
+    encoder: Path = typer.Option(..., "--encoder", "-e", help="The encoder's folder"),
+    aligner: list[str] = typer.Option(
+        [], "--aligner", "-a", help="An aligner's name; repeatable. By default all"
+    ),
+    layer: list[int] = typer.Option(
+        [], "--layer", "-l", help="The encoder's layer; repeatable, then their mean is taken"
+    ),
+    output: Path | None = typer.Option(None, "--output", "-o", help="JSON file to write"),
+) -> None:
+    """Project gold entities from one language to another and compare with the gold ones there.
+
+    Example: python -m spacy optical evaluate-projection en_pud.iob2 de_pud.iob2
+    --encoder assets/encoder --aligner partial --aligner softmax --output metrics/projection.json
+    """
+    from ..align.presets import ALIGNERS
+    from ..align.presets import aligner as preset
+    from ..distill.encode import DEFAULT_LAYERS, WordEncoder
+    from ..files import write_json
+    from ..projection.judge import evaluate_projection
+
+    names = aligner or list(ALIGNERS)
+    for name in names:
+        preset(name)
+    encode = WordEncoder(encoder, layer or DEFAULT_LAYERS)
+    result = evaluate_projection(source, target, encode, names, say=msg.info)
+    if result.left_out:
+        msg.warn(f"{result.left_out} sentences are in one file only")
+    header, rows = result.table()
+    msg.table(rows, header=header, divider=True, aligns=("l", *"r" * (len(header) - 1)))
+    msg.text(f"Ceiling {result.ceiling.f1:.1f} F1 over {result.sentences} sentences")
+    if output is not None:
+        write_json(output, result.to_json())
+        msg.good(f"Figures in {output}")

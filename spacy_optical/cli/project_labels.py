@@ -1,0 +1,75 @@
+"""`python -m spacy optical project-labels`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command
+
+
+@command("project-labels")
+def project_labels_cli(
+    bitext: Path = typer.Argument(..., help="JSON lines, TSV, TMX, or Moses files' common name"),
+    out: Path = typer.Argument(..., help="The .spacy file to write"),
+    labeller: str = typer.Option(..., "--labeller", help="A spaCy pipeline's name or folder"),
+    encoder: Path = typer.Option(..., "--encoder", "-e", help="The encoder's folder"),
+    labels: str = typer.Option(
+        "", "--map", "-m", help="New names of labels: PERSON=PER,GPE=LOC,DATE; others are dropped"
+    ),
+    source_lang: str = typer.Option("en", "--source", help="The source language's key"),
+    target_lang: str | None = typer.Option(
+        None, "--target", "-t", help="The target language's key; by default the file's name"
+    ),
+    format: str | None = typer.Option(None, "--format", help="jsonl, tsv, tmx or moses"),
+    aligner: str = typer.Option("partial", "--aligner", "-a", help="An aligner's name"),
+    layer: list[int] = typer.Option([], "--layer", "-l", help="The encoder's layer; repeatable"),
+    threshold: float = typer.Option(
+        0.3, "--threshold", min=0, max=1, help="Leave out entities less sure than this"
+    ),
+    skip_below: float = typer.Option(
+        0.25, "--skip-below", min=0, max=1, help="A pair less similar than this is an error"
+    ),
+    on_error: str = typer.Option("raise", "--on-error", help="raise, or skip and count"),
+) -> None:
+    """Label the English side of bitext and carry the labels to the translations.
+
+    Example: python -m spacy optical project-labels corpus/bitext/sw.jsonl sw.spacy
+    --labeller en_core_web_sm --encoder assets/encoder --map PERSON=PER,GPE=LOC,LOC,ORG,DATE
+    """
+    from ..align.presets import aligner as preset
+    from ..distill.encode import DEFAULT_LAYERS, WordEncoder
+    from ..projection.labels import project_labels, target_language
+    from ..projection.words import label_map, load_labeller
+
+    config = preset(aligner).model_copy(update={"skip_below": skip_below})
+    mapping = label_map(labels)
+    language = target_lang or target_language(bitext)
+    summary = project_labels(
+        bitext,
+        out,
+        labeller=load_labeller(labeller),
+        encoder=WordEncoder(encoder, layer or DEFAULT_LAYERS),
+        source_lang=source_lang,
+        target_lang=language,
+        format=format,
+        labels=mapping,
+        config=config,
+        threshold=threshold,
+        on_error=on_error,
+        say=lambda done: msg.text(f"{done} pairs"),
+    )
+    skipped = ", ".join(f"{n} {code}" for code, n in sorted(summary.skipped.items()))
+    rows = [
+        ("Pairs read", summary.read),
+        ("Documents written", summary.written),
+        ("Skipped, by error", skipped or "none"),
+        ("Entities below the threshold", summary.unsure),
+    ]
+    msg.table(rows)
+    kinds = sorted(summary.source | summary.projected)
+    by_type = [(kind, summary.source[kind], summary.projected[kind]) for kind in kinds]
+    msg.table(by_type, header=("Type", "Source", "Projected"), divider=True, aligns="lrr")
+    bins = [(f"{i / 10:.1f} to {(i + 1) / 10:.1f}", n) for i, n in enumerate(summary.histogram)]
+    msg.table(bins, header=("Confidence", "Entities"), divider=True, aligns="lr")
+    msg.good(f"Labelled documents in {out}")

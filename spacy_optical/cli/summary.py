@@ -1,0 +1,30 @@
+"""`python -m spacy optical summary`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command
+
+
+@command("summary")
+def summary_cli(
+    report: Path = typer.Argument(..., help="Folder that the profile command wrote"),
+    bundle: Path = typer.Option(..., "--bundle", "-b", help="The bundle's folder"),
+    packages: Path = typer.Option(..., "--packages", "-p", help="Folder with built packages"),
+) -> None:
+    """Show a profile's tables and where the results are.
+
+    Example: python -m spacy optical summary metrics/profile -b bundles/student-int8 -p packages
+    """
+    from ..errors import Errors, OpticalError
+    from ..profiling.metrics_file import read_metrics
+    from ..profiling.report import METRICS_FILE, PAGE_FILE
+    from ..profiling.text import terminal_text
+
+    print(terminal_text(read_metrics(report / METRICS_FILE)))
+    wheels = sorted(packages.glob("*/dist/*.whl"))
+    if not wheels:
+        raise OpticalError(Errors.E002.format(what="wheel", path=packages))
+    msg.table({"Report": report / PAGE_FILE, "Bundle": bundle, "Wheel": wheels[-1]})

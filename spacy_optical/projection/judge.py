@@ -1,0 +1,154 @@
+"""How well each aligner projects, where both sides of a text have gold labels."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..align import align_words, project_spans
+from ..align.evaluate import (
+    SpanScore,
+    bootstrap_interval,
+    ceiling_counts,
+    span_counts,
+    span_score,
+)
+from ..align.presets import DEFAULT_ALIGNER, aligner
+from ..data.iob2 import TaggedSentence, read_iob2
+from ..distill.encode import WordEncoder
+from ..errors import Errors, OpticalError
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One aligner's result.
+
+    score (SpanScore): Over all types.
+    by_label (Dict[str, SpanScore]): For each type.
+    interval (Tuple[float, float]): Of F1, 95 % of draws of sentences.
+    ms_per_pair (float): Cost, plan and projection, without encoding.
+    counts (ndarray): Right, found and gold of each sentence, [sentences, 3].
+    """
+
+    score: SpanScore
+    by_label: dict[str, SpanScore]
+    interval: tuple[float, float]
+    ms_per_pair: float
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All aligners' results on one text.
+
+    sentences (int): Sentences that both files have.
+    left_out (int): Sentences that only one has.
+    ceiling (SpanScore): What the two annotations allow.
+    aligners (Dict[str, Judged]): By name.
+    """
+
+    sentences: int
+    left_out: int
+    ceiling: SpanScore
+    aligners: dict[str, Judged]
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Give the header and a row for each aligner, as text."""
+        kinds = sorted({kind for judged in self.aligners.values() for kind in judged.by_label})
+        header = ("Aligner", "F1", "95 %", "Of ceiling", "P", "R", *kinds, "ms/pair")
+        rows = []
+        for name, judged in self.aligners.items():
+            low, high = judged.interval
+            score = judged.score
+            rows.append(
+                (
+                    name,
+                    f"{score.f1:.1f}",
+                    f"{low:.1f}–{high:.1f}",
+                    f"{score.f1 / max(self.ceiling.f1, 1e-9):.1%}",
+                    f"{score.precision:.1f}",
+                    f"{score.recall:.1f}",
+                    *(f"{judged.by_label[kind].f1:.1f}" for kind in kinds),
+                    f"{judged.ms_per_pair:.2f}",
+                )
+            )
+        return header, rows
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the figures as `evaluate-projection --output` writes them; F1 is 0 to 100."""
+        return {
+            "ceiling": round(self.ceiling.f1, 2),
+            "aligners": {
+                name: {
+                    "f1": round(judged.score.f1, 2),
+                    "share_of_ceiling": round(judged.score.f1 / max(self.ceiling.f1, 1e-9), 4),
+                    "ms_per_pair": round(judged.ms_per_pair, 3),
+                    "ci": [round(bound, 2) for bound in judged.interval],
+                }
+                for name, judged in self.aligners.items()
+            },
+            "default": DEFAULT_ALIGNER,
+        }
+
+
+def evaluate_projection(
+    source: Path,
+    target: Path,
+    encoder: WordEncoder,
+    aligners: Sequence[str],
+    *,
+    say: Callable[[str], None] = lambda text: None,
+) -> Judgement:
+    """Project the source side's gold spans and compare with the target side's.
+
+    source (Path): Tagged sentences, see `read_iob2`.
+    target (Path): Their translations, tagged, with the same sentence ids.
+    encoder (WordEncoder): Gives both sides' word vectors.
+    aligners (Sequence[str]): Names of presets.
+    say (Callable[[str], None]): Told what is being done.
+    RETURNS (Judgement): F1 by aligner and by type, with intervals over sentences.
+    RAISES (OpticalError): As `read_iob2` and `aligner`; if no sentence id is in both files.
+    """
+    configs = {name: aligner(name) for name in aligners}
+    left, right = read_iob2(source), read_iob2(target)
+    pairs = _joined(left, right)
+    if not pairs:
+        raise OpticalError(Errors.E315.format(source=source, target=target))
+    say(f"Encoding {len(pairs)} pairs")
+    x = encoder.vectors([s.words for s, _ in pairs])
+    y = encoder.vectors([t.words for _, t in pairs])
+    gold = [t.spans for _, t in pairs]
+    kinds = sorted({label for spans in gold for *_, label in spans})
+    judged = {}
+    for name, config in configs.items():
+        say(f"Aligning with {name}")
+        # The first call imports and sets up the solver.
+        align_words(x[0], y[0], pairs[0][0].words, pairs[0][1].words, config)
+        found = []
+        start = time.perf_counter()
+        for (s, t), a, b in zip(pairs, x, y, strict=True):
+            plan = align_words(a, b, s.words, t.words, config)
+            spans = project_spans(plan, s.spans, config)
+            found.append([(span.start, span.end, span.label) for span in spans])
+        seconds = time.perf_counter() - start
+        counts = span_counts(gold, found)
+        judged[name] = Judged(
+            span_score(counts),
+            {kind: span_score(span_counts(gold, found, kind)) for kind in kinds},
+            bootstrap_interval(counts),
+            1000 * seconds / len(pairs),
+            counts,
+        )
+    ceiling = span_score(ceiling_counts([s.spans for s, _ in pairs], gold))
+    return Judgement(len(pairs), len(left) + len(right) - 2 * len(pairs), ceiling, judged)
+
+
+def _joined(
+    left: Sequence[TaggedSentence], right: Sequence[TaggedSentence]
+) -> list[tuple[TaggedSentence, TaggedSentence]]:
+    translations = {sentence.id: sentence for sentence in right}
+    return [(s, translations[s.id]) for s in left if s.id in translations]

@@ -1,0 +1,163 @@
+"""Labels from an English pipeline, through plans, to a labelled file in another language."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
+
+from ..align import AlignConfig, ProjectedSpan, align_words, project_spans
+from ..data.bitext import BitextPair, Format, OnError, read_bitext
+from ..distill.encode import WordEncoder
+from ..errors import Errors, OpticalError
+from ..files import written_whole
+from .words import Sentence, sentence_in, sentence_of
+
+SPANS_KEY = "optical"
+BINS = 10
+
+
+@dataclass
+class ProjectionSummary:
+    """What a run read, left out and projected.
+
+    read (int): Pairs that were read.
+    written (int): Documents that were written.
+    skipped (Counter): Pairs left out, by the code of the reason.
+    source (Counter): Source entities by type.
+    projected (Counter): Target entities by type.
+    unsure (int): Projected entities below the threshold, left out.
+    histogram (List[int]): Projected entities by confidence, in ten bins from 0 to 1.
+    """
+
+    read: int = 0
+    written: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    source: Counter[str] = field(default_factory=Counter)
+    projected: Counter[str] = field(default_factory=Counter)
+    unsure: int = 0
+    histogram: list[int] = field(default_factory=lambda: [0] * BINS)
+
+
+def project_labels(
+    bitext: str | Path,
+    out: Path,
+    *,
+    labeller: Language,
+    encoder: WordEncoder,
+    target_lang: str,
+    source_lang: str = "en",
+    format: Format | None = None,
+    labels: Mapping[str, str] | None = None,
+    config: AlignConfig | None = None,
+    threshold: float = 0.0,
+    on_error: OnError = "raise",
+    chunk: int = 512,
+    say: Callable[[int], None] = lambda done: None,
+) -> ProjectionSummary:
+    """Label the source side of bitext and carry the labels to the target side.
+
+    bitext (Union[str, Path]): See `read_bitext`.
+    out (Path): The `.spacy` file to write: target documents with entities, and the same spans in
+        `doc.spans["optical"]`, whose attribute `scores` holds each one's confidence.
+    labeller (Language): Any spaCy pipeline with entities for the source language.
+    encoder (WordEncoder): Gives both sides' word vectors.
+    target_lang (str): The target language's key in the bitext, which also chooses the tokenizer.
+    source_lang (str): The source language's key.
+    format (Optional[str]): The bitext's format, if the name does not tell.
+    labels (Optional[Mapping[str, str]]): New names of labels; labels not in it are left out.
+    config (Optional[AlignConfig]): The alignment's settings.
+    threshold (float): Confidence below which an entity is left out, 0 to 1.
+    on_error (str): `raise`, or `skip` and count pairs that cannot be used.
+    chunk (int): Pairs held in memory as vectors at a time.
+    say (Callable[[int], None]): Told the number of pairs done after each chunk.
+    RETURNS (ProjectionSummary): Counts.
+    RAISES (OpticalError): As `read_bitext`; on a pair that cannot be aligned, or is less parallel
+        than `config.skip_below`, unless told to skip; if nothing is left to write.
+    """
+    config = config or AlignConfig()
+    summary = ProjectionSummary()
+    store = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "SPACY"], store_user_data=True)
+    pairs = read_bitext(
+        bitext,
+        source_lang=source_lang,
+        target_lang=target_lang,
+        format=format,
+        on_error=on_error,
+        skipped=summary.skipped,
+    )
+    for part in _chunks(pairs, chunk):
+        summary.read += len(part)
+        sources = [sentence_of(doc, labels) for doc in labeller.pipe(pair.source for pair in part)]
+        targets = [sentence_in(pair.target, target_lang) for pair in part]
+        left = encoder.vectors([sentence.words for sentence in sources])
+        right = encoder.vectors([sentence.words for sentence in targets])
+        for pair, source, target, x, y in zip(part, sources, targets, left, right, strict=True):
+            summary.source.update(label for _, _, label in source.spans)
+            try:
+                plan = align_words(x, y, source.words, target.words, config)
+                if plan.similarity < config.skip_below:
+                    where = f"{bitext}, line {pair.line}"
+                    raise OpticalError(Errors.E320.format(where=where, found=plan.similarity))
+            except OpticalError as err:
+                if on_error == "raise":
+                    raise
+                summary.skipped[str(err)[1:5]] += 1
+                continue
+            found = project_spans(plan, source.spans, config)
+            store.add(_labelled(target, _counted(found, threshold, summary)))
+            summary.written += 1
+        say(summary.read)
+    if not summary.written:
+        raise OpticalError(Errors.E206.format(path=bitext))
+    with written_whole(out) as temporary:
+        temporary.write_bytes(store.to_bytes())
+    return summary
+
+
+def target_language(bitext: str | Path) -> str:
+    """Read the target language off a name such as `sw.jsonl` or `en-sw.tsv.gz`.
+
+    bitext (Union[str, Path]): The bitext's path.
+    RETURNS (str): The code.
+    RAISES (OpticalError): If the name ends in no two or three letters.
+    """
+    stem = Path(bitext).name.partition(".")[0]
+    code = stem.rpartition("-")[2]
+    if not (code.isalpha() and code.islower() and len(code) in (2, 3)):
+        raise OpticalError(Errors.E319.format(path=bitext))
+    return code
+
+
+def _counted(
+    found: Iterable[ProjectedSpan], threshold: float, summary: ProjectionSummary
+) -> list[ProjectedSpan]:
+    kept = []
+    for span in found:
+        summary.histogram[min(BINS - 1, int(span.confidence * BINS))] += 1
+        if span.confidence < threshold:
+            summary.unsure += 1
+            continue
+        summary.projected[span.label] += 1
+        kept.append(span)
+    return kept
+
+
+def _labelled(target: Sentence, found: Sequence[ProjectedSpan]) -> Doc:
+    doc = target.doc
+    spans = [
+        Span(doc, target.tokens[s.start], target.tokens[s.end - 1] + 1, label=s.label)
+        for s in found
+    ]
+    doc.set_ents(spans)
+    scores = [round(s.confidence, 4) for s in found]
+    doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, attrs={"scores": scores}, spans=spans)
+    return doc
+
+
+def _chunks(pairs: Iterator[BitextPair], size: int) -> Iterator[list[BitextPair]]:
+    while part := list(islice(pairs, size)):
+        yield part

@@ -1,0 +1,373 @@
+"""The component as spaCy's users meet it."""
+
+import pickle
+import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from spacy_optical.errors import OpticalError
+from spacy_optical.pipeline.optical_ner import OpticalNER
+from spacy_optical.runtime.bundle import MODEL_FILE, Bundle
+
+from ..util import TOY_LABELS, TOY_TAGS, toy_bundle, toy_random_bundle
+
+TEXT = "Amina Juma anaishi Nairobi na Benki Kuu tarehe 5 Juni ."
+ENTITIES = [("Amina Juma", "PER"), ("Nairobi", "LOC"), ("Benki Kuu", "ORG"), ("Juni", "DATE")]
+TEXTS = [TEXT, "", "  ", "Habari za leo", "Juma " * 70, "Nairobi\n\n \nJuni", TEXT[:20]]
+
+# Any text that spaCy's StringStore takes, with names among it.
+ANY_TEXT = st.lists(
+    st.one_of(
+        st.sampled_from([*TOY_TAGS, " ", "\n", "\u200b", "\u200d", "\u202e", "\u0301", "x" * 50]),
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=10),
+    ),
+    max_size=12,
+).map(" ".join)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bundles") / "toy"
+    toy_bundle().to_disk(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def random_nlp(tmp_path_factory: pytest.TempPathFactory) -> Language:
+    path = tmp_path_factory.mktemp("bundles") / "random"
+    toy_random_bundle().to_disk(path)
+    return pipeline(path, overlap=8, max_batch_pieces=200)
+
+
+def pipeline(bundle: Path | None, **config: Any) -> Language:
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("optical_ner", config={"model": None if bundle is None else str(bundle), **config})
+    return nlp
+
+
+def entities(doc: Doc) -> list[tuple[str, str]]:
+    return [(ent.text, ent.label_) for ent in doc.ents]
+
+
+def outcome(doc: Doc) -> tuple[Any, ...]:
+    """All that the component wrote, scores to the bit."""
+    group = doc.spans["optical"]
+    return (
+        [(token.ent_iob, token.ent_type_) for token in doc],
+        [(span.start, span.end, span.label_) for span in group],
+        group.attrs["scores"].tobytes(),
+    )
+
+
+def outcomes(docs: Iterable[Doc]) -> list[tuple[Any, ...]]:
+    return [outcome(doc) for doc in docs]
+
+
+def test_entities_and_scores(bundle: Path) -> None:
+    doc = pipeline(bundle)(TEXT)
+    assert entities(doc) == ENTITIES
+    assert [(span.text, span.label_) for span in doc.spans["optical"]] == ENTITIES
+    scores = doc.spans["optical"].attrs["scores"]
+    assert len(scores) == 4
+    assert ((scores > 0.5) & (scores <= 1)).all()
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 100])
+@pytest.mark.parametrize("max_batch_pieces", [1, 40, 10_000])
+def test_pipe_is_call(bundle: Path, batch_size: int, max_batch_pieces: int) -> None:
+    nlp = pipeline(bundle, max_batch_pieces=max_batch_pieces)
+    one_by_one = outcomes(pipeline(bundle)(text) for text in TEXTS)
+    assert outcomes(nlp.pipe(TEXTS, batch_size=batch_size)) == one_by_one
+
+
+@settings(max_examples=60)
+@given(st.lists(ANY_TEXT, max_size=5))
+def test_any_text(random_nlp: Language, texts: list[str]) -> None:
+    docs = list(random_nlp.pipe(texts))
+    assert outcomes(docs) == outcomes(random_nlp(text) for text in texts)
+    for doc, text in zip(docs, texts, strict=True):
+        assert doc.text == text
+        found = [(span.start, span.end, span.label_) for span in doc.spans["optical"]]
+        assert found == [(ent.start, ent.end, ent.label_) for ent in doc.ents]
+        for ent in doc.ents:
+            assert not ent[0].is_space
+            assert not ent[-1].is_space
+
+
+def test_whitespace_is_inside_an_entity_but_never_at_its_edge(bundle: Path) -> None:
+    doc = pipeline(bundle)(" Amina \n\n Juma   anaishi\tNairobi \n")
+    assert entities(doc) == [("Amina \n\n Juma", "PER"), ("Nairobi", "LOC")]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n\t ", "\u00a0"])
+def test_text_without_words(bundle: Path, text: str) -> None:
+    doc = pipeline(bundle)(text)
+    assert doc.ents == ()
+    assert len(doc.spans["optical"].attrs["scores"]) == 0
+
+
+def test_long_text_and_long_word(bundle: Path) -> None:
+    doc = pipeline(bundle)(f"{TEXT} {'b' * 10_000} " * 60)
+    assert entities(doc) == ENTITIES * 60
+
+
+def test_lone_surrogates(bundle: Path) -> None:
+    """spaCy itself refuses them in texts; what reads words without it must not fail."""
+    runtime = pipeline(bundle).get_pipe("optical_ner").runtime
+    (scores,) = runtime.scores([["Amina", "\ud800", "\udfffx"]])
+    assert np.isfinite(scores).all()
+
+
+def test_label_map_and_labels(bundle: Path) -> None:
+    nlp = pipeline(bundle, label_map={"PER": "PERSON", "LOC": "GPE"})
+    assert entities(nlp(TEXT))[:2] == [("Amina Juma", "PERSON"), ("Nairobi", "GPE")]
+    ner = nlp.get_pipe("optical_ner")
+    assert ner.labels == ner.label_data == ("DATE", "GPE", "ORG", "PERSON")
+    assert nlp.pipe_labels["optical_ner"] == ["DATE", "GPE", "ORG", "PERSON"]
+    assert pipeline(bundle).get_pipe("optical_ner").labels == TOY_LABELS
+
+
+def test_min_score_is_by_the_label_on_the_document(bundle: Path) -> None:
+    scores = pipeline(bundle)(TEXT).spans["optical"].attrs["scores"]
+    config = {"label_map": {"PER": "PERSON"}}
+    over, under = float(scores[0]) + 1e-4, float(scores[0]) - 1e-4
+    kept = pipeline(bundle, min_score={"PERSON": under}, **config)(TEXT)
+    assert entities(kept) == [("Amina Juma", "PERSON"), *ENTITIES[1:]]
+    left = pipeline(bundle, min_score={"PERSON": over}, **config)(TEXT)
+    assert entities(left) == ENTITIES[1:]
+    assert len(left.spans["optical"]) == len(left.spans["optical"].attrs["scores"]) == 3
+
+
+def test_spans_key(bundle: Path) -> None:
+    assert set(pipeline(bundle, spans_key="names")(TEXT).spans) == {"names"}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_overwrite(bundle: Path, overwrite: bool) -> None:
+    nlp = pipeline(bundle, overwrite=overwrite)
+    doc = nlp.make_doc(TEXT)
+    doc.ents = [Span(doc, 1, 3, label="MISC")]
+    doc = nlp(doc)
+    first = ("Amina Juma", "PER") if overwrite else ("Juma anaishi", "MISC")
+    assert entities(doc) == [first, *ENTITIES[1:]]
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"threads": 0}, "threads"),
+        ({"max_batch_pieces": 0}, "max_batch_pieces"),
+        ({"overlap": -1}, "overlap"),
+        ({"min_score": {"PER": 1.5}}, "min_score of PER"),
+        ({"label_map": {"PER": ""}}, "label_map of PER"),
+    ],
+)
+def test_settings_out_of_range(bundle: Path, config: dict[str, Any], message: str) -> None:
+    with pytest.raises(OpticalError, match=message):
+        pipeline(bundle, **config)
+
+
+@pytest.mark.parametrize(
+    "config", [{"min_score": {"PERSON": 0.5}}, {"label_map": {"PERSON": "PER"}}]
+)
+def test_settings_for_labels_that_the_model_lacks(bundle: Path, config: dict[str, Any]) -> None:
+    nlp = pipeline(bundle, **config)
+    with pytest.raises(OpticalError, match=f"{next(iter(config))}.*PERSON.*DATE, LOC, ORG, PER"):
+        nlp(TEXT)
+
+
+def test_default_bundle_is_looked_for_when_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("spacy_optical.runtime.bundle.PACKAGE", tmp_path)
+    nlp = pipeline(None)
+    assert nlp.meta["labels"] == {"optical_ner": []}
+    with pytest.raises(OpticalError, match="no default bundle"):
+        nlp(TEXT)
+    toy_bundle().to_disk(tmp_path / "default_bundle")
+    assert nlp.meta["labels"] == {"optical_ner": list(TOY_LABELS)}
+    assert entities(nlp(TEXT)) == ENTITIES
+
+
+def test_missing_bundle(tmp_path: Path) -> None:
+    with pytest.raises(OpticalError, match="No such bundle folder"):
+        pipeline(tmp_path / "nowhere")(TEXT)
+
+
+def test_disk_round_trip_needs_no_bundle(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "bundle")
+    nlp = pipeline(tmp_path / "bundle", label_map={"PER": "PERSON"}, threads=2)
+    nlp.to_disk(tmp_path / "saved")
+    shutil.rmtree(tmp_path / "bundle")
+    expected = outcomes(nlp.pipe(TEXTS))
+    # What is at the path by now is another model, and a damaged one.
+    toy_bundle({}, labels=["MISC"]).to_disk(tmp_path / "bundle")
+    (tmp_path / "bundle" / MODEL_FILE).write_bytes(b"")
+    loaded = spacy.load(tmp_path / "saved")
+    assert loaded.meta["labels"] == {"optical_ner": ["DATE", "LOC", "ORG", "PERSON"]}
+    shutil.rmtree(tmp_path / "bundle")
+    assert outcomes(loaded.pipe(TEXTS)) == expected
+    assert loaded.get_pipe("optical_ner").threads == 2
+    # Again from what was loaded, and over what was saved.
+    loaded.to_disk(tmp_path / "saved")
+    assert outcomes(spacy.load(tmp_path / "saved").pipe(TEXTS)) == expected
+
+
+def test_to_disk_loads_a_model_that_nobody_used(bundle: Path, tmp_path: Path) -> None:
+    pipeline(bundle).to_disk(tmp_path / "saved")
+    saved = Bundle.from_disk(tmp_path / "saved" / "optical_ner" / "bundle")
+    assert saved.model == toy_bundle().model
+
+
+def test_damaged_pipeline(bundle: Path, tmp_path: Path) -> None:
+    pipeline(bundle).to_disk(tmp_path / "saved")
+    model = tmp_path / "saved" / "optical_ner" / "bundle" / MODEL_FILE
+    model.write_bytes(model.read_bytes()[:-1])
+    with pytest.raises(OpticalError, match=MODEL_FILE):
+        spacy.load(tmp_path / "saved")
+
+
+def test_bytes_round_trip(bundle: Path, tmp_path: Path) -> None:
+    nlp = pipeline(bundle)
+    loaded = pipeline(tmp_path / "nowhere").from_bytes(nlp.to_bytes())
+    assert outcomes(loaded.pipe(TEXTS)) == outcomes(nlp.pipe(TEXTS))
+
+
+def test_exclude(bundle: Path, tmp_path: Path) -> None:
+    ner = pipeline(bundle).get_pipe("optical_ner")
+    ner.to_disk(tmp_path / "without", exclude=["bundle"])
+    assert list((tmp_path / "without").iterdir()) == []
+    assert len(ner.to_bytes(exclude=["bundle"])) < 10
+    other = OpticalNER(model=bundle).from_disk(tmp_path / "without", exclude=["bundle"])
+    assert other.labels == TOY_LABELS
+    with pytest.raises(OpticalError, match="No such bundle folder"):
+        OpticalNER().from_disk(tmp_path / "without")
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_pickle(bundle: Path, used: bool) -> None:
+    nlp = pipeline(bundle)
+    ner = nlp.get_pipe("optical_ner")
+    if used:
+        nlp(TEXT)
+    copied = pickle.loads(pickle.dumps(ner))
+    assert outcome(copied(nlp.make_doc(TEXT))) == outcome(nlp(TEXT))
+
+
+def test_pipeline_pickles(bundle: Path) -> None:
+    nlp = pipeline(bundle)
+    assert outcome(pickle.loads(pickle.dumps(nlp))(TEXT)) == outcome(nlp(TEXT))
+
+
+def test_many_threads_call_one_pipeline(bundle: Path) -> None:
+    nlp = pipeline(bundle)
+    expected = outcomes(pipeline(bundle).pipe(TEXTS))
+    with ThreadPoolExecutor(max_workers=50) as pool:
+        found = list(pool.map(lambda text: outcome(nlp(text)), TEXTS * 30))
+    assert found == expected * 30
+
+
+def failing(ner: OpticalNER, word: str, error: Exception) -> Callable[..., Any]:
+    """A stand-in for `predict` that fails whenever a document holds a word."""
+    predict = type(ner).predict
+
+    def fail(docs: list[Doc]) -> Any:
+        if any(word in doc.text for doc in docs):
+            raise error
+        return predict(ner, docs)
+
+    return fail
+
+
+@pytest.mark.parametrize("error", [OpticalError("broken"), KeyError("broken")])
+def test_only_documents_that_fail_alone_reach_the_handler(bundle: Path, error: Exception) -> None:
+    nlp = pipeline(bundle)
+    ner = nlp.get_pipe("optical_ner")
+    ner.predict = failing(ner, "Habari", error)
+    handled: list[tuple[str, list[str], Exception]] = []
+    nlp.set_error_handler(
+        lambda name, proc, docs, err: handled.append((name, [doc.text for doc in docs], err))
+    )
+    docs = list(nlp.pipe(TEXTS))
+    assert handled == [("optical_ner", ["Habari za leo"], error)]
+    good = [text for text in TEXTS if text != "Habari za leo"]
+    assert [doc.text for doc in docs] == good
+    assert outcomes(docs) == outcomes(pipeline(bundle).pipe(good))
+
+
+@pytest.mark.parametrize("texts", [TEXTS, ["Habari"]])
+def test_without_a_handler_errors_are_raised(bundle: Path, texts: list[str]) -> None:
+    nlp = pipeline(bundle)
+    ner = nlp.get_pipe("optical_ner")
+    ner.predict = failing(ner, "Habari", OpticalError("broken"))
+    with pytest.raises(OpticalError, match="broken"):
+        list(nlp.pipe(texts))
+    with pytest.raises(OpticalError, match="broken"):
+        nlp("Habari za leo")
+
+
+def test_handler_of_a_single_call(bundle: Path) -> None:
+    nlp = pipeline(bundle)
+    ner = nlp.get_pipe("optical_ner")
+    ner.predict = failing(ner, "Habari", OpticalError("broken"))
+    nlp.set_error_handler(lambda name, proc, docs, err: None)
+    assert nlp("Habari za leo").ents == ()
+
+
+def test_documents_are_read_ahead_by_the_batch(bundle: Path) -> None:
+    nlp = pipeline(bundle)
+    taken: list[int] = []
+
+    def stream() -> Iterable[Doc]:
+        for at in range(10):
+            taken.append(at)
+            yield nlp.make_doc(TEXT)
+
+    next(iter(nlp.get_pipe("optical_ner").pipe(stream(), batch_size=3)))
+    assert taken == [0, 1, 2]
+
+
+def example(nlp: Language, *ents: tuple[int, int, str]) -> Example:
+    return Example.from_dict(nlp.make_doc(TEXT), {"entities": list(ents)})
+
+
+def test_initialize_checks_labels(bundle: Path) -> None:
+    nlp = pipeline(bundle, label_map={"PER": "PERSON"})
+    nlp.initialize(lambda: [example(nlp, (0, 10, "PERSON"))])
+    ner = nlp.get_pipe("optical_ner")
+    ner.initialize(lambda: [example(nlp, (0, 10, "MISC"))], labels=ner.label_data)
+    with pytest.raises(OpticalError, match=r"optical_ner.*MISC.*DATE, LOC, ORG, PERSON"):
+        nlp.initialize(lambda: [example(nlp, (0, 10, "MISC"))])
+    with pytest.raises(OpticalError, match="PER"):
+        ner.initialize(lambda: [], labels=["PER"])
+
+
+def test_score(bundle: Path) -> None:
+    nlp = pipeline(bundle)
+    gold = example(nlp, (0, 10, "PER"), (19, 26, "LOC"), (47, 48, "DATE"))
+    scores = nlp.evaluate([gold])
+    assert (scores["ents_p"], scores["ents_r"]) == (pytest.approx(2 / 4), pytest.approx(2 / 3))
+    assert scores["ents_per_type"]["PER"]["f"] == 1.0
+
+
+def test_what_it_declares() -> None:
+    meta = Language.get_factory_meta("optical_ner")
+    assert meta.assigns == ["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"]
+    assert meta.default_score_weights["ents_f"] == 1.0
+    assert "ents_per_type" in meta.default_score_weights
+
+
+def test_unknown_setting(bundle: Path) -> None:
+    with pytest.raises(ValueError, match="modle"):
+        pipeline(bundle, modle="x")

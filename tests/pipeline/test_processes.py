@@ -1,0 +1,82 @@
+"""Other processes: every way of starting workers, and a machine without torch."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from ..util import environment_without, toy_bundle
+
+HEAVY = ("torch", "transformers", "spacy_transformers", "onnx", "ot")
+
+
+@pytest.fixture(scope="module")
+def light(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment as after a base install."""
+    return environment_without(tmp_path_factory.mktemp("site"), *HEAVY)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bundles") / "toy"
+    toy_bundle().to_disk(path)
+    return path
+
+
+def run(script: Path, code: str, env: dict[str, str], *arguments: str) -> str:
+    script.write_text(textwrap.dedent(code), encoding="utf8")
+    done = subprocess.run(
+        [sys.executable, "-S", str(script), *arguments],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_base_install_finds_entities(light: dict[str, str], bundle: Path, tmp_path: Path) -> None:
+    code = """
+        import importlib.util, sys
+        import spacy
+
+        for name in sys.argv[2:]:
+            assert importlib.util.find_spec(name) is None, name
+        spacy.blank("xx")
+        assert "onnxruntime" not in sys.modules
+        nlp = spacy.blank("xx")
+        nlp.add_pipe("optical_ner", config={"model": sys.argv[1]})
+        print([(ent.text, ent.label_) for ent in nlp("Amina Juma anaishi Nairobi").ents])
+    """
+    found = run(tmp_path / "script.py", code, light, str(bundle), *HEAVY)
+    assert found == "[('Amina Juma', 'PER'), ('Nairobi', 'LOC')]\n"
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_n_process(light: dict[str, str], bundle: Path, tmp_path: Path, method: str) -> None:
+    code = """
+        import multiprocessing, sys
+        import spacy
+
+        def outcome(doc):
+            group = doc.spans["optical"]
+            spans = [(span.start, span.end, span.label_) for span in group]
+            return [ent.text for ent in doc.ents], spans, group.attrs["scores"].tolist()
+
+        if __name__ == "__main__":
+            multiprocessing.set_start_method(sys.argv[2])
+            nlp = spacy.blank("xx")
+            nlp.add_pipe("optical_ner", config={"model": sys.argv[1], "threads": 2})
+            texts = ["Amina Juma anaishi Nairobi", "", "Benki Kuu " * 40, "Habari"] * 5
+            # The parent has a session with threads before it forks.
+            alone = [outcome(doc) for doc in nlp.pipe(texts)]
+            both = [outcome(doc) for doc in nlp.pipe(texts, n_process=2, batch_size=3)]
+            assert both == alone
+            assert [outcome(doc) for doc in nlp.pipe(texts)] == alone
+            print(len(both), both[0][0])
+    """
+    found = run(tmp_path / "script.py", code, light, str(bundle), method)
+    assert found == "20 ['Amina Juma', 'Nairobi']\n"

@@ -1,0 +1,209 @@
+"""Bundles: what is written comes back, and what is damaged is refused by name."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import srsly
+from onnx import numpy_helper
+
+from spacy_optical.errors import OpticalError
+from spacy_optical.runtime.bundle import (
+    BUNDLE_FORMAT,
+    MANIFEST_FILE,
+    MODEL_FILE,
+    TOKENIZER_FILE,
+    Bundle,
+    default_bundle_path,
+)
+
+from ..util import toy_bundle
+
+FILES = [MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    toy_bundle(languages=("sw", "so"), metrics={"f1": 0.5}).to_disk(tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+def change_manifest(folder: Path, **values: object) -> None:
+    manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf8"))
+    manifest.update(values)
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf8")
+
+
+def test_disk_round_trip(folder: Path) -> None:
+    made, read = toy_bundle(languages=("sw", "so"), metrics={"f1": 0.5}), Bundle.from_disk(folder)
+    assert read.model == made.model
+    assert read.tokenizer == made.tokenizer
+    assert replace(read.info, files={}) == made.info
+    assert read.info.files[MODEL_FILE].size == len(made.model)
+
+
+def test_bytes_round_trip(folder: Path) -> None:
+    read = Bundle.from_disk(folder)
+    again = Bundle.from_bytes(read.to_bytes())
+    assert (again.info, again.model, again.tokenizer) == (read.info, read.model, read.tokenizer)
+
+
+def test_hashes_follow_the_content(folder: Path, tmp_path: Path) -> None:
+    changed = replace(Bundle.from_disk(folder), tokenizer=toy_bundle({"Juba": "B-LOC"}).tokenizer)
+    changed.to_disk(tmp_path / "other")
+    assert Bundle.from_disk(tmp_path / "other").tokenizer == changed.tokenizer
+
+
+def test_a_bundle_is_replaced_but_nothing_else_is(folder: Path, tmp_path: Path) -> None:
+    toy_bundle(languages=("fi",)).to_disk(folder)
+    assert Bundle.from_disk(folder).info.languages == ("fi",)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(OpticalError, match="already exists"):
+        toy_bundle().to_disk(tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+
+
+def test_other_files_are_left_alone(folder: Path) -> None:
+    (folder / "NOTES.md").write_text("see the report")
+    assert Bundle.from_disk(folder).info.labels
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_missing_file(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(OpticalError, match=f"{name} is missing"):
+        Bundle.from_disk(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_truncated_file(folder: Path, name: str) -> None:
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(OpticalError, match=name):
+        Bundle.from_disk(folder)
+
+
+@pytest.mark.parametrize("name", [MODEL_FILE, TOKENIZER_FILE])
+@pytest.mark.parametrize("place", [0.0, 0.3, 0.6, 1.0])
+def test_flipped_bit(folder: Path, name: str, place: float) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[int(place * (len(content) - 1))] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(OpticalError, match=f"{name}.*SHA-256"):
+        Bundle.from_disk(folder)
+
+
+def test_flipped_bits_in_bytes() -> None:
+    data = toy_bundle().to_bytes()
+    for at in range(0, len(data), len(data) // 40):
+        damaged = bytearray(data)
+        damaged[at] ^= 0x41
+        # A changed letter of the manifest's free text is no damage to what is run.
+        try:
+            read = Bundle.from_bytes(bytes(damaged))
+        except OpticalError:
+            continue
+        assert (read.model, read.tokenizer) == (toy_bundle().model, toy_bundle().tokenizer)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x01", srsly.msgpack_dumps({MODEL_FILE: b""})])
+def test_bytes_of_something_else(data: bytes) -> None:
+    with pytest.raises(OpticalError):
+        Bundle.from_bytes(data)
+
+
+@pytest.mark.parametrize("manifest", [b"", b"{", b"[]", b'"x"', b"{}", b'{"format": "1"}', b"\xff"])
+def test_manifest_that_is_none(folder: Path, manifest: bytes) -> None:
+    (folder / MANIFEST_FILE).write_bytes(manifest)
+    with pytest.raises(OpticalError, match=f"{MANIFEST_FILE} is not a bundle's manifest"):
+        Bundle.from_disk(folder)
+
+
+def test_newer_format_says_what_to_install(folder: Path) -> None:
+    change_manifest(folder, format=BUNDLE_FORMAT + 1, written_by="9.1.0", labels=42)
+    with pytest.raises(OpticalError, match=r"written by spacy_optical 9\.1\.0.*pip install -U"):
+        Bundle.from_disk(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"labels": "PER"}, "labels"),
+        ({"labels": ["PER", "PER"]}, "twice"),
+        ({"labels": [""]}, "labels.0"),
+        ({"max_pieces": 1}, "max_pieces"),
+        ({"inputs": ["tokens"]}, "inputs"),
+        ({"format": 0}, "format 0"),
+        ({"files": {}}, "it lists"),
+        ({"files": {"../secret": {"size": 1, "sha256": "0" * 64}}}, "it lists"),
+        ({"files": {MODEL_FILE: {"size": -1, "sha256": "0" * 64}}}, "size"),
+        ({"files": {MODEL_FILE: {"size": 2**40, "sha256": "0" * 64}}}, "size"),
+        ({"files": {MODEL_FILE: {"size": 1, "sha256": "no hash"}}}, "sha256"),
+    ],
+)
+def test_manifest_with_a_wrong_value(folder: Path, change: dict, message: str) -> None:
+    change_manifest(folder, **change)
+    with pytest.raises(OpticalError, match=f"{MANIFEST_FILE} is not a bundle's.*{message}"):
+        Bundle.from_disk(folder)
+
+
+def test_endless_manifest_is_not_read(folder: Path) -> None:
+    with (folder / MANIFEST_FILE).open("ab") as file:
+        file.truncate(2**31)
+    with pytest.raises(OpticalError, match=MANIFEST_FILE):
+        Bundle.from_disk(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_link_that_leaves_the_folder(folder: Path, tmp_path: Path, name: str) -> None:
+    (folder / name).rename(tmp_path / name)
+    (folder / name).symlink_to(tmp_path / name)
+    with pytest.raises(OpticalError, match=f"{name} .* is a link"):
+        Bundle.from_disk(folder)
+
+
+def test_link_to_the_folder_is_fine(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder)
+    assert Bundle.from_disk(tmp_path / "link").info.labels
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_named_pipe_is_not_waited_for(folder: Path) -> None:
+    (folder / MODEL_FILE).unlink()
+    os.mkfifo(folder / MODEL_FILE)
+    with pytest.raises(OpticalError, match=MODEL_FILE):
+        Bundle.from_disk(folder)
+
+
+def test_weights_outside_the_model_are_refused(tmp_path: Path) -> None:
+    model = onnx.load_from_string(toy_bundle().model)
+    tensor = numpy_helper.from_array(np.ones(3, dtype=np.float32), "stolen")
+    onnx.external_data_helper.set_external_data(tensor, location="../../etc/passwd")
+    model.graph.initializer.append(tensor)
+    replace(toy_bundle(), model=model.SerializeToString()).to_disk(tmp_path / "bundle")
+    with pytest.raises(OpticalError, match=f"{MODEL_FILE} .* keeps weights in another file"):
+        Bundle.from_disk(tmp_path / "bundle")
+
+
+def test_model_that_is_no_protobuf(tmp_path: Path) -> None:
+    replace(toy_bundle(), model=b"\x3a\xff\xff").to_disk(tmp_path / "bundle")
+    with pytest.raises(OpticalError, match=f"{MODEL_FILE} .* cannot be read"):
+        Bundle.from_disk(tmp_path / "bundle")
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(OpticalError, match="No such bundle folder"):
+        Bundle.from_disk(tmp_path / "nowhere")
+
+
+def test_no_default_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("spacy_optical.runtime.bundle.PACKAGE", tmp_path)
+    with pytest.raises(OpticalError, match="carries no default bundle"):
+        default_bundle_path()
+    toy_bundle().to_disk(tmp_path / "default_bundle")
+    assert default_bundle_path() == tmp_path / "default_bundle"
