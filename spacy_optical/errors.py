@@ -161,7 +161,7 @@ class Errors(metaclass=_Coded):
     E408 = "The loss stopped being a number in epoch {epoch}; lower the learning rate"
     E409 = "No bitext for language '{lang}': {path} is missing; make it with the corpus command"
     E410 = "{path} was made from other data or another config; make the plans again"
-    E412 = "No English sentence fits a window of {most} pieces; raise max_pieces"
+    E412 = "No {what} fits a window of {most} pieces; raise max_pieces"
     E413 = (
         "A window of {most} pieces does not fit the model's {positions} positions; lower max_pieces"
     )
@@ -206,6 +206,12 @@ class Errors(metaclass=_Coded):
     E613 = "'{text}' does not have the form {form}; write it like {example}"
     E614 = "{name} must be {expected}, not {value}"
     E615 = "{path} has no lines {start} and {end}, in this order; add them where the table belongs"
+    E616 = (
+        "The two runs differ in their {what} ({old}, now {new}), so their figures do not compare; "
+        "measure both alike, or use --force"
+    )
+    E617 = "The two runs have no pipeline in common (the earlier one has {names}); name them alike"
+    E618 = "The metrics have no F1, so nothing can be recommended; run profile with --gold"
 
     # E7xx: encoders
     E701 = "'{source}' is neither hub, pypi, auto nor a folder; name one of these as --source"

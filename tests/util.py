@@ -206,3 +206,91 @@ def environment_without(folder: Path, *packages: str) -> dict[str, str]:
                 (folder / entry.name).symlink_to(entry)
     path = os.pathsep.join((str(folder), str(Path(__file__).parent.parent)))
     return {**os.environ, "PYTHONPATH": path}
+
+
+def trained_toy_tokenizer(
+    sentences: Sequence[str], *, kind: str = "Unigram", size: int = 300
+) -> bytes:
+    """A tokenizer trained on a few sentences, in XLM-R's manner (Unigram) or BERT's (WordPiece).
+
+    sentences (Sequence[str]): The text.
+    kind (str): `Unigram` or `WordPiece`.
+    size (int): The most pieces; all characters of the text are among them.
+    RETURNS (bytes): The tokenizer.json.
+    """
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+    trainer: Any
+    if kind == "Unigram":
+        special = [*TOY_SPECIAL_PIECES, "<mask>"]
+        tokenizer = Tokenizer(models.Unigram())
+        tokenizer.normalizer = normalizers.NFKC()
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+        trainer = trainers.UnigramTrainer(
+            vocab_size=size, special_tokens=special, unk_token="<unk>", show_progress=False
+        )
+        frame, pair = "<s> $A </s>", "<s> $A </s> </s> $B </s>"
+    else:
+        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        tokenizer.normalizer = normalizers.NFC()
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        trainer = trainers.WordPieceTrainer(
+            vocab_size=size, special_tokens=special, show_progress=False
+        )
+        frame, pair = "[CLS] $A [SEP]", "[CLS] $A [SEP] $B:1 [SEP]:1"
+    tokenizer.train_from_iterator(sentences, trainer)
+    ends = {piece: tokenizer.token_to_id(piece) for piece in frame.split() if piece != "$A"}
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=frame, pair=pair, special_tokens=list(ends.items())
+    )
+    return tokenizer.to_str().encode("utf8")
+
+
+def toy_encoder(
+    folder: Path,
+    tokenizer: bytes,
+    *,
+    kind: str = "bert",
+    layers: int = 4,
+    width: int = 32,
+    positions: int = 96,
+    seed: int = 0,
+) -> Path:
+    """A Hugging Face folder with an encoder that knows nothing: its weights are random.
+
+    folder (Path): The folder to write.
+    tokenizer (bytes): The tokenizer.json, Unigram or WordPiece as made here.
+    kind (str): `bert` or `xlm-roberta`, which has two more rows for positions.
+    layers (int): Layers.
+    width (int): The hidden size; the feed-forward parts are twice as wide, there are 4 heads.
+    positions (int): The most pieces of a sentence.
+    seed (int): Seed of the weights.
+    RETURNS (Path): The folder.
+    """
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import AutoConfig, AutoModel
+
+    cut = Tokenizer.from_buffer(tokenizer)
+    pad = "<pad>" if cut.token_to_id("<pad>") is not None else "[PAD]"
+    config = AutoConfig.for_model(
+        kind,
+        vocab_size=cut.get_vocab_size(),
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        intermediate_size=2 * width,
+        max_position_embeddings=positions + (2 if kind == "xlm-roberta" else 0),
+        type_vocab_size=1,
+        pad_token_id=cut.token_to_id(pad),
+        initializer_range=0.05,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        AutoModel.from_config(config, add_pooling_layer=False).save_pretrained(folder)
+    (folder / "tokenizer.json").write_bytes(tokenizer)
+    name = "XLMRobertaTokenizerFast" if pad == "<pad>" else "BertTokenizerFast"
+    settings = {"tokenizer_class": name, "model_max_length": positions}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf8")
+    return folder

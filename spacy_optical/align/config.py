@@ -43,6 +43,11 @@ class AlignConfig(BaseModel):
     relaxation (float): Weight of the marginals, for `unbalanced`.
     temperature (float): Of `softmax`.
     iterations (int): Rounds of `iterative_argmax`.
+    adopt (float): For spans: how much of what a target word did not receive it takes from the
+        source words that it would choose alone. One word stands for several where an abbreviation
+        is written out, and the plan has given its mass to the likest of them.
+    adopt_temperature (float): Of that choice.
+    adopt_price (float): The cost at which such a word would as soon choose none.
     null_in_span (float): What a word that received nothing costs inside a projected span.
     min_confidence (float): Projected spans below this are dropped.
     skip_below (float): A pair less parallel than this is hopeless and is skipped by the commands.
@@ -57,17 +62,20 @@ class AlignConfig(BaseModel):
     identical: float = Field(0.15, ge=0)
     numbers: float = Field(0.0, ge=0)
     kinds: float = Field(0.1, ge=0)
-    case: float = Field(0.15, ge=0)
+    case: float = Field(0.2, ge=0)
     distortion: float = Field(0.0, ge=0)
     agreement: float = Field(0.06, ge=0)
     null: Literal["fixed", "pair", "price"] = "price"
     null_mass: float = Field(0.3, ge=0, lt=1)
     null_slope: float = Field(1.0, ge=0)
-    null_price: float = Field(0.97, gt=0)
+    null_price: float = Field(0.95, gt=0)
     regularisation: float = Field(0.1, gt=0)
     relaxation: float = Field(1.0, gt=0)
     temperature: float = Field(0.1, gt=0)
     iterations: int = Field(2, ge=1)
-    null_in_span: float = Field(0.1, ge=0)
+    adopt: float = Field(1.0, ge=0, le=1)
+    adopt_temperature: float = Field(0.08, gt=0)
+    adopt_price: float = Field(0.9, gt=0)
+    null_in_span: float = Field(0.02, ge=0)
     min_confidence: float = Field(0.0, ge=0, le=1)
     skip_below: float = Field(0.0, ge=0, le=1)

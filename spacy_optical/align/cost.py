@@ -59,16 +59,25 @@ def word_cost(
     RETURNS (ndarray): Costs, [m, n], float64; what would be below 0 is 0.
     RAISES (OpticalError): As `cosine`, and if there are not as many words as vectors.
     """
-    return cost_of(cosine(source, target, centre=config.centre), config, source_words, target_words)
+    cosines = cosine(source, target, centre=config.centre)
+    return agreed(cued(cosines, config, source_words, target_words), config)
 
 
-def cost_of(
+def cued(
     cosines: Matrix,
     config: AlignConfig,
     source_words: Sequence[str] | None = None,
     target_words: Sequence[str] | None = None,
 ) -> Matrix:
-    """Price moves from cosines that are already known; otherwise as `word_cost`."""
+    """Price moves by cosines and cues, without agreement; otherwise as `word_cost`.
+
+    cosines (ndarray): [m, n].
+    config (AlignConfig): The weights of the terms.
+    source_words (Optional[Sequence[str]]): The m words.
+    target_words (Optional[Sequence[str]]): The n words.
+    RETURNS (ndarray): Costs, [m, n], float64; what would be below 0 is 0.
+    RAISES (OpticalError): If there are not as many words as rows or columns.
+    """
     m, n = cosines.shape
     cost = 1.0 - cosines
     if config.distortion:
@@ -86,11 +95,20 @@ def cost_of(
             cost += config.kinds * (kinds(source_words)[:, None] != kinds(target_words)[None, :])
         if config.case:
             cost += config.case * case_mismatch(source_words, target_words)
-    cost = np.maximum(cost, 0.0)
-    if config.agreement:
-        forward, backward = both_directions(cost, config.agreement)
-        cost = 1.0 - np.sqrt(forward * backward)
-    return cost
+    return np.maximum(cost, 0.0)
+
+
+def agreed(cost: Matrix, config: AlignConfig) -> Matrix:
+    """Replace a cost by how little both directions agree on it; see `word_cost`.
+
+    cost (ndarray): [m, n].
+    config (AlignConfig): `agreement`; 0 leaves the cost as it is.
+    RETURNS (ndarray): [m, n], each 0 to 1.
+    """
+    if not config.agreement:
+        return cost
+    forward, backward = both_directions(cost, config.agreement)
+    return 1.0 - np.sqrt(forward * backward)
 
 
 def both_directions(cost: Matrix, temperature: float) -> tuple[Matrix, Matrix]:
@@ -108,6 +126,22 @@ def both_directions(cost: Matrix, temperature: float) -> tuple[Matrix, Matrix]:
     return forward, backward
 
 
+def choices(cost: Matrix, config: AlignConfig) -> Matrix:
+    r"""Say which source word each target word would choose if it were asked alone.
+
+    $$ p(i|j) = \frac{e^{-C_{ij} / t}}{e^{-\pi / t} + \sum_k e^{-C_{kj} / t}} $$
+
+    cost (ndarray): $C$, without agreement, [m, n].
+    config (AlignConfig): `adopt_temperature` ($t$) and `adopt_price` ($\pi$), the cost of choosing
+        none.
+    RETURNS (ndarray): [m, n]; what a column lacks to 1 is the chance of none.
+    """
+    t, least = config.adopt_temperature, cost.min(axis=0)
+    chosen = np.exp((least - cost) / t)
+    none = np.exp(np.minimum((least - config.adopt_price) / t, 50.0))
+    return chosen / (chosen.sum(axis=0) + none)
+
+
 def masses(
     vectors: np.ndarray,
     config: AlignConfig,
@@ -122,9 +156,12 @@ def masses(
     rarity (Optional[Mapping[str, float]]): Inverse document frequencies of case-folded words, for
         `idf` (see `inverse_document_frequencies`); a word that is not in it is the rarest.
     RETURNS (ndarray): Masses, [m], float64, all positive, summing to 1.
-    RAISES (OpticalError): If `idf` is asked for without words or frequencies.
+    RAISES (OpticalError): If there are not as many words as vectors, or what `length` or `idf`
+        need is missing.
     """
     x = _checked(vectors, "source")
+    if words is not None and len(words) != len(x):
+        raise OpticalError(Errors.E304.format(words=len(words), vectors=len(x)))
     if config.masses == "uniform":
         weights = np.ones(len(x))
     elif config.masses == "length":

@@ -13,9 +13,7 @@ ALIGNERS: dict[str, AlignConfig] = {
     "exact": AlignConfig(solver="exact", mass_power=0.5),
     "entropic": AlignConfig(solver="entropic", regularisation=0.1, mass_power=0.5),
     "unbalanced": AlignConfig(solver="unbalanced", regularisation=0.05, relaxation=0.3),
-    "softmax": AlignConfig(
-        solver="softmax", agreement=0.0, distortion=0.03, null_in_span=0.02, masses="uniform"
-    ),
+    "softmax": AlignConfig(solver="softmax", agreement=0.0, distortion=0.03, masses="uniform"),
     "iterative_argmax": AlignConfig(solver="iterative_argmax", agreement=0.0),
     "mutual_argmax": AlignConfig(solver="mutual_argmax", agreement=0.0),
     "diagonal": AlignConfig(solver="diagonal"),

@@ -83,25 +83,29 @@ def project_spans(
 
     $$ \frac{T(I, J)}{T(I, \cdot) + T(\cdot, J) - T(I, J) + \gamma\,(b(J) - T(\cdot, J))} $$
 
-    What a partial plan left out on the source side is in no term: a span's words that have no
-    counterpart do not speak against the run that the others found.
+    A partial plan leaves words out. On the source side they are in no term: a span's words that have
+    no counterpart do not speak against the run that the others found. On the target side each first
+    takes `adopt` of what it did not receive from the words that it would choose alone,
+    $T_{ij} + \alpha\,(b_j - T_{\cdot j})\,p(i|j)$, so that one word which stands for several keeps them
+    together; $\gamma$ is for what is idle even then.
 
     plan (Plan): Between m source and n target words.
     source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
-    config (Optional[AlignConfig]): `null_in_span` ($\gamma$) and `min_confidence`.
+    config (Optional[AlignConfig]): `adopt` ($\alpha$), `null_in_span` ($\gamma$), `min_confidence`.
     RETURNS (List[ProjectedSpan]): In target order, none overlapping. The confidence is the score
         times the share of the span's mass that moved. A span of which nothing moved is left out.
     RAISES (OpticalError): If a span does not lie within the source words.
     """
     config = config or AlignConfig()
-    m, n = plan.matrix.shape
+    matrix = _completed(plan, config.adopt)
+    m, n = matrix.shape
     candidates: list[tuple[float, float, int, int, int]] = []
-    total = np.append(0.0, np.cumsum(plan.matrix.sum(axis=0)))
+    total = np.append(0.0, np.cumsum(matrix.sum(axis=0)))
     room = np.append(0.0, np.cumsum(plan.target_mass))
     for which, (start, end, _) in enumerate(source_spans):
         if not 0 <= start < end <= m:
             raise OpticalError(Errors.E312.format(start=start, end=end, words=m))
-        arriving = plan.matrix[start:end].sum(axis=0)
+        arriving = matrix[start:end].sum(axis=0)
         reached = np.flatnonzero(arriving > _NOTHING)
         if not len(reached):
             continue
@@ -120,6 +124,13 @@ def project_spans(
                 (value * trust, value, which, int(reached[row]), int(reached[column]) + 1)
             )
     return _without_overlap(candidates, source_spans, n, config.min_confidence)
+
+
+def _completed(plan: Plan, adopt: float) -> NDArray[np.float64]:
+    if plan.choices is None or not adopt:
+        return plan.matrix
+    idle = np.maximum(plan.target_mass - plan.matrix.sum(axis=0), 0.0)
+    return plan.matrix + adopt * idle * plan.choices
 
 
 def _without_overlap(

@@ -5,7 +5,7 @@ POT (https://pythonot.github.io) does the solving; it is imported on first use.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
 
@@ -16,7 +16,7 @@ from ..compat import require
 from ..errors import Errors, OpticalError
 from . import baselines
 from .config import AlignConfig
-from .cost import Matrix, cosine, cost_of, masses, parallelism
+from .cost import Matrix, agreed, choices, cosine, cued, masses, parallelism
 
 Vector = NDArray[np.float64]
 
@@ -29,12 +29,15 @@ class Plan:
     source_mass (ndarray): What each source word had, [m].
     target_mass (ndarray): What each target word could take, [n].
     similarity (float): How parallel the pair looked (see `parallelism`), 0 to 1; 1 if unknown.
+    choices (Optional[ndarray]): Which source word each target word would choose alone (see
+        `choices` in cost.py), [m, n]: what spans are completed by where the plan left words out.
     """
 
     matrix: Matrix
     source_mass: Vector
     target_mass: Vector
     similarity: float = 1.0
+    choices: Matrix | None = None
 
     @property
     def moved(self) -> float:
@@ -115,15 +118,16 @@ def align_words(
     RAISES (OpticalError): As `cosine`, `masses` and `plan`.
     """
     cosines = cosine(source_vectors, target_vectors, centre=config.centre)
-    cost = cost_of(cosines, config, source_words, target_words)
+    cost = cued(cosines, config, source_words, target_words)
     source_rarity, target_rarity = rarity or (None, None)
-    return plan(
-        cost,
+    found = plan(
+        agreed(cost, config),
         masses(source_vectors, config, source_words, source_rarity),
         masses(target_vectors, config, target_words, target_rarity),
         config,
         similarity=parallelism(cosines),
     )
+    return replace(found, choices=choices(cost, config))
 
 
 def null_share(config: AlignConfig, similarity: float) -> float:

@@ -11,6 +11,7 @@ from .export import export_cli
 from .fetch_encoder import fetch_encoder_cli
 from .plans import plans_cli
 from .profile import profile_cli
+from .recommend import recommend_cli
 from .project_labels import project_labels_cli
 from .reference import reference_cli
 from .summary import summary_cli
@@ -28,6 +29,7 @@ __all__ = [
     "optical_cli",
     "plans_cli",
     "profile_cli",
+    "recommend_cli",
     "project_labels_cli",
     "reference_cli",
     "summary_cli",

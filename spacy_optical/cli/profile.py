@@ -14,6 +14,9 @@ def profile_cli(
         ..., help="Pipelines by name or folder, or bundles, as PIPELINE or NAME=PIPELINE"
     ),
     gold: list[str] = typer.Option([], "--gold", "-g", help="Gold entities, as LANG=FILE.spacy"),
+    gold_folder: Path | None = typer.Option(
+        None, "--gold-folder", help="The corpus command's gold folder, its test files"
+    ),
     texts: Path | None = typer.Option(
         None, "--texts", "-t", help="Texts to run: .txt, .jsonl, .spacy; the gold's if not given"
     ),
@@ -47,6 +50,15 @@ def profile_cli(
     markdown: Path | None = typer.Option(
         None, "--markdown", help="File to put the tables into, between its results marks"
     ),
+    earlier: Path | None = typer.Option(
+        None, "--compare", help="An earlier metrics.json; exit 1 if a figure got worse"
+    ),
+    max_worse: float = typer.Option(
+        0.1, "--max-worse", min=0, help="With --compare: how much worse is let pass, 0.1 is 10 %"
+    ),
+    force: bool = typer.Option(
+        False, "--force", help="With --compare: even if machine, texts or settings differ"
+    ),
 ) -> None:
     """Measure speed, latency, memory, disk and F1 of pipelines, each in fresh processes.
 
@@ -54,20 +66,28 @@ def profile_cli(
     --gold sw=corpus/gold/sw-test.spacy --baseline teacher --out report
     """
     from ..profiling.arguments import parse_numbers, parse_pairs
+    from ..profiling.compare import change_table, compare
     from ..profiling.measure import profile
-    from ..profiling.metrics_file import read_extra
+    from ..profiling.metrics_file import read_extra, read_metrics
     from ..profiling.options import Options
     from ..profiling.report import PAGE_FILE, check_tools, write_report
-    from ..profiling.text import check_marks, markdown_text, replace_results, terminal_text
+    from ..profiling.text import (
+        check_marks,
+        markdown_text,
+        replace_results,
+        terminal_table,
+        terminal_text,
+    )
     from ..profiling.workload import Target
+    from ._gold import gold_of
 
     check_tools()
     if markdown is not None:
         check_marks(markdown)
-    gold_paths = parse_pairs(gold, form="LANG=FILE", example="sw=gold/sw.spacy")
+    old = None if earlier is None else read_metrics(earlier)
     report = profile(
         [Target.parse(text) for text in pipelines],
-        gold={language: Path(path) for language, path in gold_paths.items()},
+        gold=gold_of(gold, gold_folder, "test"),
         texts=texts,
         options=Options(
             threads=threads,
@@ -93,3 +113,9 @@ def profile_cli(
     if markdown is not None:
         replace_results(markdown, markdown_text(report))
         msg.good(f"Tables in {markdown}")
+    if old is not None:
+        changes = compare(old, report, most_worse=max_worse, force=force)
+        print(terminal_table(change_table(changes)))
+        if any(change.regressed for change in changes):
+            msg.fail(f"Worse than {earlier}", exits=1)
+        msg.good(f"Not worse than {earlier}")

@@ -8,12 +8,15 @@ and once. So augmentation teaches nothing that English labels and plain bitext d
 import random
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from ..compat import require
 from .markup import MarkedEntity, MarkedText
 
 # CLDR's code where it is not the corpus's own.
 _CLDR = {"tl": "fil"}
+# Start and end in a text, and what comes there instead.
+_Swap = tuple[int, int, str]
 _TERRITORY = re.compile(r"[A-Z]{2}")
 
 
@@ -58,21 +61,24 @@ def augment_pairs(
     """
     chance = random.Random(f"{seed} {language}")
     pool = _pool([source for source, _ in pairs])
-    territories = _localised_territories(language) if copies else []
-    months = _localised_months(language) if copies else []
+    territories = _localised_territories(language) if copies else {}
+    months = _localised_months(language) if copies else {}
     known = {(source.text, target) for source, target in pairs}
     made = []
     for _ in range(copies):
         for source, target in pairs:
-            surfaces = []
-            translation = target
+            surfaces: list[str] = []
+            swaps: list[_Swap] = []
             for entity in source.entities:
                 old = source.surface(entity)
-                new, translation = _exchange(
-                    old, entity.label, translation, pool, territories, months, chance
-                )
-                surfaces.append(new)
-            pair = (_with_surfaces(source, surfaces).text, translation)
+                surfaces.append(old)
+                if _place(old, source.text) is None:
+                    continue
+                found = _exchange(old, entity.label, target, pool, territories, months, chance)
+                if found is not None and not _overlaps(found[1], swaps):
+                    surfaces[-1] = found[0]
+                    swaps.append(found[1])
+            pair = (_with_surfaces(source, surfaces).text, _swapped(target, swaps))
             if pair not in known:
                 known.add(pair)
                 made.append(pair)
@@ -82,39 +88,47 @@ def augment_pairs(
 def _exchange(
     old: str,
     label: str,
-    translation: str,
+    target: str,
     pool: dict[str, list[str]],
-    territories: list[tuple[str, str]],
-    months: list[tuple[str, str]],
+    territories: dict[str, str],
+    months: dict[str, str],
     chance: random.Random,
-) -> tuple[str, str]:
-    """Exchange one name on both sides, or neither; give the English name and the translation."""
+) -> tuple[str, _Swap] | None:
+    """Draw a new English name for an old one, and what to write where in the translation."""
     if label == "DATE":
-        for english, local in months:
-            if _once(english, old) and _once(local, translation):
-                new_english, new_local = chance.choice(months)
-                return _put(english, new_english, old), _put(local, new_local, translation)
-        return old, translation
-    local = dict(territories).get(old)
-    if label == "LOC" and local is not None and _once(local, translation):
-        new_english, new_local = chance.choice(territories)
-        return new_english, _put(local, new_local, translation)
-    if label in pool and _once(old, translation):
-        new = chance.choice(pool[label])
-        return new, _put(old, new, translation)
-    return old, translation
+        for english, local in months.items():
+            within, place = _place(english, old), _place(local, target)
+            if within is not None and place is not None:
+                new = chance.choice(list(months))
+                return _swapped(old, [(*within, new)]), (*place, months[new])
+        return None
+    if label == "LOC" and old in territories:
+        place = _place(territories[old], target)
+        if place is not None:
+            new = chance.choice(list(territories))
+            return new, (*place, territories[new])
+    place = _place(old, target)
+    if label not in pool or place is None:
+        return None
+    new = chance.choice(pool[label])
+    return new, (*place, new)
 
 
-def _whole_word(name: str) -> str:
-    return rf"(?<!\w){re.escape(name)}(?!\w)"
+def _place(name: str, text: str) -> tuple[int, int] | None:
+    """Find a name that stands in a text as whole words, and once."""
+    found = list(re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text))
+    return found[0].span() if len(found) == 1 else None
 
 
-def _once(name: str, text: str) -> bool:
-    return len(re.findall(_whole_word(name), text)) == 1
+def _overlaps(swap: _Swap, others: Sequence[_Swap]) -> bool:
+    return any(swap[0] < end and start < swap[1] for start, end, _ in others)
 
 
-def _put(old: str, new: str, text: str) -> str:
-    return re.sub(_whole_word(old), lambda _: new, text)
+def _swapped(text: str, swaps: Sequence[_Swap]) -> str:
+    """Make all swaps at once: their places are those of the text as it was."""
+    for start, end, new in sorted(swaps, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
 
 
 def _pool(sentences: Sequence[MarkedText]) -> dict[str, list[str]]:
@@ -137,20 +151,31 @@ def _with_surfaces(marked: MarkedText, surfaces: Sequence[str]) -> MarkedText:
     return MarkedText(text + marked.text[at:], tuple(entities))
 
 
-def _localised_territories(language: str) -> list[tuple[str, str]]:
-    """Pair the English and the local name of every country that CLDR names in both."""
-    locale = require("babel").Locale
-    english = locale.parse("en").territories
-    local = locale.parse(_CLDR.get(language, language)).territories
-    return [
-        (english[code], local[code])
-        for code in sorted(english)
-        if _TERRITORY.fullmatch(code) and local.get(code)
-    ]
+def _localised_territories(language: str) -> dict[str, str]:
+    """Give the local name for the English name of every country that CLDR names in both."""
+    english, local = _locales(language)
+    if local is None:
+        return {}
+    return {
+        english.territories[code]: local.territories[code]
+        for code in sorted(english.territories)
+        if _TERRITORY.fullmatch(code) and local.territories.get(code)
+    }
 
 
-def _localised_months(language: str) -> list[tuple[str, str]]:
-    locale = require("babel").Locale
-    english = locale.parse("en").months["format"]["wide"]
-    local = locale.parse(_CLDR.get(language, language)).months["format"]["wide"]
-    return [(english[number], local[number]) for number in range(1, 13)]
+def _localised_months(language: str) -> dict[str, str]:
+    english, local = _locales(language)
+    if local is None:
+        return {}
+    names = [locale.months["format"]["wide"] for locale in (english, local)]
+    return {names[0][number]: names[1][number] for number in range(1, 13)}
+
+
+def _locales(language: str) -> tuple[Any, Any]:
+    """Give CLDR's English and another language, or None where CLDR does not know it."""
+    babel = require("babel")
+    try:
+        local = babel.Locale.parse(_CLDR.get(language, language))
+    except (babel.UnknownLocaleError, ValueError):
+        local = None
+    return babel.Locale.parse("en"), local

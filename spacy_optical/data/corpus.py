@@ -3,12 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from spacy.tokens import Doc
+
+from ..errors import OpticalError
 from ..files import folder_written_whole, write_json
 from .augment import augment_english, augment_pairs
 from .labelled import make_doc, write_docs
+from .markup import MarkedText
 from .parallel import SOURCE_LANGUAGE, Group, check_disjoint, names, read_groups
 
 MARKER = "corpus.json"
@@ -61,13 +66,18 @@ def make_corpus(
     check_disjoint(splits["dev"], splits["test"])
 
     sentences = [(g.sentences[SOURCE_LANGUAGE], g.where) for g in learned_from]
-    altered = augment_english([marked for marked, _ in sentences], copies=augment, seed=seed)
+    judged = {
+        marked.text.casefold()
+        for group in (*splits["dev"], *splits["test"])
+        for marked in group.sentences.values()
+    }
+    altered = _altered_docs([marked for marked, _ in sentences], judged, augment, seed)
     with folder_written_whole(out, marker=MARKER) as folder:
         train_docs = [
             make_doc(marked, SOURCE_LANGUAGE, where=where, evaluation_only=False)
-            for marked, where in [*sentences, *((marked, "augmentation") for marked in altered)]
+            for marked, where in sentences
         ]
-        write_docs(train_docs, folder / "english" / "train.spacy")
+        write_docs([*train_docs, *altered], folder / "english" / "train.spacy")
         dev_docs = [
             make_doc(
                 g.sentences[SOURCE_LANGUAGE], SOURCE_LANGUAGE, where=g.where, evaluation_only=False
@@ -78,7 +88,7 @@ def make_corpus(
         pairs = {}
         for language in languages:
             pairs[language] = _write_bitext(
-                splits["train"], language, folder / "bitext", augment, seed
+                splits["train"], language, folder / "bitext", judged, augment, seed
             )
         for language in every:
             for split in ("dev", "test"):
@@ -104,17 +114,44 @@ def make_corpus(
     return summary
 
 
+def _altered_docs(
+    sentences: Sequence[MarkedText], judged: set[str], copies: int, seed: int
+) -> list[Doc]:
+    """Make documents of altered copies, without those that judge or that no tokenizer could split.
+
+    A name's new neighbours can fuse with it into one word ("2012," and "Å." may).
+    """
+    docs = []
+    for marked in augment_english(sentences, copies=copies, seed=seed):
+        if marked.text.casefold() in judged:
+            continue
+        with suppress(OpticalError):
+            docs.append(
+                make_doc(marked, SOURCE_LANGUAGE, where="augmentation", evaluation_only=False)
+            )
+    return docs
+
+
 def _write_bitext(
-    groups: Sequence[Group], language: str, folder: Path, augment: int, seed: int
+    groups: Sequence[Group],
+    language: str,
+    folder: Path,
+    judged: set[str],
+    augment: int,
+    seed: int,
 ) -> int:
     """Write source and target text, and nothing that the target's markup said."""
     rows = [
         (group.id, group.sentences[SOURCE_LANGUAGE], group.sentences[language].text)
         for group in groups
     ]
-    altered = augment_pairs(
-        [(source, target) for _, source, target in rows], language, copies=augment, seed=seed
-    )
+    altered = [
+        (source, target)
+        for source, target in augment_pairs(
+            [(source, target) for _, source, target in rows], language, copies=augment, seed=seed
+        )
+        if judged.isdisjoint((source.casefold(), target.casefold()))
+    ]
     lines = [
         {"id": name, SOURCE_LANGUAGE: source.text, language: target}
         for name, source, target in rows

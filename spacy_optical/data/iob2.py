@@ -46,7 +46,7 @@ def read_iob2(path: str | Path) -> list[TaggedSentence]:
                 name = name or str(len(sentences) + 1)
                 sentences.append(TaggedSentence(name, tuple(words), spans_of(tags)))
             name, words, tags = "", [], []
-        elif line.startswith("#") and not words and len(line.split("\t")) == 1:
+        elif not words and _is_comment(line):
             key, _, value = line[1:].partition("=")
             if key.strip() == "sent_id":
                 name = value.strip()
@@ -80,6 +80,17 @@ def spans_of(tags: Sequence[str]) -> tuple[tuple[int, int, str], ...]:
     return tuple(spans)
 
 
+def _is_comment(line: str) -> bool:
+    fields = line.split()
+    word_and_tag = len(fields) == 2 and _is_tag(fields[1])
+    return line.startswith("#") and "\t" not in line and not word_and_tag
+
+
+def _is_tag(text: str) -> bool:
+    prefix, dash, kind = text.partition("-")
+    return text == "O" or (prefix in ("B", "I") and bool(dash and kind))
+
+
 def _columns(line: str, where: str) -> tuple[str, str]:
     columns = line.split("\t") if "\t" in line else line.split()
     if len(columns) > 2 and columns[0].isdigit():
@@ -87,7 +98,6 @@ def _columns(line: str, where: str) -> tuple[str, str]:
     if len(columns) < 2 or not columns[0].strip():
         raise OpticalError(Errors.E227.format(where=where, line=line))
     word, tag = columns[0].strip(), columns[-1].strip()
-    prefix, dash, kind = tag.partition("-")
-    if tag != "O" and not (prefix in ("B", "I") and dash and kind):
+    if not _is_tag(tag):
         raise OpticalError(Errors.E228.format(where=where, tag=tag))
     return word, tag

@@ -49,7 +49,7 @@ def read_groups(path: Path, languages: Iterable[str]) -> list[Group]:
                 raise OpticalError(Errors.E209.format(where=where, lang=language, other=seen[key]))
             seen[key] = where
             sentences[language] = marked
-        _check_types(sentences, languages, frozenset(record.get("differs", ())), where)
+        _check_types(sentences, languages, frozenset(map(str, record.get("differs", ()))), where)
         groups.append(Group(str(record["id"]), str(record.get("genre", "")), sentences, where))
     if not groups:
         raise OpticalError(Errors.E206.format(path=path))
@@ -94,7 +94,8 @@ def names(groups: Iterable[Group], language: str = SOURCE_LANGUAGE) -> set[tuple
 
 def _records(path: Path) -> Iterator[tuple[str, dict]]:
     try:
-        lines = path.read_text(encoding="utf8").splitlines()
+        # Not splitlines(), which also ends lines at characters that JSON strings may hold.
+        lines = path.read_text(encoding="utf8").split("\n")
     except UnicodeDecodeError as err:
         raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
     for number, line in enumerate(lines, 1):
@@ -109,6 +110,9 @@ def _records(path: Path) -> Iterator[tuple[str, dict]]:
             ) from err
         if not isinstance(record, dict) or "id" not in record:
             raise OpticalError(Errors.E210.format(where=where, column=1, reason="no id"))
+        if not isinstance(record.get("differs", []), list):
+            reason = '"differs" is not a list'
+            raise OpticalError(Errors.E210.format(where=where, column=1, reason=reason))
         yield where, record
 
 

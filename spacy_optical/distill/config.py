@@ -2,10 +2,17 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from confection import Config, ConfigValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from ..align.config import AlignConfig
 from ..errors import Errors, OpticalError
@@ -65,7 +72,7 @@ class Teacher(Training):
 class Student(Section):
     """The student's shape; its weights come from the teacher's."""
 
-    layers: list[int] = Field(min_length=1)
+    layers: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     intermediate: int | None = Field(None, gt=0)
     vocabulary: int = Field(gt=0)
     positions: int = Field(128, ge=16)
@@ -115,6 +122,14 @@ class DistillConfig(Section):
     student: Student
     objective: Objective = Objective()
     training: StudentTraining
+
+    @field_validator("training")
+    @classmethod
+    def _fits_positions(cls, value: StudentTraining, info: ValidationInfo) -> StudentTraining:
+        student = info.data.get("student")
+        if student is not None and value.max_pieces > student.positions:
+            raise ValueError(f"max_pieces is above the student's {student.positions} positions")
+        return value
 
     def fingerprint(self, *sections: str) -> str:
         """Hash the seed and what the sections say; all but the paths when none is named."""

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..data.labelled import read_training_docs
-from ..encoders.fetch import TOKENIZER, WEIGHTS
-from ..files import write_json
+from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS
+from ..files import check_replaceable, write_json
 from ..runtime.pieces import WordPieces
 from .config import DistillConfig
-from .judge import entity_scores
+from .judge import check_labels, entity_scores
 from .loop import train
 from .plans import bitext_path, read_plans
 from .provenance import provenance
@@ -39,8 +39,10 @@ def distill(
         together, or as `train`.
     """
     teacher, out = Path(teacher), Path(out)
+    check_replaceable(out, marker=CONFIG)
     big = load_tagger(teacher)
     dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
+    check_labels(dev, big.labels, config.paths.corpus / ENGLISH_DEV)
     english, lessons = read_plans(config, teacher)
     sentences = [pair.source.words for pair in english.pairs]
     sentences += [
@@ -55,14 +57,14 @@ def distill(
     if config.training.freeze_embeddings:
         student.freeze_embeddings()
     pieces = WordPieces(vocabulary.tokenizer)
-    data = [config.paths.corpus / ENGLISH_TRAIN, teacher / WEIGHTS]
+    data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
+    data += [teacher / WEIGHTS, config.paths.encoder / WEIGHTS]
     data += [bitext_path(config, language) for language in config.data.languages]
     record = provenance(config, "student", data)
     recipe = StudentRecipe(config, english, lessons, pieces)
     count = sum(p.numel() for p in student.parameters())
-    say(
-        f"{count / 1e6:.1f} M parameters, {len(vocabulary.old_ids)} pieces, {len(recipe.rows)} pairs"
-    )
+    size = f"{count / 1e6:.1f} M parameters, {len(vocabulary.old_ids)} pieces"
+    say(f"{size}, {len(recipe.rows)} pairs")
     history = train(
         student,
         recipe,

@@ -10,11 +10,15 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..errors import Errors, OpticalError
+from ..runtime.batching import windows
 from ..runtime.decode import decode
 from ..runtime.pieces import WordPieces
 from .reading import read_sentences
-from .sentences import plain_sentence, spacy_words
+from .sentences import Sentence, plain_sentence, spacy_words
 from .tagger import WordTagger
+
+# Pieces that neighbouring windows of a long document share.
+OVERLAP = 32
 
 
 def entity_scores(
@@ -23,14 +27,26 @@ def entity_scores(
     """Score a tagger on gold documents.
 
     tagger (WordTagger): The tagger.
-    gold (Sequence[Doc]): Documents with entities; their own words are what is read.
+    gold (Sequence[Doc]): Documents with entities; their own words are what is read, long
+        ones in overlapping windows.
     pieces (WordPieces): The tagger's tokenizer.
     tags (Sequence[str]): The tagger's BIO tags.
     RETURNS (Dict[str, Any]): spaCy's `ents_p`, `ents_r`, `ents_f` and `ents_per_type`, 0 to 1.
     """
     sentences = [plain_sentence((doc[i].text for i in spacy_words(doc)), pieces) for doc in gold]
-    readings = read_sentences(tagger, sentences, pieces)
-    return scores_of(gold, [reading.logits for reading in readings], tags)
+    logits = [np.zeros((len(s.words), len(tags)), dtype=np.float32) for s in sentences]
+    most = tagger.max_pieces - len(pieces.prefix) - len(pieces.suffix)
+    places, parts = [], []
+    for index, sentence in enumerate(sentences):
+        cut = [word[:most] for word in sentence.pieces]
+        for window in windows([len(word) for word in cut], most, OVERLAP):
+            part = slice(window.start, window.end)
+            places.append((index, window))
+            parts.append(Sentence(sentence.words[part], tuple(cut[part])))
+    for (index, window), reading in zip(places, read_sentences(tagger, parts, pieces), strict=True):
+        kept = slice(window.keep_start - window.start, window.keep_end - window.start)
+        logits[index][window.keep_start : window.keep_end] = reading.logits[kept]
+    return scores_of(gold, logits, tags)
 
 
 def scores_of(

@@ -1,5 +1,6 @@
 """The training loop that teacher and student share: seeded, resumable, visible."""
 
+import io
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -77,7 +78,8 @@ def train(
     steps = len(recipe.batches(_order(seed, 0))) * settings.epochs
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * settings.warmup), steps)
     model, optimizer, schedule = accelerator.prepare(tagger, optimizer, schedule)
-    history, chosen = History(), {}
+    history = History()
+    chosen: dict[str, torch.Tensor] = {}
     path = Path(folder) / CHECKPOINT
     if resume and path.is_file():
         history, chosen = _load(path, fingerprint, trained, optimizer, schedule)
@@ -158,20 +160,20 @@ def _save(
     history: History,
     chosen: dict[str, torch.Tensor],
 ) -> None:
+    state = {
+        "fingerprint": fingerprint,
+        "weights": {name: weight.detach() for name, weight in trained.items()},
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+        "random": torch.get_rng_state(),
+        "rows": history.rows,
+        "best": history.best,
+        "chosen": chosen,
+    }
+    content = io.BytesIO()  # straight to a full disk, torch hides the system's error
+    torch.save(state, content)
     with written_whole(path) as temporary:
-        torch.save(
-            {
-                "fingerprint": fingerprint,
-                "weights": {name: weight.detach() for name, weight in trained.items()},
-                "optimizer": optimizer.state_dict(),
-                "schedule": schedule.state_dict(),
-                "random": torch.get_rng_state(),
-                "rows": history.rows,
-                "best": history.best,
-                "chosen": chosen,
-            },
-            temporary,
-        )
+        temporary.write_bytes(content.getbuffer())
 
 
 def _load(

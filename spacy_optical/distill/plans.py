@@ -2,8 +2,8 @@
 
 The folder holds plans.json and, for English and for each language, memory-mapped arrays in half
 precision. For English: the teacher's scores and last hidden vectors. For a language: the same
-of the target side, the teacher's middle vectors of the source side, the transport plans, and the label
-distributions that the plans carry over with the trust in each.
+of the target side, the teacher's middle vectors of the source side, the transport plans, and the
+label distributions that the plans carry over with the trust in each.
 """
 
 import json
@@ -20,19 +20,20 @@ from ..align.project import project_distributions, project_spans
 from ..align.transport import Plan, align_words
 from ..data.bitext import read_bitext
 from ..data.labelled import read_training_docs, tokenizer_for
-from ..encoders.fetch import TOKENIZER
+from ..encoders.fetch import TOKENIZER, WEIGHTS, check_encoder
 from ..errors import Errors, OpticalError
-from ..files import folder_written_whole, write_json
-from ..runtime.decode import bio_tags, decode
+from ..files import check_replaceable, folder_written_whole, write_json
+from ..runtime.decode import decode
 from ..runtime.pieces import WordPieces
 from .config import DistillConfig
 from .encode import WordEncoder
+from .judge import check_labels
 from .provenance import provenance
 from .ragged import Ragged, read_ragged, write_ragged
 from .reading import Reading, read_sentences
 from .sentences import Sentence, labelled_sentence, plain_sentence, spacy_words
-from .tagger import WordTagger, load_tagger
-from .teacher import ENGLISH_TRAIN, entity_labels
+from .tagger import WordTagger, folder_tags, load_tagger
+from .teacher import ENGLISH_TRAIN
 
 MARKER = "plans.json"
 ENGLISH = ("logits", "last")
@@ -88,12 +89,27 @@ def read_pairs(config: DistillConfig, language: str, pieces: WordPieces) -> tupl
     return pairs, left_out
 
 
-def english_sentences(config: DistillConfig, pieces: WordPieces) -> list[Sentence]:
-    """Read the labelled English sentences that fit the window."""
-    docs = read_training_docs(config.paths.corpus / ENGLISH_TRAIN)
-    number = {tag: i for i, tag in enumerate(bio_tags(entity_labels(docs)))}
+def english_sentences(
+    config: DistillConfig, pieces: WordPieces, tags: Sequence[str]
+) -> list[Sentence]:
+    """Read the labelled English sentences that fit the window.
+
+    config (DistillConfig): The config.
+    pieces (WordPieces): The teacher's tokenizer.
+    tags (Sequence[str]): The teacher's tags, whose numbers the sentences get.
+    RETURNS (List[Sentence]): The sentences.
+    RAISES (OpticalError): If none fits, or one has a label that the teacher lacks.
+    """
+    path = config.paths.corpus / ENGLISH_TRAIN
+    docs = read_training_docs(path)
+    check_labels(docs, {tag[2:] for tag in tags[1:]}, path)
+    number = {tag: i for i, tag in enumerate(tags)}
     every = [labelled_sentence(doc, pieces, number) for doc in docs]
-    return [s for s in every if 0 < len(s) <= config.training.max_pieces - 2]
+    kept = [s for s in every if 0 < len(s) <= config.training.max_pieces - 2]
+    if not kept:
+        most = config.training.max_pieces
+        raise OpticalError(Errors.E412.format(what="English sentence", most=most))
+    return kept
 
 
 def make_plans(
@@ -108,12 +124,20 @@ def make_plans(
     teacher (Path): The teacher's folder.
     say (Callable[[str], None]): Told one line a language.
     RETURNS (dict): Counts and times by language, as in plans.json.
-    RAISES (OpticalError): As `read_pairs` and `align_words`.
+    RAISES (OpticalError): If the student's layers or window do not fit the teacher, or as
+        `english_sentences`, `read_pairs` and `align_words`.
     """
+    check_replaceable(config.paths.plans, marker=MARKER)
     tagger = load_tagger(teacher)
+    depth, kept = tagger.model.config.num_hidden_layers, max(config.student.layers)
+    if kept >= depth:
+        raise OpticalError(Errors.E406.format(layer=kept, layers=depth))
+    if config.training.max_pieces > tagger.max_pieces:
+        most, positions = config.training.max_pieces, tagger.max_pieces
+        raise OpticalError(Errors.E413.format(most=most, positions=positions))
     pieces = WordPieces((Path(teacher) / TOKENIZER).read_bytes())
     encoder = WordEncoder(config.paths.encoder, config.plans.layer)
-    english = english_sentences(config, pieces)
+    english = english_sentences(config, pieces, tagger.tags)
     gold = {s.words: s.tags for s in english}
     record = _record(config, teacher)
     with folder_written_whole(config.paths.plans, marker=MARKER) as folder:
@@ -151,11 +175,15 @@ def read_plans(config: DistillConfig, teacher: Path) -> tuple[Lesson, dict[str, 
     path = config.paths.plans / MARKER
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="plans", path=path))
-    record = json.loads(path.read_text(encoding="utf8"))
-    if record["fingerprint"] != _record(config, teacher)["fingerprint"]:
+    try:
+        fingerprint = json.loads(path.read_text(encoding="utf8"))["fingerprint"]
+    except (ValueError, KeyError, TypeError) as err:
+        raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
+    if fingerprint != _record(config, teacher)["fingerprint"]:
         raise OpticalError(Errors.E410.format(path=config.paths.plans))
     pieces = WordPieces((Path(teacher) / TOKENIZER).read_bytes())
-    english = [Pair(s, s) for s in english_sentences(config, pieces)]
+    tags = folder_tags(teacher)
+    english = [Pair(s, s) for s in english_sentences(config, pieces, tags)]
     lessons = {
         language: Lesson(
             read_pairs(config, language, pieces)[0],
@@ -176,7 +204,9 @@ def _record(config: DistillConfig, teacher: Path) -> dict:
     for language, path in zip(config.data.languages, data[1:], strict=True):
         if not path.is_file():
             raise OpticalError(Errors.E409.format(lang=language, path=path))
-    record = provenance(config, "plans", [*data, Path(teacher) / "model.safetensors"])
+    check_encoder(config.paths.encoder)
+    data += [Path(teacher) / WEIGHTS, config.paths.encoder / WEIGHTS]
+    record = provenance(config, "plans", data)
     return {**record, "languages": {}}
 
 

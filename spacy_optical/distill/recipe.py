@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from . import objectives
 from .config import DistillConfig
@@ -42,6 +43,7 @@ class StudentRecipe:
     english (Lesson): The English sentences, as both sides of their pairs.
     lessons (Dict[str, Lesson]): The languages.
     pieces (WordPieces): The student's own tokenizer.
+    RAISES (OpticalError): If no English or no translated sentence fits the window.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class StudentRecipe:
         ]
         self.gold = gold
         self.english_kept = [i for i, s in enumerate(self.english_sentences) if len(s) <= most]
+        if not self.english_kept:
+            raise OpticalError(Errors.E412.format(what="English sentence", most=most + 2))
         self.lessons = lessons
         self.targets = {
             language: [plain_sentence(pair.target.words, pieces) for pair in lesson.pairs]
@@ -75,6 +79,8 @@ class StudentRecipe:
             for i, sentence in enumerate(sentences)
             if len(sentence) <= most
         ]
+        if not self.rows:
+            raise OpticalError(Errors.E412.format(what="translated sentence", most=most + 2))
         vectors = np.concatenate([lesson.arrays["source"].values[:] for lesson in lessons.values()])
         self.centre = torch.from_numpy(vectors.mean(axis=0, dtype=np.float32))
 

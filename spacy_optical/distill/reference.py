@@ -43,7 +43,7 @@ def reference_pipeline(teacher: Path, out: Path) -> Language:
         tagger.labels, classifier.weight.detach().numpy(), classifier.bias.detach().numpy()
     )
     # Where the weights came from is of no use to whoever loads them.
-    nlp.config["components"]["transformer"]["model"]["name"] = teacher.name
+    nlp.get_pipe_config("transformer")["model"]["name"] = teacher.name
     with folder_written_whole(out, marker="config.cfg") as folder:
         nlp.to_disk(folder)
     return nlp

@@ -5,7 +5,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification
 from transformers.modeling_utils import PreTrainedModel
 
@@ -13,7 +15,7 @@ from ..encoders.fetch import CONFIG, SOURCE, TOKENIZER, WEIGHTS
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
 from .config import Student
-from .tagger import WordTagger
+from .tagger import WordTagger, position_offset
 from .vocabulary import Vocabulary
 
 # Parts of a layer that the feed-forward width shapes: the dimension it runs along.
@@ -44,11 +46,14 @@ def make_student(teacher: WordTagger, shape: Student, vocabulary: Vocabulary) ->
     width = shape.intermediate or config.intermediate_size
     if width > config.intermediate_size:
         raise OpticalError(Errors.E407.format(width=width, most=config.intermediate_size))
-    # RoBERTa counts positions from behind the padding piece, BERT from 0.
-    offset = config.max_position_embeddings - 512 if config.max_position_embeddings > 512 else 0
+    offset = position_offset(big)
     config.num_hidden_layers = len(shape.layers)
     config.intermediate_size = width
     config.vocab_size = len(vocabulary.old_ids)
+    for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
+        old = getattr(config, name, None)
+        if old is not None and old in vocabulary.old_ids:
+            setattr(config, name, int(np.searchsorted(vocabulary.old_ids, old)))
     config.max_position_embeddings = min(shape.positions + offset, config.max_position_embeddings)
     small = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
     small.load_state_dict(_cut(big.state_dict(), small, shape, width, vocabulary))
@@ -66,7 +71,7 @@ def _cut(
     neurons = {layer: _strongest(weights, small, layer, width) for layer in shape.layers}
     stem = f"{small.base_model_prefix}.encoder.layer."
     for name in small.state_dict():
-        source, dimension, index = name, None, None
+        source, dimension, index = name, 0, None
         if name.startswith(stem):
             number, _, part = name[len(stem) :].partition(".")
             layer = shape.layers[int(number)]
@@ -104,7 +109,10 @@ def save_tagger(tagger: WordTagger, tokenizer: bytes, out: Path, *, like: Path) 
         for file in Path(like).glob("*.json"):
             if file.name not in (CONFIG, TOKENIZER, SOURCE, "metrics.json"):
                 shutil.copyfile(file, folder / file.name)
-        tagger.model.save_pretrained(folder, safe_serialization=True)
+        try:
+            tagger.model.save_pretrained(folder, safe_serialization=True)
+        except SafetensorError as err:  # what the library makes of the system's refusal
+            raise OSError(str(err)) from err
         (folder / WEIGHTS).chmod(0o644)
         (folder / TOKENIZER).write_bytes(tokenizer)
         settings = folder / "tokenizer_config.json"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -32,7 +32,7 @@ class WordTagger(nn.Module):
 
     def __init__(self, model: PreTrainedModel, pooling: Literal["first", "mean"] = "first") -> None:
         super().__init__()
-        self.model = model
+        self.model: Any = model  # its parts are attributes that the base class does not declare
         self.pooling = pooling
 
     def forward(self, batch: Batch) -> Output:
@@ -95,6 +95,18 @@ def mean_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
     counts = hidden.new_zeros(rows, words + 1)
     counts = counts.scatter_add(1, batch.word_of_piece, torch.ones_like(hidden[:, :, 0]))
     return sums / counts[:, :words].clamp(min=1)[:, :, None]
+
+
+def folder_tags(folder: Path) -> list[str]:
+    """Read the tags of a tagger's folder by number, without its weights.
+
+    folder (Path): A Hugging Face folder.
+    RETURNS (List[str]): The tags.
+    RAISES (OpticalError): If the folder is not whole.
+    """
+    check_encoder(folder)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    return [config.id2label[i] for i in range(config.num_labels)]
 
 
 def load_tagger(

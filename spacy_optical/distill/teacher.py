@@ -82,7 +82,9 @@ def teach(
     if len(sentences) < len(every):
         say(f"{len(every) - len(sentences)} English sentences are empty or too long; left out")
     if not sentences:
-        raise OpticalError(Errors.E412.format(most=config.teacher.max_pieces))
+        raise OpticalError(
+            Errors.E412.format(what="English sentence", most=config.teacher.max_pieces)
+        )
     set_seed(config.seed)  # the new classifier's weights are drawn at random
     tagger = load_tagger(config.paths.encoder, list(tags), config.teacher.pooling)
     if config.teacher.max_pieces > tagger.max_pieces:

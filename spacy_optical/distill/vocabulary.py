@@ -43,16 +43,20 @@ def trim_vocabulary(tokenizer: bytes, sentences: Iterable[Iterable[str]], size: 
     spec = json.loads(tokenizer)
     kind = spec["model"].get("type")
     if kind == "Unigram":
-        ranked = [piece for piece, _ in spec["model"]["vocab"]]
+        ranked = {i: piece for i, (piece, _) in enumerate(spec["model"]["vocab"])}
+        unknown = ranked.get(spec["model"].get("unk_id"))
     elif kind == "WordPiece":
-        ranked = sorted(spec["model"]["vocab"], key=spec["model"]["vocab"].__getitem__)
+        ranked = {i: piece for piece, i in spec["model"]["vocab"].items()}
+        unknown = spec["model"]["unk_token"]
     else:
         raise OpticalError(Errors.E404.format(kind=kind))
+    # Special pieces may stand outside of the model's own list.
+    ranked |= {added["id"]: added["content"] for added in spec["added_tokens"]}
     used = _count(tokenizer, sentences)
-    special = {added["content"] for added in spec["added_tokens"]}
+    special = {unknown, *(added["content"] for added in spec["added_tokens"])}
     scripts = {_script(c) for i in used for c in ranked[i] if c.isalpha()}
     must, seen, spare = [], [], []
-    for i, piece in enumerate(ranked):
+    for i, piece in sorted(ranked.items()):
         bare = piece.removeprefix(CONTINUED) if kind == "WordPiece" else piece.lstrip(SPACE)
         if piece in special or (len(bare) <= 1 and _of(scripts, bare)):
             must.append(i)
@@ -87,21 +91,24 @@ def _of(scripts: set[str], piece: str) -> bool:
     return all(_script(c) in scripts or not c.isalpha() for c in piece)
 
 
-def _rewritten(spec: dict, kind: str, ranked: list[str], kept: list[int]) -> bytes:
+def _rewritten(spec: dict, kind: str, ranked: dict[int, str], kept: list[int]) -> bytes:
     new_id = {ranked[old]: new for new, old in enumerate(kept)}
     model = spec["model"]
     if kind == "Unigram":
-        model["vocab"] = [model["vocab"][old] for old in kept]
         if model.get("unk_id") is not None:
             model["unk_id"] = new_id[ranked[model["unk_id"]]]
+        model["vocab"] = [model["vocab"][old] for old in kept if old < len(model["vocab"])]
     else:
-        model["vocab"] = new_id
+        model["vocab"] = {piece: new for piece, new in new_id.items() if piece in model["vocab"]}
     for added in spec["added_tokens"]:
         added["id"] = new_id[added["content"]]
-    for token in (spec.get("post_processor") or {}).get("special_tokens", {}).values():
-        token["ids"] = [new_id[name] for name in token["tokens"]]
-    for end in ("cls", "sep"):  # the post-processors of BERT and RoBERTa
-        if end in (spec.get("post_processor") or {}):
-            name = spec["post_processor"][end][0]
-            spec["post_processor"][end] = [name, new_id[name]]
+    processor = spec.get("post_processor") or {}
+    for part in (processor, *processor.get("processors", ())):
+        for token in part.get("special_tokens", {}).values():
+            token["ids"] = [new_id[name] for name in token["tokens"]]
+        for end in ("cls", "sep"):  # the post-processors of BERT and RoBERTa
+            if end in part:
+                part[end] = [part[end][0], new_id[part[end][0]]]
+    if spec.get("padding"):
+        spec["padding"]["pad_id"] = new_id[spec["padding"]["pad_token"]]
     return json.dumps(spec, ensure_ascii=False, separators=(",", ":")).encode("utf8")

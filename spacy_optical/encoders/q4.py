@@ -140,7 +140,21 @@ def _parse(data: bytes) -> tuple[Header, dict[str, np.ndarray]]:
         if flat.size != count:
             raise ValueError(f"tensor {name} holds {flat.size} of {count} weights")
         tensors[_bert_name(name)] = _shaped(name, flat, header)
+    missing = _names(header).difference(tensors)
+    if missing:
+        raise ValueError(f"{len(missing)} tensors are missing, {min(missing)} among them")
     return header, tensors
+
+
+def _names(header: Header) -> set[str]:
+    """List the tensors that an encoder of this shape has."""
+    layers = {
+        f"encoder.layer.{layer}.{part}.{kind}"
+        for layer in range(header.layers)
+        for part in _LAYER.values()
+        for kind in ("weight", "bias")
+    }
+    return layers | set(_EMBEDDINGS.values())
 
 
 def _bert_name(name: str) -> str:

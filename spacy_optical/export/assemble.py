@@ -1,6 +1,7 @@
 """A bundle as a spaCy pipeline on disk, ready for `spacy package`."""
 
 from pathlib import Path
+from typing import Any
 
 import spacy
 
@@ -24,10 +25,10 @@ def assemble(bundle: Path, out: Path, *, name: str, version: str) -> None:
     if not found.info.verified:
         raise OpticalError(Errors.E506.format(path=bundle))
     nlp = spacy.blank("xx")
-    component = nlp.add_pipe("optical_ner", config={"model": str(bundle)})
+    component: Any = nlp.add_pipe("optical_ner", config={"model": str(bundle)})
     component.labels  # noqa: B018 - reads the bundle, so that to_disk writes it
     # The component keeps the weights; the place they came from means nothing elsewhere.
-    nlp.config["components"]["optical_ner"]["model"] = None
+    nlp.get_pipe_config("optical_ner")["model"] = None
     nlp.meta.update(
         name=name,
         version=version,

@@ -16,6 +16,7 @@ from ..runtime.bundle import INPUTS, OUTPUT
 # ONNX Runtime 1.20 and later read both; newer defaults of the exporters are not read everywhere.
 OPSET = 17
 IR_VERSION = 8
+MICROSOFT = "com.microsoft"  # where the fused operators are defined
 
 
 class _Graph(nn.Module):
@@ -44,7 +45,7 @@ def export_onnx(tagger: WordTagger) -> bytes:
     """
     if tagger.pooling != "first":
         raise OpticalError(Errors.E501.format(pooling=tagger.pooling))
-    require("onnx")
+    onnx = require("onnx")
     optimizer = require("onnxruntime.transformers.optimizer")
     tagger.eval()
     graph = _Graph(tagger).eval()
@@ -76,4 +77,6 @@ def export_onnx(tagger: WordTagger) -> bytes:
             opt_level=0,
         )
         fused.model.ir_version = IR_VERSION
+        if not any(opset.domain == MICROSOFT for opset in fused.model.opset_import):
+            fused.model.opset_import.append(onnx.helper.make_opsetid(MICROSOFT, 1))
         return fused.model.SerializeToString()

@@ -67,7 +67,7 @@ class OpticalHead(Pipe):
         if words and len(data.align.data):
             hidden = data.model_output.last_hidden_state.reshape(-1, self.weight.shape[1])
             starts = np.cumsum(data.align.lengths) - data.align.lengths
-            # A token without pieces takes those of the token before it.
+            # A token without pieces takes those of the token after it.
             starts = np.minimum(starts, len(data.align.data) - 1)
             firsts = data.align.data[starts[words]].ravel()
             scores = np.asarray(hidden[firsts]) @ self.weight.T + self.bias

@@ -21,28 +21,44 @@ if TYPE_CHECKING:
 @registry.architectures("spacy_optical.Student.v1")
 def make_student_model(
     name: str,
-    window: int = 96,
-    stride: int = 72,
+    window: int = 48,
+    stride: int = 36,
     mixed_precision: bool = False,
 ) -> Model:
     """Wrap a Hugging Face folder as spacy-transformers' model.
 
     name (str): The student's folder; read when the pipeline is initialised, and not at all when
         the pipeline comes from disk, which holds the weights.
-    window (int): Tokens read at once.
+    window (int): Tokens read at once; what has more pieces than the student has positions loses
+        the last ones.
     stride (int): Tokens from the start of one window to the next; less than `window` overlaps.
     mixed_precision (bool): Train in half precision, on a GPU.
     RETURNS (Model): The model, from documents to transformer output.
-    RAISES (OpticalError): If no student is named or spacy-transformers is not installed.
+    RAISES (OpticalError): If spacy-transformers is not installed; when the model is initialised, if
+        no student is named or its folder is not whole.
     """
-    if not name:
-        raise OpticalError(Errors.E115)
     spans = require("spacy_transformers.span_getters").configure_strided_spans(window, stride)
-    settings: dict[str, Any] = {"use_fast": True, "model_max_length": 512}
-    path = Path(name)
-    source = str(path.resolve()) if path.is_dir() else name
-    layers = require("spacy_transformers.layers")
-    return layers.TransformerModel(source, spans, settings, mixed_precision=mixed_precision)
+    model = require("spacy_transformers.layers").TransformerModel(
+        str(Path(name).absolute()), spans, {"use_fast": True}, mixed_precision=mixed_precision
+    )
+    read_folder = model.init
+
+    def init(model: Any, X: Any = None, Y: Any = None) -> None:
+        if model.attrs["has_transformer"]:
+            return
+        from ..distill.tagger import position_offset
+        from ..encoders.fetch import check_encoder
+
+        if not name:
+            raise OpticalError(Errors.E415)
+        check_encoder(Path(name))
+        read_folder(model, X=X, Y=Y)
+        # Pieces behind the last position are cut off instead of failing in the embedding.
+        positions = model.transformer.config.max_position_embeddings
+        model.tokenizer.model_max_length = positions - position_offset(model.transformer)
+
+    model.init = init
+    return model
 
 
 @Language.factory(
@@ -53,8 +69,8 @@ def make_student_model(
         "model": {
             "@architectures": "spacy_optical.Student.v1",
             "name": "",
-            "window": 96,
-            "stride": 72,
+            "window": 48,
+            "stride": 36,
             "mixed_precision": False,
         },
     },

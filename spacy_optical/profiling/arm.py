@@ -43,32 +43,46 @@ class StartSample:
 
 @dataclass
 class SingleRound:
-    """Calls of one text each: the texts' places, milliseconds, and CPU time by wall time."""
+    """Calls of one text each.
+
+    places (NDArray[int64]): The texts.
+    milliseconds (NDArray[float64]): What each took, waiting for a CPU subtracted.
+    wall_milliseconds (NDArray[float64]): The same with the waiting.
+    waiting_share (float): Waiting as a share of the round.
+    """
 
     places: NDArray[np.int64]
     milliseconds: NDArray[np.float64]
-    cpu_share: float
+    wall_milliseconds: NDArray[np.float64]
+    waiting_share: float
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> "SingleRound":
         """Read what a measured process answered."""
-        rows = np.asarray(answer["nanoseconds"], dtype=np.int64).reshape(-1, 2)
-        return cls(rows[:, 0], rows[:, 1] / 1e6, answer["cpu"] / answer["wall"])
+        rows = np.asarray(answer["calls"], dtype=np.int64).reshape(-1, 3)
+        own = (rows[:, 1] - rows[:, 2]) / 1e6
+        return cls(rows[:, 0], own, rows[:, 1] / 1e6, answer["waiting_share"])
 
 
 @dataclass
 class BatchRound:
-    """A block of texts, streamed one or more times."""
+    """A block of texts, streamed one or more times.
+
+    words_per_second (float): Speed, waiting for a CPU subtracted.
+    wall_words_per_second (float): The same with the waiting.
+    waiting_share (float): Waiting as a share of the round.
+    """
 
     words_per_second: float
-    cpu_share: float
+    wall_words_per_second: float
+    waiting_share: float
 
     @classmethod
     def of(cls, answer: dict[str, Any], words: int) -> "BatchRound":
         """Read what a measured process answered; `words` are those of the block."""
-        passes = answer["nanoseconds"]
-        rate = words * len(passes) / sum(passes) * NANOSECONDS
-        return cls(rate, answer["cpu"] / answer["wall"])
+        passed, waited = answer["passed"], answer["waited"]
+        work = words * answer["times"] * NANOSECONDS
+        return cls(work / (passed - waited), work / passed, waited / passed)
 
 
 @dataclass

@@ -43,6 +43,25 @@ def ratio_estimate(
     return median_estimate([above / below for above, below in pairs], seed)
 
 
+def independent_ratio(
+    numerators: Sequence[float], denominators: Sequence[float], seed: int
+) -> Estimate:
+    """Give the ratio of the medians of samples that were taken in different runs.
+
+    numerators (Sequence[float]): Samples of one run.
+    denominators (Sequence[float]): Samples of the other.
+    seed (int): Seed of the resampling.
+    RETURNS (Estimate): The ratio; its interval comes from resampling each run by itself.
+    """
+    rng = np.random.default_rng(seed)
+    medians = []
+    for samples in (numerators, denominators):
+        values = np.asarray(samples, dtype=float)
+        drawn = values[rng.integers(len(values), size=(RESAMPLES, len(values)))]
+        medians.append(np.append(np.median(values), np.median(drawn, axis=1)))
+    return estimate_of_draws(medians[0] / medians[1])
+
+
 def pooled_percentiles(
     rounds: Sequence[NDArray[np.float64]], percentiles: Sequence[float], seed: int
 ) -> list[Estimate]:

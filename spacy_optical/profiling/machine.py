@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from .clock import SCHEDULE
 from .memory import RESET, STATUS, reset_peak
 from .schema import MEGABYTE, Machine
 
@@ -69,6 +70,8 @@ def load_average() -> float | None:
 
 def _missing() -> list[str]:
     found = []
+    if not SCHEDULE.exists():
+        found.append("how long a process waited for a CPU, so busy spells count as its own")
     if not STATUS.exists():
         found.append("peak memory by phase, PSS, steal time and CPU flags (there is no /proc)")
     elif not (RESET.exists() and reset_peak()):

@@ -164,7 +164,7 @@ def _start(worker: Worker, target: Target, workload: Workload, options: Options)
         block = [*next(workload.blocks(max(size, len(warm))))[1:], workload.longest]
         answer = worker.ask("batch", places=block, batch_size=size, seconds=0)
         memory[f"batches of {size}"] = answer["memory"]
-        batch_text_seconds[size] = answer["wall"] / 1e9 / len(block)
+        batch_text_seconds[size] = answer["passed"] / 1e9 / len(block)
     return StartSample(
         import_seconds=imported["seconds"],
         load_seconds=loaded["seconds"],

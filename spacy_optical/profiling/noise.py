@@ -7,7 +7,7 @@ from .schema import Machine, Profile
 
 # Beyond these the machine had other work to do.
 MOST_STEAL = 0.01
-LEAST_CPU_SHARE = 0.9
+MOST_WAITING = 0.1
 # An interval whose half is more than this share of its figure is called wide.
 WIDE = 0.15
 
@@ -39,9 +39,10 @@ def warnings_for(
         latency, ratios = profile.latency, profile.ratios
         if latency is None:
             continue
-        if latency.cpu_share < LEAST_CPU_SHARE and options.threads == 1:
+        if latency.waiting_share > MOST_WAITING:
             found.append(
-                f"{profile.name} had a CPU for only {latency.cpu_share:.0%} of the timed span."
+                f"{profile.name} waited {latency.waiting_share:.0%} of the time for a CPU that "
+                "other programs had; the waiting is subtracted."
             )
         if latency.p50_ms.half_width > WIDE:
             found.append(

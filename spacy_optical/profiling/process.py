@@ -31,7 +31,7 @@ class Worker:
         # Closed by `close`, with the process that writes to it.
         self._log = tempfile.TemporaryFile("w+", encoding="utf8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.worker", environment],
+            [sys.executable, "-m", f"{__package__}.worker", environment, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -6,19 +6,19 @@ from pathlib import Path
 
 from ..compat import require
 from ..files import written_whole
-from .figures import Figure, draw_figures
+from .cells import Table, number
+from .drawing import Figure
+from .figures import draw_figures
 from .metrics_file import write_metrics
 from .rows import write_csv
 from .schema import Estimate, Profile, ProfileReport
 from .tables import (
-    Table,
     cost_table,
     disk_table,
     f1_table,
     latency_table,
     length_table,
     memory_table,
-    number,
     pieces_table,
     start_table,
     throughput_table,

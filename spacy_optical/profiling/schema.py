@@ -117,7 +117,8 @@ class Latency(Record):
     p99_ms: Estimate
     calls: int
     first_pass_words_per_second: float
-    cpu_share: float
+    wall_p50_ms: float
+    waiting_share: float
     by_length: list[LengthLatency]
 
 
@@ -126,7 +127,8 @@ class Throughput(Record):
 
     batch_size: int
     words_per_second: Estimate
-    cpu_share: float
+    wall_words_per_second: float
+    waiting_share: float
 
 
 class Memory(Record):

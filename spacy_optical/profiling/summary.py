@@ -105,7 +105,10 @@ def summarize(
                         words_per_second=median_estimate(
                             [found.words_per_second for found in rounds], seed
                         ),
-                        cpu_share=float(np.median([found.cpu_share for found in rounds])),
+                        wall_words_per_second=float(
+                            np.median([found.wall_words_per_second for found in rounds])
+                        ),
+                        waiting_share=float(np.mean([found.waiting_share for found in rounds])),
                     )
                     for size, rounds in arm.batches.items()
                 ],
@@ -188,7 +191,10 @@ def _latency(arm: Arm, workload: Workload, seed: int) -> Latency | None:
         first_pass_words_per_second=float(
             np.median([start.first_pass_words_per_second for start in arm.starts])
         ),
-        cpu_share=float(np.median([found.cpu_share for found in arm.singles])),
+        wall_p50_ms=float(
+            np.median(np.concatenate([found.wall_milliseconds for found in arm.singles]))
+        ),
+        waiting_share=float(np.mean([found.waiting_share for found in arm.singles])),
         by_length=list(_by_length(arm, workload, seed)),
     )
 

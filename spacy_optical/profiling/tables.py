@@ -1,80 +1,19 @@
 """The figures of a report as tables of text, for every place that shows them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from .cells import Cell, Table, cell, number, score, used_columns
 from .ratios import macro_languages
 from .schema import Accuracy, Estimate, ProfileReport, Record, TypeAccuracy
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One figure as text.
+def threads_text(threads: int) -> str:
+    """Write a number of threads.
 
-    text (str): The figure; a dash where it was not measured.
-    interval (str): Its interval, or nothing.
-    """
-
-    text: str
-    interval: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text; the first column names the row.
-
-    caption (str): What it shows, with the units.
-    header (Tuple[str, ...]): Names of the columns.
-    rows (Tuple[Tuple[Cell, ...], ...]): The cells.
-    """
-
-    caption: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-MISSING = Cell("–")
-
-
-def number(value: float) -> str:
-    """Write a number with three significant digits, thousands with a comma.
-
-    value (float): The number.
+    threads (int): The number.
     RETURNS (str): The text.
     """
-    size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2
-    return f"{value:,.{digits}f}"
-
-
-def cell(value: Estimate | float | None, *, scale: float = 1.0, unit: str = "") -> Cell:
-    """Write a figure.
-
-    value (Optional[Union[Estimate, float]]): The figure.
-    scale (float): What it is multiplied by, e.g. 100 for percent.
-    unit (str): Text after the number.
-    RETURNS (Cell): The cell, with the interval if it has a width.
-    """
-    if value is None:
-        return MISSING
-    if not isinstance(value, Estimate):
-        return Cell(number(value * scale) + unit)
-    low, high = number(value.low * scale), number(value.high * scale)
-    text = number(value.value * scale) + unit
-    return Cell(text) if low == high else Cell(text, f"{low} to {high}")
-
-
-def score(value: Estimate | float | None) -> Cell:
-    """Write a share of 1 in percent, with one decimal place.
-
-    value (Optional[Union[Estimate, float]]): The share.
-    RETURNS (Cell): The cell.
-    """
-    if value is None:
-        return MISSING
-    if not isinstance(value, Estimate):
-        return Cell(f"{value * 100:.1f}")
-    return Cell(f"{value.value * 100:.1f}", f"{value.low * 100:.1f} to {value.high * 100:.1f}")
+    return "1 thread" if threads == 1 else f"{threads} threads"
 
 
 def cost_table(report: ProfileReport) -> Table:
@@ -110,9 +49,9 @@ def cost_table(report: ProfileReport) -> Table:
                 cell(_part(found.disk, "mb")),
             )
         )
-    threads = report.settings.threads
-    caption = f"Cost and macro F1; {threads} thread{'s' if threads > 1 else ''}, one text at a time"
-    return _used_columns(Table(f"{caption} for latency", header, tuple(rows)))
+    threads = threads_text(report.settings.threads)
+    caption = f"Cost and macro F1; {threads}, latency of one text at a time"
+    return used_columns(Table(caption, header, tuple(rows)))
 
 
 def ratio_table(report: ProfileReport) -> Table | None:
@@ -147,7 +86,7 @@ def ratio_table(report: ProfileReport) -> Table | None:
     if not rows:
         return None
     caption = f"Against {report.settings.baseline}, measured in the same rounds; above 1× is better"
-    return _used_columns(Table(caption, header, tuple(rows)))
+    return used_columns(Table(caption, header, tuple(rows)))
 
 
 def f1_table(report: ProfileReport) -> Table | None:
@@ -325,17 +264,3 @@ def _part(record: Record | None, field: str) -> Estimate | float | None:
 def _with_all_types(accuracy: Accuracy) -> Iterator[tuple[str, Accuracy | TypeAccuracy]]:
     yield "all", accuracy
     yield from accuracy.by_type.items()
-
-
-def _used_columns(table: Table) -> Table:
-    """Leave out the columns that hold nothing."""
-    kept = [
-        column
-        for column in range(len(table.header))
-        if any(row[column] != MISSING for row in table.rows)
-    ]
-    return Table(
-        table.caption,
-        tuple(table.header[column] for column in kept),
-        tuple(tuple(row[column] for column in kept) for row in table.rows),
-    )

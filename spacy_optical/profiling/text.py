@@ -6,8 +6,9 @@ from wasabi import table as wasabi_table
 
 from ..errors import Errors, OpticalError
 from ..files import written_whole
+from .cells import Table
 from .schema import ProfileReport
-from .tables import Table, cost_table, f1_table, ratio_table
+from .tables import cost_table, f1_table, ratio_table, threads_text
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 
@@ -29,14 +30,21 @@ def terminal_text(report: ProfileReport) -> str:
     report (ProfileReport): The figures.
     RETURNS (str): The text.
     """
-    parts = []
-    for table in main_tables(report):
-        rows = [[cell.text for cell in row] for row in table.rows]
-        aligns = ["l", *"r" * (len(table.header) - 1)]
-        parts.append(table.caption)
-        parts.append(wasabi_table(rows, header=table.header, divider=True, aligns=aligns))
+    parts = [terminal_table(table) for table in main_tables(report)]
     parts.extend(f"⚠ {warning}" for warning in report.warnings)
     return "\n".join(parts)
+
+
+def terminal_table(table: Table) -> str:
+    """Write a table for a terminal.
+
+    table (Table): The table.
+    RETURNS (str): The text.
+    """
+    rows = [[cell.text for cell in row] for row in table.rows]
+    aligns = ["l", *"r" * (len(table.header) - 1)]
+    drawn: str = wasabi_table(rows, header=table.header, divider=True, aligns=aligns)
+    return f"{table.caption}\n{drawn}"
 
 
 def markdown_text(report: ProfileReport) -> str:
@@ -50,9 +58,10 @@ def markdown_text(report: ProfileReport) -> str:
     instructions = ", ".join(simd_flags(report)) or "not known"
     parts.append(
         f"Measured on {machine.cpu} ({machine.logical_cpus} CPUs, {instructions}), "
-        f"{settings.threads} thread{'s'[: settings.threads - 1]}, {settings.texts} texts of "
+        f"{threads_text(settings.threads)}, {settings.texts} texts of "
         f"{settings.words:,} words, {settings.rounds} rounds of alternating order, each pipeline "
-        f"in fresh processes. Brackets are 95 % intervals. 1 MB is 10^6 bytes."
+        "in fresh processes; waiting for a CPU that other programs had is subtracted. Brackets are "
+        "95 % intervals. 1 MB is 10^6 bytes."
     )
     parts.extend(f"Note: {warning}" for warning in report.warnings)
     return "\n\n".join(parts) + "\n"

@@ -7,11 +7,11 @@ times the import, so that the figures belong to the pipeline alone.
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .clock import Clock
 from .environment import enter_environment
 from .memory import read_memory, reset_peak
 
@@ -19,18 +19,19 @@ from .memory import read_memory, reset_peak
 class Subject:
     """One pipeline and the texts that it is measured on; each method answers one request."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.nlp: Any = None
         self.texts: list[str] = []
 
     def floor(self) -> dict[str, Any]:
         """Import what every pipeline here stands on, and load no model."""
-        seconds, _ = _timed(_import_floor)
+        seconds, _ = self._timed(_import_floor)
         return {"seconds": seconds, "memory": read_memory()}
 
     def start(self) -> dict[str, Any]:
         """Import spaCy."""
-        seconds, _ = _timed(_import_spacy)
+        seconds, _ = self._timed(_import_spacy)
         return {"seconds": seconds, "memory": read_memory()}
 
     def load(self, path: str, kind: str, threads: int, code: str | None) -> dict[str, Any]:
@@ -40,7 +41,7 @@ class Subject:
         if code is not None:
             import_file("python_code", code)
         reset_peak()
-        seconds, self.nlp = _timed(lambda: _load(path, kind, threads))
+        seconds, self.nlp = self._timed(lambda: _load(path, kind, threads))
         memory = read_memory()
         metas = {name: self.nlp.get_pipe_meta(name) for name in self.nlp.pipe_names}
         finders = [name for name, meta in metas.items() if "doc.ents" in meta.assigns]
@@ -66,41 +67,41 @@ class Subject:
     def first(self, place: int) -> dict[str, Any]:
         """Run the first text."""
         reset_peak()
-        seconds, _ = _timed(lambda: self.nlp(self.texts[place]))
+        seconds, _ = self._timed(lambda: self.nlp(self.texts[place]))
         return {"seconds": seconds, "memory": read_memory()}
 
     def single(self, places: list[int], seconds: float) -> dict[str, Any]:
         """Run texts one by one, all of them and then again until the time is over."""
-        nlp, texts, clock = self.nlp, self.texts, time.perf_counter_ns
+        nlp, texts, now, since = self.nlp, self.texts, self.clock.now, self.clock.since
         reset_peak()
-        found: list[tuple[int, int]] = []
-        cpu, begun = time.process_time_ns(), clock()
+        found: list[tuple[int, int, int]] = []
+        begun = now()
         while True:
             for place in places:
-                before = clock()
+                before = now()
                 nlp(texts[place])
-                found.append((place, clock() - before))
-            if clock() - begun >= seconds * 1e9:
+                found.append((place, *since(before)))
+            passed, waited = since(begun)
+            if passed >= seconds * 1e9:
                 break
-        wall, cpu = clock() - begun, time.process_time_ns() - cpu
-        return {"nanoseconds": found, "wall": wall, "cpu": cpu, "memory": read_memory()}
+        share = waited / passed
+        return {"calls": found, "waiting_share": share, "memory": read_memory()}
 
     def batch(self, places: list[int], batch_size: int, seconds: float) -> dict[str, Any]:
         """Stream texts through `nlp.pipe`, all of them and then again until the time is over."""
-        nlp, clock = self.nlp, time.perf_counter_ns
+        nlp, now, since = self.nlp, self.clock.now, self.clock.since
         texts = [self.texts[place] for place in places]
         reset_peak()
-        passes: list[int] = []
-        cpu, begun = time.process_time_ns(), clock()
+        times = 0
+        begun = now()
         while True:
-            before = clock()
             for _ in nlp.pipe(texts, batch_size=batch_size):
                 pass
-            passes.append(clock() - before)
-            if clock() - begun >= seconds * 1e9:
+            times += 1
+            passed, waited = since(begun)
+            if passed >= seconds * 1e9:
                 break
-        wall, cpu = clock() - begun, time.process_time_ns() - cpu
-        return {"nanoseconds": passes, "wall": wall, "cpu": cpu, "memory": read_memory()}
+        return {"times": times, "passed": passed, "waited": waited, "memory": read_memory()}
 
     def score(self, path: str, labels: list[str], label_map: dict[str, str]) -> dict[str, Any]:
         """Count right, wrong and missed entities in each gold document, label by label."""
@@ -114,11 +115,11 @@ class Subject:
 
         return {"pieces": count_pieces(self.nlp, Path(path))}
 
-
-def _timed(function: Callable[[], Any]) -> tuple[float, Any]:
-    before = time.perf_counter()
-    result = function()
-    return time.perf_counter() - before, result
+    def _timed(self, function: Callable[[], Any]) -> tuple[float, Any]:
+        begun = self.clock.now()
+        result = function()
+        passed, waited = self.clock.since(begun)
+        return (passed - waited) / 1e9, result
 
 
 def _import_spacy() -> None:
@@ -153,7 +154,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf8")
     os.dup2(2, 1)
     enter_environment("base" if sys.argv[1] == "base" else "full")
-    subject = Subject()
+    subject = Subject(Clock(subtract=sys.argv[2] == "1"))
     for line in sys.stdin:
         request = json.loads(line)
         try:

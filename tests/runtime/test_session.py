@@ -1,5 +1,6 @@
 """The runtime: scores that depend on the text alone, and clear errors from broken models."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -116,6 +117,16 @@ def test_pickle(runtime: Runtime) -> None:
     (before,) = runtime.scores([text])
     (after,) = pickle.loads(pickle.dumps(runtime)).scores([text])
     assert np.array_equal(before, after)
+
+
+def test_a_forked_process_builds_a_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = Runtime(toy_bundle(), threads=2)
+    inherited = runtime.session
+    assert runtime.session is inherited
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    own = runtime.session
+    assert own is not inherited
+    assert runtime.session is own
 
 
 def test_many_threads_share_one_runtime() -> None:

@@ -1,0 +1,40 @@
+"""`python -m spacy optical recommend`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command
+
+
+@command("recommend")
+def recommend_cli(
+    metrics: Path = typer.Argument(..., help="A metrics.json that `profile` wrote"),
+    max_p50: str | None = typer.Option(None, "--max-p50", help="Latency of one text, as 5ms"),
+    max_rss: str | None = typer.Option(None, "--max-rss", help="Peak memory, as 200MB"),
+    max_above_floor: str | None = typer.Option(
+        None, "--max-above-floor", help="Peak memory above importing the libraries, as 60MB"
+    ),
+    max_disk: str | None = typer.Option(None, "--max-disk", help="Size of the files, as 15MB"),
+) -> None:
+    """Name the pipeline with the best F1 within a budget, in all and by language.
+
+    Example: python -m spacy optical recommend report/metrics.json --max-p50 5ms --max-disk 15MB
+    """
+    from ..profiling.metrics_file import read_metrics
+    from ..profiling.recommend import Budget, budget_table, parse_amount, recommend
+    from ..profiling.text import terminal_table
+
+    budget = Budget(
+        max_p50_ms=parse_amount(max_p50, "ms"),
+        max_rss_mb=parse_amount(max_rss, "MB"),
+        max_above_floor_mb=parse_amount(max_above_floor, "MB"),
+        max_disk_mb=parse_amount(max_disk, "MB"),
+    )
+    report = read_metrics(metrics)
+    found = recommend(report, budget)
+    print(terminal_table(budget_table(report, budget)))
+    if found.macro is None:
+        msg.fail("No pipeline is within the budget", exits=1)
+    msg.table({"Best macro F1": found.macro, **found.by_language})

@@ -1,0 +1,170 @@
+"""Drawing one figure: SVG that takes the colours of the page around it, and PNG on white."""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .schema import Estimate, Profile
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
+
+# Drawn where the text's own colour belongs; no line of data has it.
+INK = "#010203"
+# Told apart on white and on black, and with the usual kinds of colour blindness (after Okabe, Ito).
+COLOURS = ("#3b87c8", "#e0861f", "#2a9d77", "#cc6699", "#8f7ad6", "#a3912b", "#38a3b8", "#8a8a8a")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "spacy_optical",
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#888888",
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    # A name may hold dollar signs.
+    "text.parse_math": False,
+}
+NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawn figure.
+
+    name (str): Its file name without an ending, and its place in the page.
+    title (str): What it shows.
+    text (str): The same in words, for those who do not see it.
+    svg (str): The drawing as an SVG element.
+    png (bytes): The drawing on white.
+    """
+
+    name: str
+    title: str
+    text: str
+    svg: str
+    png: bytes
+
+
+def draw(
+    name: str,
+    title: str,
+    text: str,
+    profiles: Sequence[Profile],
+    plot: "Callable[[Axes], None]",
+) -> Figure:
+    """Draw one figure.
+
+    name (str): Its file name without an ending.
+    title (str): What it shows.
+    text (str): How to read it.
+    profiles (Sequence[Profile]): The pipelines in it.
+    plot (Callable[[Axes], None]): Puts the data on the axes.
+    RETURNS (Figure): The drawing.
+    """
+    from matplotlib.figure import Figure as Drawing
+
+    drawing = Drawing(figsize=(5.4, 4.0))
+    plot(drawing.subplots())
+    names = ", ".join(found.name for found in profiles)
+    return Figure(name, title, f"{title}: {names}; {text}.", _svg(drawing, name), _png(drawing))
+
+
+def _svg(drawing: "Drawing", name: str) -> str:
+    """The drawing as an element of a page: own ids, no style for others, no fixed size."""
+    out = io.StringIO()
+    drawing.savefig(out, format="svg", transparent=True, metadata=NO_METADATA)
+    text = out.getvalue()
+    text = text[text.index("<svg") :].strip()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r'href="#', f'href="#{name}-', text)
+    text = text.replace("url(#", f"url(#{name}-").replace(INK, "currentColor")
+    text = re.sub(r'<svg ([^>]*?)(?:width|height)="[^"]*pt"', r"<svg \1", text)
+    text = re.sub(r'<svg ([^>]*?)(?:width|height)="[^"]*pt"', r"<svg \1", text)
+    return re.sub(r"font: ([\d.]+)px [^;\"]*", r"font: \1px system-ui, sans-serif", text)
+
+
+def _png(drawing: "Drawing") -> bytes:
+    out = io.BytesIO()
+    drawing.savefig(out, format="png", dpi=150, facecolor="white")
+    return out.getvalue()
+
+
+def style_of(at: int) -> dict[str, Any]:
+    """Give the colour and mark of a pipeline.
+
+    at (int): Its place among the pipelines.
+    RETURNS (Dict[str, Any]): Arguments for matplotlib.
+    """
+    return {"color": COLOURS[at % len(COLOURS)], "marker": MARKERS[at % len(MARKERS)]}
+
+
+def reach(value: Estimate, scale: float = 1.0) -> list[list[float]]:
+    """Give the two sides of an error bar.
+
+    value (Estimate): The figure.
+    scale (float): What it is multiplied by.
+    RETURNS (List[List[float]]): Lengths below and above.
+    """
+    return [
+        [max(value.value - value.low, 0) * scale],
+        [max(value.high - value.value, 0) * scale],
+    ]
+
+
+def name_rows(axes: "Axes", names: Sequence[str]) -> None:
+    """Give each name a row, the first on top.
+
+    axes (Axes): The axes.
+    names (Sequence[str]): The names.
+    """
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(False, axis="y")
+
+
+def plain_ticks(axis: Any) -> None:
+    """Label a logarithmic axis with plain numbers.
+
+    axis (Any): The axis.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def few_ticks() -> Any:
+    """Give a locator of few enough ticks for long numbers.
+
+    RETURNS (Any): The locator.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(5)
+
+
+def add_legend(axes: "Axes") -> None:
+    """Put the legend under the axes.
+
+    axes (Axes): The axes.
+    """
+    drawing = axes.get_figure()
+    if drawing is not None:
+        drawing.legend(loc="outside lower center", ncols=3, fontsize=10, columnspacing=1.2)

@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+
+from spacy_optical.align import (
+    AlignConfig,
+    cosine,
+    inverse_document_frequencies,
+    masses,
+    parallelism,
+    word_cost,
+)
+from spacy_optical.align.strings import folded
+from spacy_optical.errors import OpticalError
+
+PLAIN = AlignConfig(identical=0, numbers=0, kinds=0, case=0, distortion=0, agreement=0)
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(4, 8))
+Y = RNG.normal(size=(3, 8))
+
+
+def only(**cue):
+    return PLAIN.model_copy(update=cue)
+
+
+def test_plain_cost_is_one_minus_the_centred_cosine():
+    x, y = X - X.mean(axis=0), Y - Y.mean(axis=0)
+    expected = 1 - (x @ y.T) / np.outer(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1))
+    assert word_cost(X, Y, PLAIN) == pytest.approx(expected)
+
+
+def test_cosine_of_equal_vectors_is_defined():
+    assert not np.isnan(cosine(np.ones((3, 5)), np.ones((2, 5)))).any()
+    assert cosine(np.ones((1, 5)), np.ones((1, 5))) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("cue", "source", "target", "dearer"),
+    [
+        ({"identical": 0.2}, ["Obama"], ["Obama", "Merkel"], 1),
+        ({"identical": 0.2}, ["Cagayan"], ["Cagayanjoen", "virrassa"], 1),
+        ({"identical": 0.2}, ["2024"], ["२०२४", "मुलाखत"], 1),
+        ({"numbers": 0.2}, ["1,000"], ["1.000", "100"], 1),
+        ({"kinds": 0.2}, ["said"], ["sagte", ","], 1),
+    ],
+)
+def test_cues_make_what_does_not_belong_dearer(cue, source, target, dearer):
+    x, y = np.eye(4)[:1], np.eye(4)[1:3]
+    cost = word_cost(x, y, only(centre=False, **cue), source, target)
+    reference = word_cost(x, y, only(centre=False), source, target)
+    change = (cost - reference)[0]
+    assert change[dearer] > change[1 - dearer]
+
+
+def test_case_speaks_only_inside_a_sentence_and_only_where_there_is_case():
+    config = only(case=0.3, centre=False)
+    x, y = np.ones((2, 4)), np.ones((3, 4))
+    found = word_cost(x, y, config, ["In", "Rome"], ["am", "in", "Rom"])
+    assert found.round(6).tolist() == [[0, 0, 0], [0, 0.3, 0]]
+    marathi = word_cost(x, y, config, ["In", "Rome"], ["ते", "रोममध्ये", "होते"])
+    assert not marathi.any()
+
+
+def test_agreement_prefers_what_both_words_choose():
+    cost = word_cost(X, Y, only(agreement=0.1))
+    assert ((cost >= 0) & (cost <= 1)).all()
+    x = np.eye(4)
+    agreed = word_cost(x, x, only(agreement=0.05))
+    assert np.diag(agreed).max() < 0.01
+    assert agreed[~np.eye(4, dtype=bool)].min() > 0.9
+
+
+def test_distortion_grows_with_the_difference_of_place():
+    cost = word_cost(np.ones((3, 4)), np.ones((3, 4)), only(centre=False, distortion=0.3))
+    assert cost[0].tolist() == pytest.approx([0.0, 0.1, 0.2])
+
+
+def test_folding_keeps_vowel_signs_and_drops_diacritics():
+    assert folded("Mäkelä") == "makela"
+    assert folded("मुंबई") != folded("मबई")
+
+
+@pytest.mark.parametrize("how", ["uniform", "length", "norm"])
+def test_masses_are_positive_and_sum_to_one(how):
+    found = masses(X, only(masses=how), ["a", "few", "words", "!"])
+    assert found.sum() == pytest.approx(1)
+    assert (found > 0).all()
+
+
+def test_masses_of_words_without_weight_are_defined():
+    assert masses(np.zeros((2, 3)), only(masses="norm")).tolist() == [0.5, 0.5]
+
+
+def test_idf_lowers_what_is_everywhere_and_takes_the_unknown_as_rare():
+    rarity = inverse_document_frequencies([["The", "cat"], ["the", "dog"], ["the", "cow"]])
+    found = masses(X[:3], only(masses="idf"), ["the", "cat", "axolotl"], rarity)
+    assert found[0] < 0.01
+    assert found[1] == pytest.approx(found[2])
+    with pytest.raises(OpticalError, match="E306"):
+        masses(X, only(masses="idf"))
+
+
+def test_parallelism_of_a_sentence_with_itself_is_one():
+    assert parallelism(cosine(X, X)) == pytest.approx(1)
+    assert parallelism(cosine(X, Y)) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "code"),
+    [
+        (np.zeros((0, 4)), np.ones((2, 4)), "E301"),
+        (np.ones((2, 4)), np.ones((0, 4)), "E301"),
+        (np.array([[1.0, 2.0], [np.nan, 0.0]]), np.ones((2, 2)), "E302"),
+        (np.ones((2, 2)), np.array([[np.inf, 0.0]]), "E302"),
+        (np.ones((2, 3)), np.ones((2, 4)), "E303"),
+        (np.ones(3), np.ones((2, 4)), "E305"),
+    ],
+)
+def test_bad_vectors_are_named(source, target, code):
+    with pytest.raises(OpticalError, match=code):
+        word_cost(source, target, PLAIN)
+
+
+def test_words_must_be_as_many_as_vectors():
+    with pytest.raises(OpticalError, match="E304"):
+        word_cost(X, Y, only(identical=0.1), ["one"], ["a", "b", "c"])
+    with pytest.raises(OpticalError, match="E304"):
+        masses(X, only(masses="length"), ["one"])

@@ -1,0 +1,183 @@
+import gzip
+import json
+from collections import Counter
+
+import pytest
+
+from spacy_optical.data.bitext import BitextPair, read_bitext
+from spacy_optical.errors import OpticalError
+
+PAIRS = [("a1", "Amina came.", "Amina alikuja."), ("a2", "He left.", "Aliondoka.")]
+TMX = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE tmx SYSTEM "tmx14.dtd">
+<tmx version="1.4"><header srclang="en"/><body>
+<tu tuid="a1"><tuv xml:lang="EN-gb"><seg>Amina <ph>x</ph>came.</seg></tuv>
+<tuv xml:lang="sw"><seg>Amina alikuja.</seg></tuv></tu>
+<tu><tuv lang="en"><seg>He left.</seg></tuv><tuv lang="sw_KE"><seg>Aliondoka.</seg></tuv></tu>
+</body></tmx>
+"""
+BOMB = """<?xml version="1.0"?>
+<!DOCTYPE tmx [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
+<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>
+<tmx><body><tu><tuv xml:lang="en"><seg>&c;</seg></tuv></tu></body></tmx>
+"""
+OUTSIDE = """<?xml version="1.0"?>
+<!DOCTYPE tmx [<!ENTITY a SYSTEM "file:///etc/hostname">]>
+<tmx><body><tu><tuv xml:lang="en"><seg>&a;</seg></tuv></tu></body></tmx>
+"""
+
+
+def jsonl(pairs=PAIRS, wrap=lambda row: row):
+    return "".join(
+        json.dumps({"id": name, **wrap({"en": source, "sw": target})}, ensure_ascii=False) + "\n"
+        for name, source, target in pairs
+    )
+
+
+def read(path, **settings):
+    return list(read_bitext(path, target_lang="sw", **settings))
+
+
+def triples(pairs):
+    return [(pair.id, pair.source, pair.target) for pair in pairs]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("b.jsonl", jsonl()),
+        ("b.json", jsonl(wrap=lambda row: {"translation": row})),
+        ("b.tsv", "\r\n".join("\t".join(row) for row in PAIRS) + "\r\n"),
+        ("b.tmx", TMX.replace("<tu><tuv lang", '<tu tuid="a2"><tuv lang').replace("<ph>x</ph>", "")),
+    ],
+)
+def test_every_format_gives_the_same_pairs(tmp_path, name, content, packed):
+    data = content.encode("utf8")
+    path = tmp_path / (name + (".gz" if packed else ""))
+    path.write_bytes(gzip.compress(data) if packed else data)
+    assert triples(read(path)) == PAIRS
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_moses_files_are_read_side_by_side(tmp_path, packed):
+    for lang, column in (("en", 1), ("sw", 2)):
+        data = "".join(row[column] + "\n" for row in PAIRS).encode()
+        end = ".gz" if packed else ""
+        (tmp_path / f"corpus.{lang}{end}").write_bytes(gzip.compress(data) if packed else data)
+    found = read(tmp_path / "corpus")
+    assert found == [BitextPair(str(i), *row[1:], i) for i, row in enumerate(PAIRS, 1)]
+
+
+def test_moses_files_of_different_length_say_how_long_each_is(tmp_path):
+    (tmp_path / "c.en").write_text("one\ntwo\nthree\n")
+    (tmp_path / "c.sw").write_text("moja\n")
+    with pytest.raises(OpticalError, match=r"E225.*c\.en has 3 lines and .*c\.sw 1"):
+        read(tmp_path / "c")
+
+
+def test_a_tsv_without_ids_is_numbered_and_a_mark_at_the_start_is_no_text(tmp_path):
+    path = tmp_path / "b.tsv"
+    path.write_bytes(b"\xef\xbb\xbfOne.\tMoja.\n\nTwo.\tMbili.\n")
+    assert triples(read(path)) == [("1", "One.", "Moja."), ("3", "Two.", "Mbili.")]
+
+
+def test_tmx_takes_varieties_of_a_language_and_text_around_markup(tmp_path):
+    path = tmp_path / "b.tmx"
+    path.write_text(TMX)
+    assert triples(read(path)) == [("a1", "Amina xcame.", "Amina alikuja."), ("2", *PAIRS[1][1:])]
+
+
+def test_tmx_units_do_not_pile_up(tmp_path):
+    unit = TMX[TMX.index("<tu tuid") : TMX.index("<tu><tuv lang")]
+    path = tmp_path / "b.tmx"
+    path.write_text(TMX.replace(unit, unit * 500))
+    reader = read_bitext(path, target_lang="sw")
+    for _ in range(400):
+        next(reader)
+    # The reader's own frame holds the tree; what was read is no longer in it.
+    root = reader.gi_frame.f_locals["pairs"].gi_frame.f_locals["root"]
+    assert sum(1 for _ in root.iter()) < 50
+
+
+@pytest.mark.parametrize("content", [BOMB, OUTSIDE])
+def test_tmx_with_entities_of_its_own_is_refused(tmp_path, content):
+    path = tmp_path / "b.tmx"
+    path.write_text(content)
+    with pytest.raises(OpticalError, match=r"E224.*declares entities"):
+        read(path)
+
+
+def test_a_tmx_that_ends_early_names_the_unit(tmp_path):
+    path = tmp_path / "b.tmx"
+    path.write_text(TMX[: TMX.index("Aliondoka")])
+    with pytest.raises(OpticalError, match=r"E224.*unit 1"):
+        read(path)
+
+
+@pytest.mark.parametrize("cut", [12, -9])
+def test_a_truncated_gzip_names_file_and_line(tmp_path, cut):
+    path = tmp_path / "b.jsonl.gz"
+    path.write_bytes(gzip.compress(jsonl().encode())[:cut])
+    with pytest.raises(OpticalError, match=r"E223.*b\.jsonl\.gz, line \d"):
+        read(path, on_error="skip")
+
+
+def test_a_gzip_that_is_none_is_named(tmp_path):
+    path = tmp_path / "b.jsonl.gz"
+    path.write_text(jsonl())
+    with pytest.raises(OpticalError, match="E223"):
+        read(path)
+
+
+BAD_LINES = [
+    (b'{"id": 3, "en": "x"}', "E220"),
+    (b'{"en": "x", "sw": 7}', "E220"),
+    (b"not json", "E220"),
+    (b"[" * 100_000, "E220"),
+    (b'["en", "sw"]', "E220"),
+    (b'{"en": "x", "sw": "  "}', "E208"),
+    (b'{"en": "caf\xe9", "sw": "x"}', "E222"),
+]
+
+
+@pytest.mark.parametrize(("line", "code"), BAD_LINES)
+def test_bad_lines_are_named_by_file_and_line(tmp_path, line, code):
+    path = tmp_path / "b.jsonl"
+    path.write_bytes(jsonl(PAIRS[:1]).encode() + line + b"\n" + jsonl(PAIRS[1:]).encode())
+    with pytest.raises(OpticalError, match=rf"{code}.*b\.jsonl, line 2"):
+        read(path)
+
+
+def test_bad_lines_are_skipped_and_counted_when_asked(tmp_path):
+    path = tmp_path / "b.jsonl"
+    lines = [jsonl(PAIRS[:1]).encode(), *(line + b"\n" for line, _ in BAD_LINES)]
+    path.write_bytes(b"".join(lines) + jsonl(PAIRS[1:]).encode())
+    skipped: Counter[str] = Counter()
+    assert triples(read(path, on_error="skip", skipped=skipped)) == PAIRS
+    assert skipped == Counter(code for _, code in BAD_LINES)
+
+
+def test_tsv_lines_with_other_columns_are_named(tmp_path):
+    path = tmp_path / "b.tsv"
+    path.write_text("One.\tMoja.\nonly one\n")
+    with pytest.raises(OpticalError, match=r"E221.*line 2.*1 columns"):
+        read(path)
+
+
+def test_missing_files_and_unknown_formats_are_named(tmp_path):
+    with pytest.raises(OpticalError, match="E002"):
+        read(tmp_path / "none.jsonl")
+    (tmp_path / "b.docx").write_text("x")
+    with pytest.raises(OpticalError, match=r"E226.*jsonl, tsv, tmx, moses"):
+        read(tmp_path / "b.docx")
+
+
+def test_pairs_come_one_at_a_time(tmp_path):
+    path = tmp_path / "b.jsonl"
+    path.write_bytes(jsonl().encode() + b"broken\n")
+    reader = read_bitext(path, target_lang="sw")
+    assert next(reader).id == "a1"
+    assert next(reader).id == "a2"
+    with pytest.raises(OpticalError):
+        next(reader)

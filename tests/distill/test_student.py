@@ -1,0 +1,203 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import SafetensorError
+from transformers.modeling_utils import PreTrainedModel
+
+from spacy_optical.distill.config import Student
+from spacy_optical.distill.sentences import collate, plain_sentence
+from spacy_optical.distill.student import make_student, save_tagger
+from spacy_optical.distill.tagger import WordTagger, load_tagger
+from spacy_optical.distill.vocabulary import Vocabulary, trim_vocabulary
+from spacy_optical.encoders.fetch import check_encoder
+from spacy_optical.errors import OpticalError
+from spacy_optical.runtime.decode import bio_tags
+from spacy_optical.runtime.pieces import WordPieces
+
+from ..toy_project import toy_text
+from ..util import toy_encoder, trained_toy_tokenizer
+
+WORDS = [text.split() for text in toy_text()]
+
+
+@pytest.fixture(scope="module", params=["bert", "xlm-roberta"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return toy_encoder(
+        tmp_path_factory.mktemp(request.param) / "toy",
+        trained_toy_tokenizer(toy_text()),
+        kind=request.param,
+    )
+
+
+@pytest.fixture(scope="module")
+def teacher(folder: Path) -> WordTagger:
+    return load_tagger(folder, bio_tags(["LOC", "PER"])).eval()
+
+
+def vocabulary_of(folder: Path, size: int) -> Vocabulary:
+    return trim_vocabulary((folder / "tokenizer.json").read_bytes(), WORDS, size)
+
+
+def stem(tagger: WordTagger) -> str:
+    model: PreTrainedModel = tagger.model
+    return f"{model.base_model_prefix}."
+
+
+def logits(tagger: WordTagger, tokenizer: bytes) -> torch.Tensor:
+    pieces = WordPieces(tokenizer)
+    with torch.inference_mode():
+        return tagger(collate([plain_sentence(w, pieces) for w in WORDS[:9]], pieces)).logits
+
+
+def test_identical_student_gives_the_teachers_logits(folder: Path, teacher: WordTagger):
+    vocabulary = vocabulary_of(folder, 10_000)
+    shape = Student(layers=[0, 1, 2, 3], vocabulary=10_000, positions=96)
+    student = make_student(teacher, shape, vocabulary).eval()
+    torch.testing.assert_close(
+        logits(student, vocabulary.tokenizer),
+        logits(teacher, (folder / "tokenizer.json").read_bytes()),
+    )
+
+
+def test_fewer_positions_and_pieces_change_nothing_that_is_kept(
+    folder: Path, teacher: WordTagger
+):
+    """A word whose pieces are all kept has the same logits; so position rows are the right ones."""
+    vocabulary = vocabulary_of(folder, 110)
+    shape = Student(layers=[0, 1, 2, 3], vocabulary=110, positions=24)
+    student = make_student(teacher, shape, vocabulary).eval()
+    assert student.max_pieces == 24
+    old = WordPieces((folder / "tokenizer.json").read_bytes())
+    new = WordPieces(vocabulary.tokenizer)
+    same = [
+        word
+        for word in {word for words in WORDS for word in words}
+        if tuple(vocabulary.old_ids[list(new.pieces([word])[0])]) == old.pieces([word])[0]
+    ]
+    assert len(same) > 5
+    with torch.inference_mode():
+        for word in same:
+            ours = student(collate([plain_sentence([word], new)], new)).logits
+            theirs = teacher(collate([plain_sentence([word], old)], old)).logits
+            torch.testing.assert_close(ours, theirs)
+
+
+def test_layers_are_the_teachers(folder: Path, teacher: WordTagger):
+    vocabulary = vocabulary_of(folder, 110)
+    student = make_student(teacher, Student(layers=[1, 3], vocabulary=110), vocabulary)
+    big, small = teacher.model.state_dict(), student.model.state_dict()
+    assert student.model.config.num_hidden_layers == 2
+    for ours, theirs in ((0, 1), (1, 3)):
+        for part in ("attention.self.query.weight", "output.dense.bias", "output.LayerNorm.weight"):
+            assert torch.equal(
+                small[f"{stem(student)}encoder.layer.{ours}.{part}"],
+                big[f"{stem(teacher)}encoder.layer.{theirs}.{part}"],
+            )
+    rows = big[f"{stem(teacher)}embeddings.word_embeddings.weight"]
+    assert torch.equal(
+        small[f"{stem(student)}embeddings.word_embeddings.weight"], rows[vocabulary.old_ids]
+    )
+    assert torch.equal(small["classifier.weight"], big["classifier.weight"])
+
+
+def test_pruning_keeps_the_strongest_neurons(folder: Path, teacher: WordTagger):
+    vocabulary = vocabulary_of(folder, 110)
+    shape = Student(layers=[2], vocabulary=110, intermediate=5)
+    student = make_student(teacher, shape, vocabulary)
+    layer = f"{stem(teacher)}encoder.layer.2."
+    big, small = teacher.model.state_dict(), student.model.state_dict()
+    into, out = big[layer + "intermediate.dense.weight"], big[layer + "output.dense.weight"]
+    strength = [
+        float(into[i].square().sum().sqrt() * out[:, i].square().sum().sqrt()) for i in range(64)
+    ]
+    strongest = sorted(np.argsort(strength)[-5:])
+    ours = layer.replace("layer.2", "layer.0")
+    assert torch.equal(small[ours + "intermediate.dense.weight"], into[strongest])
+    assert torch.equal(
+        small[ours + "intermediate.dense.bias"], big[layer + "intermediate.dense.bias"][strongest]
+    )
+    assert torch.equal(small[ours + "output.dense.weight"], out[:, strongest])
+
+
+def test_pruning_all_but_dead_neurons_changes_nothing(folder: Path):
+    tagger = load_tagger(folder, bio_tags(["LOC"])).eval()
+    with torch.no_grad():
+        for layer in tagger.model.base_model.encoder.layer:
+            layer.output.dense.weight[:, ::2] = 0
+    vocabulary = vocabulary_of(folder, 10_000)
+    shape = Student(layers=[0, 1, 2, 3], vocabulary=10_000, intermediate=32, positions=96)
+    student = make_student(tagger, shape, vocabulary).eval()
+    torch.testing.assert_close(
+        logits(student, vocabulary.tokenizer), logits(tagger, vocabulary.tokenizer)
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "code"),
+    [
+        (Student(layers=[0, 4], vocabulary=110), r"E406.*no layer 4: it has 4"),
+        (Student(layers=[0], vocabulary=110, intermediate=65), r"E407.*65 is more than.* 64"),
+    ],
+)
+def test_shapes_that_the_teacher_lacks(
+    folder: Path, teacher: WordTagger, shape: Student, code: str
+):
+    with pytest.raises(OpticalError, match=code):
+        make_student(teacher, shape, vocabulary_of(folder, 110))
+
+
+def test_folder_round_trip(tmp_path: Path, folder: Path, teacher: WordTagger):
+    from transformers import AutoTokenizer
+
+    vocabulary = vocabulary_of(folder, 110)
+    student = make_student(teacher, Student(layers=[0, 2], vocabulary=110), vocabulary).eval()
+    out = tmp_path / "student"
+    save_tagger(student, vocabulary.tokenizer, out, like=folder)
+    check_encoder(out)
+    torch.testing.assert_close(
+        logits(load_tagger(out).eval(), vocabulary.tokenizer),
+        logits(student, vocabulary.tokenizer),
+    )
+    tokenizer = AutoTokenizer.from_pretrained(out, local_files_only=True)
+    pieces = WordPieces(vocabulary.tokenizer)
+    for word in ("Amina", "lähellä"):
+        found = tuple(tokenizer(word, add_special_tokens=False).input_ids)
+        assert found == pieces.pieces([word])[0]
+    assert not any("added_tokens_decoder" in p.read_text() for p in out.glob("*config.json"))
+
+
+def test_special_pieces_get_their_new_numbers(tmp_path: Path):
+    """In a vocabulary whose special pieces are not the first, the student's config follows."""
+    text = toy_text()
+    tokenizer = json.loads(trained_toy_tokenizer(text, kind="WordPiece", size=300))
+    vocabulary = list(tokenizer["model"]["vocab"])
+    special = [token["content"] for token in tokenizer["added_tokens"]]
+    order = [piece for piece in vocabulary if piece not in special] + special
+    ids = {piece: i for i, piece in enumerate(order)}
+    tokenizer["model"]["vocab"] = ids
+    for token in tokenizer["added_tokens"]:
+        token["id"] = ids[token["content"]]
+    for token in tokenizer["post_processor"]["special_tokens"].values():
+        token["ids"] = [ids[name] for name in token["tokens"]]
+    folder = toy_encoder(tmp_path / "toy", json.dumps(tokenizer).encode(), layers=1)
+    teacher = load_tagger(folder, bio_tags(["LOC"]))
+    trimmed = trim_vocabulary((folder / "tokenizer.json").read_bytes(), WORDS, len(order) - 30)
+    student = make_student(teacher, Student(layers=[0], vocabulary=len(order)), trimmed)
+    assert student.model.config.pad_token_id == WordPieces(trimmed.tokenizer).pad_id
+    assert student.model.config.pad_token_id != teacher.model.config.pad_token_id
+
+
+def test_full_disk_while_saving(
+    tmp_path: Path, folder: Path, teacher: WordTagger, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(teacher.model, "save_pretrained", refuse)
+    tokenizer = (folder / "tokenizer.json").read_bytes()
+    with pytest.raises(OpticalError, match=r"E003.*No space left on device.*nothing was changed"):
+        save_tagger(teacher, tokenizer, tmp_path / "student", like=folder)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import pytest
+import spacy
+
+from spacy_optical.errors import OpticalError
+from spacy_optical.profiling.compare import compare
+from spacy_optical.profiling.measure import profile
+from spacy_optical.profiling.options import Options
+from spacy_optical.profiling.schema import Profile, ProfileReport
+from spacy_optical.profiling.workload import Target
+
+from . import slow_code
+
+
+def slowed(report: ProfileReport, factor: float) -> ProfileReport:
+    """The report as if every call of its last pipeline had taken longer."""
+
+    def changed(found: Profile) -> Profile:
+        assert found.latency is not None
+        p50 = found.latency.p50_ms
+        scaled = p50.model_copy(
+            update={
+                "value": p50.value * factor,
+                "samples": [sample * factor for sample in p50.samples],
+            }
+        )
+        latency = found.latency.model_copy(update={"p50_ms": scaled})
+        return found.model_copy(update={"latency": latency})
+
+    *others, last = report.profiles
+    return report.model_copy(update={"profiles": [*others, changed(last)]})
+
+
+def test_a_run_is_no_worse_than_itself(report: ProfileReport) -> None:
+    changes = compare(report, report)
+    assert {change.pipeline for change in changes} == {"ruler", "toy"}
+    for change in changes:
+        assert not change.regressed
+        assert change.worse.low <= 1 <= change.worse.high
+
+
+@pytest.mark.parametrize(("factor", "regressed"), [(1.5, True), (1.02, False), (0.5, False)])
+def test_only_what_got_much_slower_counts(
+    report: ProfileReport, factor: float, regressed: bool
+) -> None:
+    # The samples of two short rounds differ; alike ones leave the factor alone.
+    (*_, last) = report.profiles
+    assert last.latency is not None
+    p50 = last.latency.p50_ms.model_copy(update={"samples": [last.latency.p50_ms.value] * 4})
+    latency = last.latency.model_copy(update={"p50_ms": p50})
+    steady = report.model_copy(
+        update={"profiles": [*report.profiles[:-1], last.model_copy(update={"latency": latency})]}
+    )
+    changes = compare(steady, slowed(steady, factor))
+    found = {(change.pipeline, change.metric): change for change in changes}
+    assert found["toy", "p50 ms"].regressed is regressed
+    assert found["toy", "p50 ms"].worse.value == pytest.approx(factor)
+    assert not found["ruler", "p50 ms"].regressed
+
+
+def test_lost_f1_counts(report: ProfileReport) -> None:
+    (*others, last) = report.profiles
+    assert last.macro_f1 is not None
+    lower = last.macro_f1.model_copy(update={"value": last.macro_f1.value - 0.02})
+    worse = report.model_copy(
+        update={"profiles": [*others, last.model_copy(update={"macro_f1": lower})]}
+    )
+    lost = [change for change in compare(report, worse) if change.regressed]
+    assert [(change.pipeline, change.metric) for change in lost] == [("toy", "macro F1 %")]
+    assert not any(change.regressed for change in compare(report, worse, most_f1_lost=0.03))
+
+
+def test_runs_on_other_machines_are_refused_unless_forced(report: ProfileReport) -> None:
+    machine = report.machine.model_copy(update={"cpu": "another"})
+    other = report.model_copy(update={"machine": machine})
+    with pytest.raises(OpticalError, match="differ in their machine"):
+        compare(other, report)
+    assert compare(other, report, force=True)
+
+
+def test_runs_on_other_texts_are_refused(report: ProfileReport) -> None:
+    settings = report.settings.model_copy(update={"texts_sha256": "0" * 64})
+    with pytest.raises(OpticalError, match="differ in their set of texts"):
+        compare(report.model_copy(update={"settings": settings}), report)
+
+
+def test_runs_without_a_common_pipeline_are_refused(report: ProfileReport) -> None:
+    first, second = (report.model_copy(update={"profiles": [p]}) for p in report.profiles)
+    with pytest.raises(OpticalError, match="no pipeline in common"):
+        compare(first, second)
+
+
+@pytest.mark.slow
+def test_20_percent_of_sleep_is_found_and_2_percent_is_not(tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("Nairobi\nJuma alirudi Kisumu\n")
+    runs = {}
+    for name, milliseconds in (("before", 20.0), ("2 %", 20.4), ("20 %", 24.0)):
+        nlp = spacy.blank("xx")
+        nlp.add_pipe("entity_ruler").add_patterns([{"label": "LOC", "pattern": "Nairobi"}])
+        nlp.add_pipe("sleeper", config={"milliseconds": milliseconds})
+        nlp.to_disk(tmp_path / name)
+        runs[name] = profile(
+            [Target.parse(f"sleeper={tmp_path / name}")],
+            texts=tmp_path / "texts.txt",
+            options=Options(
+                seconds=6, rounds=6, starts=1, batch_sizes=(2,), code=Path(slow_code.__file__)
+            ),
+        )
+    assert not any(change.regressed for change in compare(runs["before"], runs["2 %"]))
+    slower = {c.metric: c for c in compare(runs["before"], runs["20 %"]) if c.regressed}
+    assert set(slower) == {"p50 ms", "words/s, batch 2"}
