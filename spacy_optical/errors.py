@@ -31,7 +31,8 @@ class Errors(metaclass=_Coded):
     E003 = "Could not write {path}: {reason}; nothing was changed there"
     E004 = "{path} already exists and is not {what}; choose another path or remove it"
     E006 = "'{value}' is not of the form NAME=PATH"
-    E005 = "Stopped by the user; run the same command again to continue"
+    E007 = "No such option: {option}; a value of the config is set as --section.key VALUE"
+    E005 = "Stopped by the user; run the same command again, with --resume where it has one"
 
     # E1xx: runtime and bundles
     E101 = "{path} is not a bundle's manifest ({reason}); export the bundle again"

@@ -187,7 +187,9 @@ def write_toy_q4(
     for name in leave_out:
         del stored[name]
 
-    head = b"E5S1" + struct.pack("<8i", 1, hidden, layers, 4, intermediate, vocabulary, positions, 2)
+    head = b"E5S1" + struct.pack(
+        "<8i", 1, hidden, layers, 4, intermediate, vocabulary, positions, 2
+    )
     head += struct.pack("<fi", 1e-12, 32)
     pieces = b"<s><pad>"
     head += struct.pack("<i4iQ", 2, 0, 2, 1, 3, len(pieces))

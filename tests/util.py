@@ -290,7 +290,19 @@ def toy_encoder(
         torch.manual_seed(seed)
         AutoModel.from_config(config, add_pooling_layer=False).save_pretrained(folder)
     (folder / "tokenizer.json").write_bytes(tokenizer)
-    name = "XLMRobertaTokenizerFast" if pad == "<pad>" else "BertTokenizerFast"
-    settings = {"tokenizer_class": name, "model_max_length": positions}
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf8")
+    return folder
+
+
+def without_positions(folder: Path) -> Path:
+    """Make a toy encoder's layer 0 the same for a word wherever it stands.
+
+    folder (Path): A folder that `toy_encoder` wrote; it is changed.
+    RETURNS (Path): The folder.
+    """
+    import torch
+    from transformers import AutoModel
+
+    model = AutoModel.from_pretrained(folder, add_pooling_layer=False)
+    torch.nn.init.zeros_(model.embeddings.position_embeddings.weight)
+    model.save_pretrained(folder)
     return folder

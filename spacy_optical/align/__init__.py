@@ -3,7 +3,14 @@
 from .config import AlignConfig
 from .cost import cosine, inverse_document_frequencies, masses, parallelism, word_cost
 from .presets import ALIGNERS, DEFAULT_ALIGNER, aligner
-from .project import Projected, ProjectedSpan, SourceSpan, project_distributions, project_spans
+from .project import (
+    Projected,
+    ProjectedSpan,
+    SourceSpan,
+    project_distributions,
+    project_spans,
+    without_articles,
+)
 from .transport import Plan, align_words, null_share, plan
 
 __all__ = [
@@ -24,5 +31,6 @@ __all__ = [
     "plan",
     "project_distributions",
     "project_spans",
+    "without_articles",
     "word_cost",
 ]

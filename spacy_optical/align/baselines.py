@@ -54,10 +54,8 @@ def iterative_argmax(cost: Matrix, iterations: int) -> Links:
     gain = cost.max() - cost
     links = mutual_argmax(cost)
     for _ in range(iterations - 1):
-        rows, columns = links.any(axis=1), links.any(axis=0)
-        linked = rows[:, None].astype(int) + columns[None, :].astype(int)
-        weight = np.choose(linked, [1.0, 0.9, 0.0])
-        left = gain * weight
+        linked = links.any(axis=1, keepdims=True).astype(int) + links.any(axis=0, keepdims=True)
+        left = gain * np.choose(linked, [1.0, 0.9, 0.0])
         found = mutual_argmax(-left) & (left > 0)
         if not (found & ~links).any():
             break

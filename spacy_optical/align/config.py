@@ -73,7 +73,7 @@ class AlignConfig(BaseModel):
     relaxation: float = Field(1.0, gt=0)
     temperature: float = Field(0.1, gt=0)
     iterations: int = Field(2, ge=1)
-    adopt: float = Field(1.0, ge=0, le=1)
+    adopt: float = Field(0.5, ge=0, le=1)
     adopt_temperature: float = Field(0.08, gt=0)
     adopt_price: float = Field(0.9, gt=0)
     null_in_span: float = Field(0.02, ge=0)

@@ -1,6 +1,6 @@
 """Labels through a plan: token distributions, and whole spans."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,10 @@ from ..errors import Errors, OpticalError
 from .config import AlignConfig
 from .transport import Plan
 
+ENGLISH_ARTICLES = frozenset({"the", "a", "an"})
 _NOTHING = 1e-12
+# Runs kept for each span; the second best serves where another span has taken the best.
+_ALTERNATIVES = 16
 
 
 class Projected(NamedTuple):
@@ -71,6 +74,27 @@ def project_distributions(plan: Plan, source_probs: np.ndarray) -> Projected:
     return Projected(brought, plan.received, entropy)
 
 
+def without_articles(
+    spans: Sequence[tuple[int, int, str]],
+    words: Sequence[str],
+    articles: Collection[str] = ENGLISH_ARTICLES,
+) -> list[tuple[int, int, str]]:
+    """Take the article off the front of spans: what stands there in another language is no name.
+
+    spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
+    words (Sequence[str]): The words of the sentence.
+    articles (Collection[str]): What to take off, in small letters.
+    RETURNS (List[Tuple[int, int, str]]): The spans; one that is nothing but an article stays.
+
+    >>> without_articles([(0, 2, "LOC")], ["The", "Alps"])
+    [(1, 2, 'LOC')]
+    """
+    return [
+        (start + (end - start > 1 and words[start].lower() in articles), end, label)
+        for start, end, label in spans
+    ]
+
+
 def project_spans(
     plan: Plan,
     source_spans: Sequence[tuple[int, int, str]],
@@ -83,23 +107,24 @@ def project_spans(
 
     $$ \frac{T(I, J)}{T(I, \cdot) + T(\cdot, J) - T(I, J) + \gamma\,(b(J) - T(\cdot, J))} $$
 
-    A partial plan leaves words out. On the source side they are in no term: a span's words that have
-    no counterpart do not speak against the run that the others found. On the target side each first
-    takes `adopt` of what it did not receive from the words that it would choose alone,
-    $T_{ij} + \alpha\,(b_j - T_{\cdot j})\,p(i|j)$, so that one word which stands for several keeps them
-    together; $\gamma$ is for what is idle even then.
+    A partial plan leaves words out. On the source side they are in no term: a span's words that
+    have no counterpart do not speak against the run that the others found. On the target side each
+    first takes `adopt` of what it did not receive from the words that it would choose alone,
+    $T_{ij} + \alpha\,(b_j - T_{\cdot j})\,p(i|j)$, so that one word which stands for several keeps
+    them together; $\gamma$ is for what is idle even then.
 
     plan (Plan): Between m source and n target words.
     source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
     config (Optional[AlignConfig]): `adopt` ($\alpha$), `null_in_span` ($\gamma$), `min_confidence`.
     RETURNS (List[ProjectedSpan]): In target order, none overlapping. The confidence is the score
-        times the share of the span's mass that moved. A span of which nothing moved is left out.
+        times the share of what the lighter side has that moved. A span of which nothing moved is
+        left out.
     RAISES (OpticalError): If a span does not lie within the source words.
     """
     config = config or AlignConfig()
     matrix = _completed(plan, config.adopt)
     m, n = matrix.shape
-    candidates: list[tuple[float, float, int, int, int]] = []
+    candidates: list[tuple[float, int, int, int, float]] = []
     total = np.append(0.0, np.cumsum(matrix.sum(axis=0)))
     room = np.append(0.0, np.cumsum(plan.target_mass))
     for which, (start, end, _) in enumerate(source_spans):
@@ -109,7 +134,8 @@ def project_spans(
         reached = np.flatnonzero(arriving > _NOTHING)
         if not len(reached):
             continue
-        trust = min(1.0, float(arriving.sum() / plan.source_mass[start:end].sum()))
+        have = max(_NOTHING, float(plan.source_mass[start:end].sum()))
+        trust = min(1.0, float(arriving.sum()) / have)
         inside = np.append(0.0, np.cumsum(arriving))
         # A best run begins and ends with a word that received something.
         first, last = reached[:, None], reached[None, :] + 1
@@ -118,11 +144,16 @@ def project_spans(
         idle = np.maximum(room[last] - room[first] - received, 0.0)
         union = inside[-1] + received - shared + config.null_in_span * idle
         score = np.where(first < last, shared / np.maximum(union, _NOTHING), 0.0)
-        for row, column in zip(*np.nonzero(score > 0.25 * score.max()), strict=True):
+        best = np.argsort(-score, axis=None, kind="stable")[:_ALTERNATIVES]
+        for row, column in zip(*np.unravel_index(best, score.shape), strict=True):
             value = float(score[row, column])
-            candidates.append(
-                (value * trust, value, which, int(reached[row]), int(reached[column]) + 1)
-            )
+            if value <= 0:
+                break
+            begin, stop = int(reached[row]), int(reached[column]) + 1
+            # The lighter side's mass is all that could have moved.
+            possible = max(_NOTHING, min(have, float(room[stop] - room[begin])))
+            sure = value * min(1.0, float(shared[row, column]) / possible)
+            candidates.append((-value * trust, which, begin, stop, sure))
     return _without_overlap(candidates, source_spans, n, config.min_confidence)
 
 
@@ -134,19 +165,21 @@ def _completed(plan: Plan, adopt: float) -> NDArray[np.float64]:
 
 
 def _without_overlap(
-    candidates: list[tuple[float, float, int, int, int]],
+    candidates: list[tuple[float, int, int, int, float]],
     source_spans: Sequence[tuple[int, int, str]],
     words: int,
     min_confidence: float,
 ) -> list[ProjectedSpan]:
-    """Take the surest first, one for each span, each word at most once."""
+    """Take the best first, one for each span, each word at most once."""
     taken = np.zeros(words, dtype=bool)
     done: set[int] = set()
     chosen = []
-    for confidence, _, which, start, end in sorted(candidates, key=lambda c: (-c[0], *c[2:])):
-        if which in done or taken[start:end].any() or confidence < min_confidence:
+    for _, which, start, end, confidence in sorted(candidates):
+        if which in done or taken[start:end].any():
             continue
         done.add(which)
+        if confidence < min_confidence:
+            continue
         taken[start:end] = True
         chosen.append(ProjectedSpan(start, end, source_spans[which][2], min(1.0, confidence)))
     return sorted(chosen)

@@ -119,7 +119,8 @@ def _latin_like(before: list[str]) -> bool:
 
 def _indicators(words: Sequence[frozenset[str]], index: dict[str, int]) -> NDArray[np.float32]:
     array = np.zeros((len(words), len(index)), dtype=np.float32)
-    for row, gs in enumerate(words):
-        columns = [index[gram] for gram in gs if gram in index]
-        array[row, columns] = 1.0
+    cells = [(row, index[gram]) for row, gs in enumerate(words) for gram in gs & index.keys()]
+    if cells:
+        rows, columns = zip(*cells, strict=True)
+        array[rows, columns] = 1.0
     return array

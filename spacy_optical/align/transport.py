@@ -4,6 +4,7 @@ POT (https://pythonot.github.io) does the solving; it is imported on first use.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -47,12 +48,12 @@ class Plan:
     @property
     def sent(self) -> Vector:
         """The share of each source word's mass that moved, [m], 0 to 1."""
-        return np.clip(self.matrix.sum(axis=1) / self.source_mass, 0.0, 1.0)
+        return _share(self.matrix.sum(axis=1), self.source_mass)
 
     @property
     def received(self) -> Vector:
         """The share of each target word's mass that arrived, [n], 0 to 1."""
-        return np.clip(self.matrix.sum(axis=0) / self.target_mass, 0.0, 1.0)
+        return _share(self.matrix.sum(axis=0), self.target_mass)
 
 
 def plan(
@@ -93,7 +94,8 @@ def plan(
     matrix = _SOLVERS[config.solver](cost, a, b, config, similarity)
     if not np.isfinite(matrix).all():
         raise OpticalError(Errors.E309.format(solver=config.solver, reason="not a number"))
-    return Plan(np.maximum(matrix, 0.0), a, b, similarity)
+    # What rounding leaves behind is no mass.
+    return Plan(np.where(matrix > 1e-12 * a.sum(), matrix, 0.0), a, b, similarity)
 
 
 def align_words(
@@ -150,6 +152,11 @@ def pot() -> ModuleType:
     return require("ot")
 
 
+def _share(part: Vector, whole: Vector) -> Vector:
+    shares = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    return np.clip(shares, 0.0, 1.0)
+
+
 def _check(cost: Matrix, a: Vector, b: Vector) -> None:
     if cost.ndim != 2 or cost.shape != (a.size, b.size) or a.ndim != 1 or b.ndim != 1:
         raise OpticalError(Errors.E307.format(cost=cost.shape, source=a.shape, target=b.shape))
@@ -165,8 +172,15 @@ def _check(cost: Matrix, a: Vector, b: Vector) -> None:
 
 
 def _emd(cost: Matrix, a: Vector, b: Vector) -> Matrix:
+    # The marginals were checked; POT's own check takes longer than its solver.
     matrix, log = pot().emd(
-        a, b * (a.sum() / b.sum()), cost, numItermax=1_000_000, log=True, center_dual=False
+        a,
+        b * (a.sum() / b.sum()),
+        cost,
+        numItermax=1_000_000,
+        log=True,
+        center_dual=False,
+        check_marginals=False,
     )
     if log["warning"] is not None:
         raise OpticalError(Errors.E309.format(solver="exact", reason=log["warning"]))
@@ -216,15 +230,16 @@ def _entropic(cost: Matrix, a: Vector, b: Vector, config: AlignConfig, similarit
 def _unbalanced(
     cost: Matrix, a: Vector, b: Vector, config: AlignConfig, similarity: float
 ) -> Matrix:
-    return pot().unbalanced.sinkhorn_unbalanced(
-        a,
-        b,
-        cost,
-        config.regularisation,
-        config.relaxation,
-        method="sinkhorn_stabilized",
-        numItermax=2000,
-    )
+    if cost.max() > 500 * config.regularisation:
+        reason = f"a regularisation of {config.regularisation} is too little for this cost"
+        raise OpticalError(Errors.E309.format(solver="unbalanced", reason=reason))
+    # POT's stabilised method is not used: it was seen to move 1e12 times the mass there was.
+    with warnings.catch_warnings():
+        # POT warns when it stops at the last iteration; what it has by then serves.
+        warnings.simplefilter("ignore", UserWarning)
+        return pot().unbalanced.sinkhorn_unbalanced(
+            a, b, cost, config.regularisation, config.relaxation, method="sinkhorn"
+        )
 
 
 def _diagonal(cost: Matrix, a: Vector, b: Vector, config: AlignConfig, similarity: float) -> Matrix:

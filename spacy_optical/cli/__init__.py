@@ -11,8 +11,8 @@ from .export import export_cli
 from .fetch_encoder import fetch_encoder_cli
 from .plans import plans_cli
 from .profile import profile_cli
-from .recommend import recommend_cli
 from .project_labels import project_labels_cli
+from .recommend import recommend_cli
 from .reference import reference_cli
 from .summary import summary_cli
 from .teach import teach_cli
@@ -29,8 +29,8 @@ __all__ = [
     "optical_cli",
     "plans_cli",
     "profile_cli",
-    "recommend_cli",
     "project_labels_cli",
+    "recommend_cli",
     "reference_cli",
     "summary_cli",
     "teach_cli",

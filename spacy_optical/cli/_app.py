@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from click import NoSuchOption  # what spaCy's own parser raises
 from spacy.cli._util import app, parse_config_overrides
 from wasabi import msg
 
@@ -50,8 +51,12 @@ def overrides_of(context: typer.Context) -> dict[str, Any]:
 
     context (Context): The command's context.
     RETURNS (Dict[str, Any]): Values by dotted name.
+    RAISES (OpticalError): If an option is neither the command's nor of this form.
     """
-    return parse_config_overrides(context.args)
+    try:
+        return parse_config_overrides(context.args)
+    except NoSuchOption as err:
+        raise OpticalError(Errors.E007.format(option=err.option_name)) from err
 
 
 def named_paths(values: list[str]) -> dict[str, Path]:

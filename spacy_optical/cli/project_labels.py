@@ -1,11 +1,28 @@
 """`python -m spacy optical project-labels`"""
 
+from enum import StrEnum
 from pathlib import Path
 
 import typer
 from wasabi import msg
 
 from ._app import command
+
+
+class BitextFormat(StrEnum):
+    """Formats by the names that `--format` takes."""
+
+    jsonl = "jsonl"
+    tsv = "tsv"
+    tmx = "tmx"
+    moses = "moses"
+
+
+class OnError(StrEnum):
+    """What `--on-error` takes."""
+
+    stop = "raise"
+    skip = "skip"
 
 
 @command("project-labels")
@@ -21,7 +38,9 @@ def project_labels_cli(
     target_lang: str | None = typer.Option(
         None, "--target", "-t", help="The target language's key; by default the file's name"
     ),
-    format: str | None = typer.Option(None, "--format", help="jsonl, tsv, tmx or moses"),
+    format: BitextFormat | None = typer.Option(
+        None, "--format", help="By default told from the file's name"
+    ),
     aligner: str = typer.Option("partial", "--aligner", "-a", help="An aligner's name"),
     layer: list[int] = typer.Option([], "--layer", "-l", help="The encoder's layer; repeatable"),
     threshold: float = typer.Option(
@@ -30,7 +49,9 @@ def project_labels_cli(
     skip_below: float = typer.Option(
         0.25, "--skip-below", min=0, max=1, help="A pair less similar than this is an error"
     ),
-    on_error: str = typer.Option("raise", "--on-error", help="raise, or skip and count"),
+    on_error: OnError = typer.Option(
+        OnError.stop, "--on-error", help="Stop at a pair that cannot be used, or skip and count"
+    ),
 ) -> None:
     """Label the English side of bitext and carry the labels to the translations.
 
@@ -52,16 +73,16 @@ def project_labels_cli(
         encoder=WordEncoder(encoder, layer or DEFAULT_LAYERS),
         source_lang=source_lang,
         target_lang=language,
-        format=format,
+        format=None if format is None else format.value,
         labels=mapping,
         config=config,
         threshold=threshold,
-        on_error=on_error,
+        on_error=on_error.value,
         say=lambda done: msg.text(f"{done} pairs"),
     )
     skipped = ", ".join(f"{n} {code}" for code, n in sorted(summary.skipped.items()))
     rows = [
-        ("Pairs read", summary.read),
+        ("Usable pairs read", summary.read),
         ("Documents written", summary.written),
         ("Skipped, by error", skipped or "none"),
         ("Entities below the threshold", summary.unsure),
@@ -69,7 +90,7 @@ def project_labels_cli(
     msg.table(rows)
     kinds = sorted(summary.source | summary.projected)
     by_type = [(kind, summary.source[kind], summary.projected[kind]) for kind in kinds]
-    msg.table(by_type, header=("Type", "Source", "Projected"), divider=True, aligns="lrr")
+    msg.table(by_type, header=("Type", "Source", "Projected"), divider=True, aligns=("l", "r", "r"))
     bins = [(f"{i / 10:.1f} to {(i + 1) / 10:.1f}", n) for i, n in enumerate(summary.histogram)]
-    msg.table(bins, header=("Confidence", "Entities"), divider=True, aligns="lr")
+    msg.table(bins, header=("Confidence", "Entities"), divider=True, aligns=("l", "r"))
     msg.good(f"Labelled documents in {out}")

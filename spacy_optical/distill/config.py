@@ -1,6 +1,7 @@
 """The learning's config: spaCy's format, checked and filled by defaults before anything runs."""
 
 import hashlib
+from configparser import Error as ConfigParserError
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,14 @@ class Section(BaseModel):
     """A section of the config: no key may be unknown, nothing changes once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # An override without its value arrives as true, which would pass for 1.
+        if value is True and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("it has no value")
+        return value
 
 
 class Paths(Section):
@@ -151,8 +160,16 @@ def load_config(path: Path, overrides: dict[str, Any] | None = None) -> DistillC
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="config", path=path))
     try:
-        config = Config().from_disk(path, overrides=overrides or {})
-    except (ConfigValidationError, ValueError) as err:
+        config = Config().from_disk(path, interpolate=False)
+        for key, value in (overrides or {}).items():
+            # Sections that the file leaves to their defaults can be overridden too.
+            *parts, name = key.split(".")
+            section: dict[str, Any] = config
+            for part in parts:
+                section = section.setdefault(part, {})
+            section[name] = value
+        config = config.interpolate()
+    except (ConfigValidationError, ValueError, TypeError, AttributeError, ConfigParserError) as err:
         reason = " ".join(str(err).split())
         raise OpticalError(Errors.E401.format(path=path, reason=reason)) from err
     flat = {**config.pop("general", {}), **config}

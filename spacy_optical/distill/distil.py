@@ -79,6 +79,6 @@ def distill(
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
     metrics["parameters"] = count
     metrics["english_dev"] = entity_scores(student, dev, pieces, tags)
-    save_tagger(student, vocabulary.tokenizer, out, like=teacher)
+    save_tagger(student, vocabulary.tokenizer, out)
     write_json(out / METRICS, metrics)
     return metrics

@@ -50,9 +50,10 @@ class WordEncoder:
         for number in self.layers:
             if not 0 <= number <= depth:
                 raise OpticalError(Errors.E406.format(layer=number, layers=depth + 1))
-        # XLM-R counts positions from the padding piece's id.
         positions = self._model.config.max_position_embeddings
-        self.max_pieces = positions - (positions % 8)
+        if "roberta" in self._model.config.model_type:
+            positions -= self.pieces.pad_id + 1  # its first position comes after the padding's
+        self.max_pieces = positions
         blocks = self._model.encoder.layer
         self._model.encoder.layer = blocks[: max(1, *self.layers)]
 

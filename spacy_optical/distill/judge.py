@@ -17,7 +17,7 @@ from .reading import read_sentences
 from .sentences import Sentence, plain_sentence, spacy_words
 from .tagger import WordTagger
 
-# Pieces that neighbouring windows of a long document share.
+# Pieces that neighbouring windows of a long document share, as at run time.
 OVERLAP = 32
 
 
@@ -33,9 +33,29 @@ def entity_scores(
     tags (Sequence[str]): The tagger's BIO tags.
     RETURNS (Dict[str, Any]): spaCy's `ents_p`, `ents_r`, `ents_f` and `ents_per_type`, 0 to 1.
     """
-    sentences = [plain_sentence((doc[i].text for i in spacy_words(doc)), pieces) for doc in gold]
-    logits = [np.zeros((len(s.words), len(tags)), dtype=np.float32) for s in sentences]
-    most = tagger.max_pieces - len(pieces.prefix) - len(pieces.suffix)
+    texts = [[doc[i].text for i in spacy_words(doc)] for doc in gold]
+    return scores_of(gold, word_logits(tagger, texts, pieces), tags)
+
+
+def word_logits(
+    tagger: WordTagger,
+    texts: Sequence[Sequence[str]],
+    pieces: WordPieces,
+    *,
+    max_pieces: int | None = None,
+) -> list[np.ndarray]:
+    """Score the words of texts of any length, in the windows that `Runtime` uses.
+
+    tagger (WordTagger): The tagger.
+    texts (Sequence[Sequence[str]]): The words of each text.
+    pieces (WordPieces): The tagger's tokenizer.
+    max_pieces (Optional[int]): The most pieces of a window, special ones included; by default what
+        the tagger takes.
+    RETURNS (List[ndarray]): For each text [words, tags].
+    """
+    sentences = [plain_sentence(words, pieces) for words in texts]
+    logits = [np.zeros((len(words), len(tagger.tags)), dtype=np.float32) for words in texts]
+    most = (max_pieces or tagger.max_pieces) - len(pieces.prefix) - len(pieces.suffix)
     places, parts = [], []
     for index, sentence in enumerate(sentences):
         cut = [word[:most] for word in sentence.pieces]
@@ -46,7 +66,7 @@ def entity_scores(
     for (index, window), reading in zip(places, read_sentences(tagger, parts, pieces), strict=True):
         kept = slice(window.keep_start - window.start, window.keep_end - window.start)
         logits[index][window.keep_start : window.keep_end] = reading.logits[kept]
-    return scores_of(gold, logits, tags)
+    return logits
 
 
 def scores_of(

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import softmax
 from spacy.tokens import Doc
 
-from ..align.project import project_distributions, project_spans
+from ..align.project import project_distributions, project_spans, without_articles
 from ..align.transport import Plan, align_words
 from ..data.bitext import read_bitext
 from ..data.labelled import read_training_docs, tokenizer_for
@@ -240,7 +240,7 @@ def _lesson(
             config.plans.align,
         )
         probs = source_distributions(sources[i], gold.get(pair.source.words), config.plans.gold)
-        carried, trust = carry(plan, probs, tags, config)
+        carried, trust = carry(plan, probs, pair.source.words, tags, config)
         arrays["logits"].append(targets[i].logits)
         arrays["last"].append(targets[i].last)
         arrays["source"].append(sources[i].middle)
@@ -273,12 +273,17 @@ def source_distributions(reading: Reading, tags: tuple[int, ...] | None, gold: f
 
 
 def carry(
-    plan: Plan, probs: np.ndarray, tags: Sequence[str], config: DistillConfig
+    plan: Plan,
+    probs: np.ndarray,
+    words: Sequence[str],
+    tags: Sequence[str],
+    config: DistillConfig,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Carry the source's distributions through a plan, word by word or as whole spans.
 
     plan (Plan): The plan.
     probs (ndarray): What is known of the source words, [m, tags].
+    words (Sequence[str]): The source words, for the articles that spans leave behind.
     tags (Sequence[str]): The tags that the distributions are over.
     config (DistillConfig): `plans.carry` says which way.
     RETURNS (Tuple[ndarray, ndarray]): Distributions [n, tags], and the trust in each [n]: the mass
@@ -290,10 +295,12 @@ def carry(
     if config.plans.carry == "words":
         return carried, trust
     spans = decode(np.log(probs + 1e-9).astype(np.float32), tags)
+    sources = without_articles([(s.start, s.end, s.label) for s in spans], words)
+    # Where the words speak of an entity and no whole span arrived, nothing is known.
+    trust[carried[:, 0] < 0.5] = 0.0
     carried = np.zeros_like(carried)
     carried[:, 0] = 1.0
-    found = project_spans(plan, [(s.start, s.end, s.label) for s in spans], config.plans.align)
-    for span in found:
+    for span in project_spans(plan, sources, config.plans.align):
         for j in range(span.start, span.end):
             tag = tags.index(f"{'B' if j == span.start else 'I'}-{span.label}")
             carried[j] = 0.0

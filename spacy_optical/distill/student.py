@@ -1,8 +1,6 @@
 """The student: a smaller copy of the teacher, made of the teacher's own weights."""
 
 import copy
-import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +9,8 @@ from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification
 from transformers.modeling_utils import PreTrainedModel
 
-from ..encoders.fetch import CONFIG, SOURCE, TOKENIZER, WEIGHTS
+from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS
+from ..encoders.tokenizer import write_settings
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
 from .config import Student
@@ -96,28 +95,19 @@ def _strongest(
     return (into * out).topk(width).indices.sort().values
 
 
-def save_tagger(tagger: WordTagger, tokenizer: bytes, out: Path, *, like: Path) -> None:
+def save_tagger(tagger: WordTagger, tokenizer: bytes, out: Path) -> None:
     """Write a tagger as a Hugging Face folder, whole or not at all.
 
     tagger (WordTagger): The tagger.
     tokenizer (bytes): Its tokenizer.json.
     out (Path): The folder.
-    like (Path): A folder whose small files about the tokenizer are copied.
     RAISES (OpticalError): If `out` holds something else or cannot be written.
     """
     with folder_written_whole(out, marker=CONFIG) as folder:
-        for file in Path(like).glob("*.json"):
-            if file.name not in (CONFIG, TOKENIZER, SOURCE, "metrics.json"):
-                shutil.copyfile(file, folder / file.name)
         try:
             tagger.model.save_pretrained(folder, safe_serialization=True)
         except SafetensorError as err:  # what the library makes of the system's refusal
             raise OSError(str(err)) from err
         (folder / WEIGHTS).chmod(0o644)
         (folder / TOKENIZER).write_bytes(tokenizer)
-        settings = folder / "tokenizer_config.json"
-        if settings.is_file():
-            record = json.loads(settings.read_text(encoding="utf8"))
-            # Ids of the untrimmed vocabulary, which transformers would put before the new ones.
-            record.pop("added_tokens_decoder", None)
-            settings.write_text(json.dumps(record, indent=2), encoding="utf8")
+        write_settings(folder / TOKENIZER, tagger.max_pieces)

@@ -108,6 +108,6 @@ def teach(
     )
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
     metrics["english_dev"] = entity_scores(tagger, dev, pieces, tags)
-    save_tagger(tagger, tokenizer, out, like=config.paths.encoder)
+    save_tagger(tagger, tokenizer, out)
     write_json(Path(out) / METRICS, metrics)
     return metrics

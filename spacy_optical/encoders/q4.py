@@ -74,7 +74,6 @@ class Header:
             "bos_token_id": 0,
             "eos_token_id": 2,
             "position_embedding_type": "absolute",
-            "tokenizer_class": "XLMRobertaTokenizerFast",
         }
 
 

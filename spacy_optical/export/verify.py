@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc
 
-from ..distill.judge import scores_of
-from ..distill.reading import read_sentences
-from ..distill.sentences import plain_sentence, spacy_words
+from ..distill.judge import scores_of, word_logits
+from ..distill.sentences import spacy_words
 from ..distill.tagger import WordTagger
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import Bundle
@@ -60,21 +59,18 @@ def verify(
     bundle (Bundle): The bundle to judge; may be the same.
     gold (Mapping[str, Sequence[Doc]]): Development documents by language.
     RETURNS (Verdict): The figures.
-    RAISES (OpticalError): If the fused graph does not give what torch gives.
+    RAISES (OpticalError): If there is no word to judge by, or the fused graph does not give what
+        torch gives.
     """
     docs = [doc for part in gold.values() for doc in part]
     reader, reference = Runtime(bundle), Runtime(fp32)
     words = [[doc[i].text for i in spacy_words(doc)] for doc in docs]
     pieces = reference.words_to_pieces
-    most = fp32.info.max_pieces - len(pieces.prefix) - len(pieces.suffix)
-    sentences = [plain_sentence(part, pieces) for part in words]
-    short = [i for i, s in enumerate(sentences) if 0 < len(s) <= most]
-    by_torch = read_sentences(tagger, [sentences[i] for i in short], pieces)
+    if not any(words):
+        raise OpticalError(Errors.E505)
+    by_torch = word_logits(tagger, words, pieces, max_pieces=fp32.info.max_pieces)
     exact, quick = reference.scores(words), reader.scores(words)
-    difference = max(
-        float(np.abs(exact[i] - reading.logits).max())
-        for i, reading in zip(short, by_torch, strict=True)
-    )
+    difference = float(np.abs(np.concatenate(exact) - np.concatenate(by_torch)).max())
     if difference > MAX_FP32_DIFFERENCE:
         raise OpticalError(Errors.E503.format(difference=difference, allowed=MAX_FP32_DIFFERENCE))
     a = np.concatenate([scores.argmax(axis=-1) for scores in exact])

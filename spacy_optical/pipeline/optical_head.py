@@ -17,6 +17,9 @@ from spacy.tokens import Doc, Span
 
 from ..runtime.decode import bio_tags, decode
 
+# What SentencePiece writes for a space.
+SPACE = "▁"
+
 
 @Language.factory(
     "optical_head",
@@ -70,6 +73,10 @@ class OpticalHead(Pipe):
             # A token without pieces takes those of the token after it.
             starts = np.minimum(starts, len(data.align.data) - 1)
             firsts = data.align.data[starts[words]].ravel()
+            # A piece that is only the space before a word counts to the token before it here, and
+            # to the word where the head learned.
+            strings = np.array([piece for row in data.wordpieces.strings for piece in row])
+            firsts = np.where(strings[firsts - 1] == SPACE, firsts - 1, firsts)
             scores = np.asarray(hidden[firsts]) @ self.weight.T + self.bias
             spans = decode(scores, bio_tags(self._labels))
             doc.set_ents(

@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,10 @@ STYLE = {
     # A name may hold dollar signs.
     "text.parse_math": False,
 }
+# What fits beside the rows of a figure, and across all of it.
+ROW_CHARACTERS = 16
+CHARACTERS_ACROSS = 60
+
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
@@ -133,7 +138,7 @@ def name_rows(axes: "Axes", names: Sequence[str]) -> None:
     axes (Axes): The axes.
     names (Sequence[str]): The names.
     """
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [textwrap.fill(name, ROW_CHARACTERS) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(False, axis="y")
 
@@ -166,5 +171,7 @@ def add_legend(axes: "Axes") -> None:
     axes (Axes): The axes.
     """
     drawing = axes.get_figure()
-    if drawing is not None:
-        drawing.legend(loc="outside lower center", ncols=3, fontsize=10, columnspacing=1.2)
+    _, names = axes.get_legend_handles_labels()
+    if drawing is not None and names:
+        columns = min(max(CHARACTERS_ACROSS // (max(map(len, names)) + 6), 1), 3)
+        drawing.legend(loc="outside lower center", ncols=columns, fontsize=10, columnspacing=1.2)

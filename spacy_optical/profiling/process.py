@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 from types import TracebackType
 from typing import IO, Any, cast
 
@@ -11,6 +12,20 @@ from ..errors import Errors, OpticalError
 from .environment import Environment, process_variables
 
 STOP_SECONDS = 5
+# A library's message may be a page; its beginning says what is wrong.
+MOST_REASON = 300
+# Requests as a user would say them, after "failed to".
+STEPS = {
+    "floor": "import its libraries",
+    "start": "import spaCy",
+    "load": "load",
+    "hold": "take the texts",
+    "first": "read a text",
+    "single": "read texts one by one",
+    "batch": "read texts in batches",
+    "score": "find entities in the gold documents",
+    "pieces": "cut the gold words into pieces",
+}
 
 
 class RequestFailed(OpticalError):
@@ -62,8 +77,7 @@ class Worker:
             raise self._ended(do)
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            reason = answer["error"]
-            raise RequestFailed(Errors.E601.format(name=self.name, step=do, reason=reason))
+            raise self._failed(do, answer["error"])
         return answer
 
     def _ended(self, do: str) -> RequestFailed:
@@ -73,7 +87,11 @@ class Worker:
         reason = f"its process ended with code {code}"
         if lines:
             reason += f" after saying '{lines[-1]}'"
-        return RequestFailed(Errors.E601.format(name=self.name, step=do, reason=reason))
+        return self._failed(do, reason)
+
+    def _failed(self, do: str, reason: str) -> RequestFailed:
+        short = textwrap.shorten(reason, MOST_REASON, placeholder=" …")
+        return RequestFailed(Errors.E601.format(name=self.name, step=STEPS[do], reason=short))
 
     def close(self) -> None:
         """End the process."""

@@ -132,30 +132,29 @@ def _finding(found: Profile, base: Profile) -> str:
     parts = []
     if ratios.f1 is not None and found.macro_f1 is not None:
         kept = f"{ratios.f1.value:.1%}{_interval(ratios.f1, 100)}"
-        parts.append(f"has {kept} of the macro F1 ({found.macro_f1.value * 100:.1f})")
+        parts.append(f"{kept} of the macro F1 ({found.macro_f1.value * 100:.1f})")
     if ratios.p50 is not None and found.latency is not None:
         p50 = number(found.latency.p50_ms.value)
-        parts.append(f"answers one text in {p50} ms, {_times(ratios.p50, 'faster', 'slower')}")
+        parts.append(f"one text in {p50} ms, {_times(ratios.p50, 'faster', 'slower')}")
     for size, ratio in ratios.words_per_second.items():
-        parts.append(f"reads {_times(ratio, 'more', 'fewer')} words a second at batch {size}")
+        parts.append(f"in batches of {size} {_times(ratio, 'faster', 'slower')}")
     if ratios.above_floor is not None and found.memory is not None:
         memory = number(found.memory.above_floor_mb.value)
         less = _times(ratios.above_floor, "less", "more")
-        parts.append(f"needs {memory} MB above the import floor, {less}")
+        parts.append(f"{memory} MB of memory above the import floor, {less}")
     if ratios.disk is not None and found.disk is not None:
-        parts.append(f"takes {number(found.disk.mb)} MB of disk, {_disk_times(ratios.disk)}")
-    return f"Against {base.name}, {found.name} {'; '.join(parts)}." if parts else ""
+        certain = Estimate(value=ratios.disk, low=ratios.disk, high=ratios.disk)
+        parts.append(f"{number(found.disk.mb)} MB of disk, {_times(certain, 'less', 'more')}")
+    return f"{found.name} against {base.name}: {'; '.join(parts)}." if parts else ""
 
 
 def _times(ratio: Estimate, better: str, worse: str) -> str:
-    if ratio.value >= 1:
+    if ratio.low <= 1 <= ratio.high:
+        return f"no sure difference{_interval(ratio)}"
+    if ratio.value > 1:
         return f"{number(ratio.value)} times {better}{_interval(ratio)}"
     turned = Estimate(value=1 / ratio.value, low=1 / ratio.high, high=1 / ratio.low)
     return f"{number(turned.value)} times {worse}{_interval(turned)}"
-
-
-def _disk_times(ratio: float) -> str:
-    return f"{number(ratio)} times less" if ratio >= 1 else f"{number(1 / ratio)} times more"
 
 
 def _interval(value: Estimate, scale: float = 1.0) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..align import align_words, project_spans
+from ..align import align_words, project_spans, without_articles
 from ..align.evaluate import (
     SpanScore,
     bootstrap_interval,
@@ -132,7 +132,7 @@ def evaluate_projection(
         start = time.perf_counter()
         for (s, t), a, b in zip(pairs, x, y, strict=True):
             plan = align_words(a, b, s.words, t.words, config)
-            spans = project_spans(plan, s.spans, config)
+            spans = project_spans(plan, without_articles(s.spans, s.words), config)
             found.append([(span.start, span.end, span.label) for span in spans])
         seconds = time.perf_counter() - start
         counts = span_counts(gold, found)

@@ -9,7 +9,7 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
-from ..align import AlignConfig, ProjectedSpan, align_words, project_spans
+from ..align import AlignConfig, ProjectedSpan, align_words, project_spans, without_articles
 from ..data.bitext import BitextPair, Format, OnError, read_bitext
 from ..distill.encode import WordEncoder
 from ..errors import Errors, OpticalError
@@ -24,7 +24,7 @@ BINS = 10
 class ProjectionSummary:
     """What a run read, left out and projected.
 
-    read (int): Pairs that were read.
+    read (int): Pairs that the file held in usable form.
     written (int): Documents that were written.
     skipped (Counter): Pairs left out, by the code of the reason.
     source (Counter): Source entities by type.
@@ -107,7 +107,8 @@ def project_labels(
                     raise
                 summary.skipped[str(err)[1:5]] += 1
                 continue
-            found = project_spans(plan, source.spans, config)
+            spans = without_articles(source.spans, source.words)
+            found = project_spans(plan, spans, config)
             store.add(_labelled(target, _counted(found, threshold, summary)))
             summary.written += 1
         say(summary.read)

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 from spacy.language import Language
 
-from ..align import AlignConfig, Plan, ProjectedSpan, SourceSpan, align_words, project_spans
+from ..align import (
+    AlignConfig,
+    Plan,
+    ProjectedSpan,
+    SourceSpan,
+    align_words,
+    project_spans,
+    without_articles,
+)
 from ..data.labelled import make_doc
 from ..data.markup import parse_markup
 from ..data.parallel import LABELS
@@ -64,4 +72,5 @@ def align_pair(
     right = sentence_in(target, target_lang)
     x, y = encoder.vectors([left.words, right.words])
     plan = align_words(x, y, left.words, right.words, config)
-    return AlignedPair(left, right, plan, project_spans(plan, left.spans, config))
+    spans = without_articles(left.spans, left.words)
+    return AlignedPair(left, right, plan, project_spans(plan, spans, config))

@@ -83,6 +83,13 @@ def test_unbalanced_moves_less_the_dearer_it_is(problem):
     assert plan(cost + 1, a, b, config).moved < plan(cost, a, b, config).moved
 
 
+def test_unbalanced_says_when_it_cannot_be_computed():
+    weights = np.full(2, 0.5)
+    config = AlignConfig(solver="unbalanced", regularisation=1e-4)
+    with pytest.raises(OpticalError, match="E309"):
+        plan(np.ones((2, 2)), weights, weights, config)
+
+
 def test_diagonal_is_the_plan_of_word_order():
     a, b = np.full(3, 1 / 3), np.full(6, 1 / 6)
     found = plan(np.ones((3, 6)), a, b, AlignConfig(solver="diagonal")).matrix

@@ -49,7 +49,10 @@ def triples(pairs):
         ("b.jsonl", jsonl()),
         ("b.json", jsonl(wrap=lambda row: {"translation": row})),
         ("b.tsv", "\r\n".join("\t".join(row) for row in PAIRS) + "\r\n"),
-        ("b.tmx", TMX.replace("<tu><tuv lang", '<tu tuid="a2"><tuv lang').replace("<ph>x</ph>", "")),
+        (
+            "b.tmx",
+            TMX.replace("<tu><tuv lang", '<tu tuid="a2"><tuv lang').replace("<ph>x</ph>", ""),
+        ),
     ],
 )
 def test_every_format_gives_the_same_pairs(tmp_path, name, content, packed):

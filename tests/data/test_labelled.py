@@ -75,5 +75,5 @@ def test_gold_files(tmp_path: Path):
         "fi": "fi-dev.spacy",
         "sw": "sw-dev.spacy",
     }
-    with pytest.raises(OpticalError, match="E002.*train gold"):
+    with pytest.raises(OpticalError, match=r"E002.*train gold"):
         gold_files(tmp_path, "train")

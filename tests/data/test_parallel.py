@@ -105,7 +105,9 @@ def test_judged_sentence_in_train(tmp_path: Path):
     train = read_groups(write(tmp_path / "train.jsonl", GOOD), ["en", "sw"])
     other = {"id": "9", "en": "She left.", "sw": "[Amina](PER) Aliondoka.", "differs": ["sw"]}
     test = read_groups(write(tmp_path / "test.jsonl", other), ["en", "sw"])
-    with pytest.raises(OpticalError, match=r"E209.*test\.jsonl, line 1.*'sw'.*train\.jsonl, line 1"):
+    with pytest.raises(
+        OpticalError, match=r"E209.*test\.jsonl, line 1.*'sw'.*train\.jsonl, line 1"
+    ):
         check_disjoint(train, test)
     check_disjoint(train, [])
 

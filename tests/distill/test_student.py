@@ -62,9 +62,7 @@ def test_identical_student_gives_the_teachers_logits(folder: Path, teacher: Word
     )
 
 
-def test_fewer_positions_and_pieces_change_nothing_that_is_kept(
-    folder: Path, teacher: WordTagger
-):
+def test_fewer_positions_and_pieces_change_nothing_that_is_kept(folder: Path, teacher: WordTagger):
     """A word whose pieces are all kept has the same logits; so position rows are the right ones."""
     vocabulary = vocabulary_of(folder, 110)
     shape = Student(layers=[0, 1, 2, 3], vocabulary=110, positions=24)
@@ -155,7 +153,7 @@ def test_folder_round_trip(tmp_path: Path, folder: Path, teacher: WordTagger):
     vocabulary = vocabulary_of(folder, 110)
     student = make_student(teacher, Student(layers=[0, 2], vocabulary=110), vocabulary).eval()
     out = tmp_path / "student"
-    save_tagger(student, vocabulary.tokenizer, out, like=folder)
+    save_tagger(student, vocabulary.tokenizer, out)
     check_encoder(out)
     torch.testing.assert_close(
         logits(load_tagger(out).eval(), vocabulary.tokenizer),
@@ -199,5 +197,5 @@ def test_full_disk_while_saving(
     monkeypatch.setattr(teacher.model, "save_pretrained", refuse)
     tokenizer = (folder / "tokenizer.json").read_bytes()
     with pytest.raises(OpticalError, match=r"E003.*No space left on device.*nothing was changed"):
-        save_tagger(teacher, tokenizer, tmp_path / "student", like=folder)
+        save_tagger(teacher, tokenizer, tmp_path / "student")
     assert list(tmp_path.iterdir()) == []

@@ -30,7 +30,7 @@ def words() -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def trimmed(tokenizer: bytes, words: list[list[str]]) -> Vocabulary:
-    return trim_vocabulary(tokenizer, words, size_of(tokenizer) - 60)
+    return trim_vocabulary(tokenizer, words, size_of(tokenizer) - 90)
 
 
 def size_of(tokenizer: bytes) -> int:
@@ -44,7 +44,7 @@ def strings(tokenizer: bytes, word: str) -> list[str]:
 
 def test_pieces_keep_their_rows(tokenizer: bytes, trimmed: Vocabulary):
     old, new = Tokenizer.from_buffer(tokenizer), Tokenizer.from_buffer(trimmed.tokenizer)
-    assert new.get_vocab_size() == len(trimmed.old_ids) == size_of(tokenizer) - 60
+    assert new.get_vocab_size() == len(trimmed.old_ids) == size_of(tokenizer) - 90
     for index, row in enumerate(trimmed.old_ids.tolist()):
         assert new.id_to_token(index) == old.id_to_token(row)
     assert len(np.unique(trimmed.old_ids)) == len(trimmed.old_ids)
@@ -72,7 +72,6 @@ def test_frequent_words_keep_their_pieces(tokenizer: bytes, words: list[list[str
 def test_rare_pieces_go_first(tokenizer: bytes):
     """A word that is seen often keeps a piece of its own where a rarer one loses it."""
     sentences = [["Nairobi"]] * 9 + [["Tampere"]]
-    sentences += [["Nairobi"]]
     whole = {w: strings(tokenizer, w) for w in ("Nairobi", "Tampere")}
     for size in range(size_of(tokenizer), 0, -1):
         try:
@@ -134,11 +133,9 @@ def altered(tokenizer: bytes, change: Any) -> bytes:
 
 
 @pytest.mark.parametrize("form", ["bert", "roberta", "sequence"])
-def test_every_post_processor_gets_the_new_ids(
-    tokenizer: bytes, words: list[list[str]], form: str
-):
+def test_every_post_processor_gets_the_new_ids(tokenizer: bytes, words: list[list[str]], form: str):
     cut = Tokenizer.from_buffer(tokenizer)
-    first, last = (cut.id_to_token(WordPieces(tokenizer).prefix[0]), "")
+    first = cut.id_to_token(WordPieces(tokenizer).prefix[0])
     last = cut.id_to_token(WordPieces(tokenizer).suffix[0])
     ends = {"cls": [first, cut.token_to_id(first)], "sep": [last, cut.token_to_id(last)]}
 
@@ -151,12 +148,11 @@ def test_every_post_processor_gets_the_new_ids(
         else:
             flags = {"trim_offsets": True, "add_prefix_space": False}
             spec["post_processor"] = {"type": "RobertaProcessing", **ends, **flags}
-        # Special pieces at the end of the list, as in many vocabularies, get other ids.
 
-    before = altered(moved_to_the_end(tokenizer), lambda spec: None)
-    specials = Tokenizer.from_buffer(before)
+    # Special pieces at the end of the list get other ids.
+    before = moved_to_the_end(tokenizer)
     for end in ends.values():
-        end[1] = specials.token_to_id(end[0])
+        end[1] = Tokenizer.from_buffer(before).token_to_id(end[0])
     before = altered(before, change)
     after = trim_vocabulary(before, words, size_of(before) - 40)
     old, new = WordPieces(before), WordPieces(after.tokenizer)

@@ -68,7 +68,7 @@ def test_truncated(tmp_path: Path, share: float):
     write_toy_q4(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(OpticalError, match="E703.*toy.bin"):
+    with pytest.raises(OpticalError, match=r"E703.*toy.bin"):
         read_q4(path)
 
 

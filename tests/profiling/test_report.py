@@ -130,7 +130,7 @@ def test_tables_hold_extra_rows_and_leave_out_the_baseline(report: ProfileReport
 
 def test_the_finding_names_both_pipelines(report: ProfileReport) -> None:
     (finding,) = findings(report)
-    assert finding.startswith("Against ruler, toy has ")
+    assert finding.startswith("toy against ruler: ")
 
 
 def test_a_partial_report_is_written_too(report: ProfileReport, tmp_path: Path) -> None:

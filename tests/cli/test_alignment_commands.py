@@ -1,0 +1,69 @@
+"""The three commands as a user calls them, with an encoder that knows nothing but pieces."""
+
+import json
+
+import pytest
+import spacy
+from spacy.cli._util import app
+from typer.testing import CliRunner
+
+from spacy_optical.data.labelled import read_docs
+from tests.util import toy_encoder, toy_tokenizer, without_positions
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    words = ("Amina", "Juma", "Nairobi", "na", ".")
+    folder = tmp_path_factory.mktemp("encoder")
+    return without_positions(toy_encoder(folder, toy_tokenizer(words)))
+
+
+def run(*arguments):
+    import spacy_optical.cli  # noqa: F401 - importing registers the commands
+
+    return CliRunner().invoke(app, ["optical", *map(str, arguments)])
+
+
+def test_align_prints_the_plan_and_draws_it(encoder, tmp_path):
+    page = tmp_path / "plan.html"
+    sentences = "[Amina Juma](PER) na Nairobi.", "Nairobi na Amina Juma."
+    done = run("align", *sentences, "--encoder", encoder, "--layer", 0, "--html", page)
+    assert done.exit_code == 0, done.output
+    assert "Amina Juma: PER" in done.output
+    assert "<svg" in page.read_text(encoding="utf8")
+
+
+def test_project_labels_writes_documents_and_tells_what_it_left_out(encoder, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Amina Juma"}])
+    nlp.to_disk(tmp_path / "labeller")
+    bitext = tmp_path / "sw.jsonl"
+    bitext.write_text('{"en": "Amina Juma na Nairobi.", "sw": "Nairobi na Amina Juma."}\nbroken\n')
+    out = tmp_path / "out.spacy"
+    arguments = ["project-labels", bitext, out, "--labeller", tmp_path / "labeller"]
+    arguments += ["--encoder", encoder, "--layer", 0, "--map", "PERSON=PER"]
+    failed = run(*arguments)
+    assert failed.exit_code == 1
+    assert "E220" in failed.output
+    assert not out.exists()
+    done = run(*arguments, "--on-error", "skip")
+    assert done.exit_code == 0, done.output
+    assert "1 E220" in done.output
+    (doc,) = read_docs(out)
+    assert [(e.text, e.label_) for e in doc.ents] == [("Amina Juma", "PER")]
+    assert run(*arguments, "--on-error", "shrug").exit_code == 2
+
+
+def test_evaluate_projection_writes_the_figures(encoder, tmp_path):
+    source, target, figures = (tmp_path / name for name in ("a.iob2", "b.iob2", "f.json"))
+    source.write_text("# sent_id = 1\n1\tAmina\tB-PER\n2\tna\tO\n3\tNairobi\tB-LOC\n")
+    target.write_text("# sent_id = 1\n1\tNairobi\tB-LOC\n2\tna\tO\n3\tAmina\tB-PER\n")
+    arguments = ["evaluate-projection", source, target, "--encoder", encoder, "--layer", 0]
+    done = run(*arguments, "--aligner", "partial", "--aligner", "diagonal", "--output", figures)
+    assert done.exit_code == 0, done.output
+    found = json.loads(figures.read_text())
+    assert found["ceiling"] == 100
+    assert found["default"] == "partial"
+    assert found["aligners"]["partial"]["f1"] == 100
+    assert found["aligners"]["diagonal"]["f1"] == 0
+    assert run(*arguments, "--aligner", "magic").exit_code == 1

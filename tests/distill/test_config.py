@@ -1,0 +1,134 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spacy_optical.distill.config import load_config
+from spacy_optical.errors import OpticalError
+
+from ..toy_project import CONFIG
+
+CONFIGS = Path(__file__).parent.parent.parent / "configs"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "toy.cfg"
+    path.write_text(CONFIG.format(folder=tmp_path))
+    return path
+
+
+def changed(path: Path, old: str, new: str) -> Path:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return path
+
+
+def test_reads_and_fills(path: Path):
+    config = load_config(path)
+    assert config.seed == 3
+    assert config.student.layers == [0, 2]
+    assert config.teacher.pooling == "first"
+    assert config.objective.temperature == 1.0
+    assert config.plans.align.solver == "partial"
+
+
+@pytest.mark.parametrize("name", ["demo.cfg", "tiny.cfg"])
+def test_configs_that_ship(name: str):
+    assert load_config(CONFIGS / name).data.source == "en"
+
+
+def test_overrides(path: Path):
+    config = load_config(path, {"training.epochs": 9, "objective.labels": 0.0, "general.seed": 5})
+    assert (config.training.epochs, config.objective.labels, config.seed) == (9, 0.0, 5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("epochs = 8", "epochs = 8\nepoch = 9", "teacher.epoch"),
+        ("[plans]", "[plan]", "plan"),
+        ("epochs = 8", 'epochs = "many"', "teacher.epochs"),
+        ("epochs = 8", "epochs = 0", "teacher.epochs"),
+        ("epochs = 8", "epochs = true", "teacher.epochs"),
+        ("epochs = 8", "epochs = 1.5", "teacher.epochs"),
+        ("hard = 1.0", "hard = -1.0", "objective.hard"),
+        ("layers = [0, 2]", "layers = [0, -1]", "student.layers.1"),
+        ("layers = [0, 2]", "layers = []", "student.layers"),
+        ("layers = [0, 2]", 'layers = "all"', "student.layers"),
+        ("layer = 1", 'layer = 1\ncarry = "letters"', "plans.carry"),
+        ("layer = 1", "layer = 1\n[plans.align]\nsolver = 1", "plans.align.solver"),
+        ("positions = 64", "positions = 32", "training"),
+    ],
+)
+def test_wrong_keys_and_types(path: Path, old: str, new: str, key: str):
+    with pytest.raises(OpticalError, match=rf"E402.*toy\.cfg: '{key}' is wrong: ") as caught:
+        load_config(changed(path, old, new))
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_section(path: Path):
+    text = path.read_text()
+    path.write_text(text[: text.index("[training]")])
+    with pytest.raises(OpticalError, match=r"E402.*'training' is wrong: Field required"):
+        load_config(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seed = 1",
+        "[general]\nseed = ${nowhere.seed}\n",
+        "[general]\nseed = ${nowhere}\n",
+        "[general\n",
+        "[general]\nseed = 1\n[general]\nseed = 2\n",
+        "[general]\nseed\n",
+        "[a.b]\nc = 1\n",
+        "[general]\n[general.@x]\n[general.@x.y\n",
+    ],
+)
+def test_broken_files(path: Path, text: str):
+    path.write_text(text)
+    with pytest.raises(OpticalError, match=r"E40[12].*toy\.cfg") as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_not_utf8(path: Path):
+    path.write_bytes(b"[general]\nseed = \xff\n")
+    with pytest.raises(OpticalError, match="E401"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("overrides", [{"nowhere.epochs": 1}, {"training": 1}])
+def test_overrides_of_nothing(path: Path, overrides: dict[str, Any]):
+    with pytest.raises(OpticalError, match=r"E40[12]"):
+        load_config(path, overrides)
+
+
+def test_override_of_a_default(path: Path):
+    """A key that the file leaves to its default can be set too; a misspelt one cannot."""
+    assert load_config(path, {"training.select": "last"}).training.select == "last"
+    assert load_config(path, {"plans.align.null_mass": 0.5}).plans.align.null_mass == 0.5
+    with pytest.raises(OpticalError, match=r"E402.*'training.selekt'"):
+        load_config(path, {"training.selekt": "last"})
+
+
+def test_missing_file(tmp_path: Path):
+    with pytest.raises(OpticalError, match=r"E002\] No such config"):
+        load_config(tmp_path / "none.cfg")
+
+
+def test_fingerprint_follows_what_decides(path: Path):
+    config = load_config(path)
+    epochs = load_config(path, {"training.epochs": 9})
+    moved = load_config(path, {"paths.plans": "elsewhere"})
+    assert config.fingerprint() == moved.fingerprint() != epochs.fingerprint()
+    assert config.fingerprint("teacher") == epochs.fingerprint("teacher")
+    assert config.fingerprint("teacher") != load_config(path, {"teacher.epochs": 9}).fingerprint(
+        "teacher"
+    )
+    assert config.fingerprint("teacher") != load_config(path, {"general.seed": 9}).fingerprint(
+        "teacher"
+    )

@@ -1,0 +1,250 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from spacy.tokens import Doc, DocBin
+
+from spacy_optical.align.transport import align_words
+from spacy_optical.data.labelled import read_docs
+from spacy_optical.distill.config import DistillConfig, load_config
+from spacy_optical.distill.encode import WordEncoder
+from spacy_optical.distill.plans import (
+    carry,
+    english_sentences,
+    make_plans,
+    read_pairs,
+    read_plans,
+    source_distributions,
+    student_layers,
+)
+from spacy_optical.distill.reading import Reading, read_sentences
+from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.errors import OpticalError
+from spacy_optical.runtime.decode import bio_tags
+from spacy_optical.runtime.pieces import WordPieces
+
+from ..conftest import Trained
+
+
+def config_of(trained: Trained, **overrides: Any) -> DistillConfig:
+    return load_config(trained.config_path, overrides)
+
+
+@pytest.fixture
+def pieces(trained: Trained) -> WordPieces:
+    return WordPieces((trained.teacher / "tokenizer.json").read_bytes())
+
+
+def with_corpus(trained: Trained, tmp_path: Path, **overrides: Any) -> DistillConfig:
+    """A config over copies of corpus and plans that a test may change."""
+    for name in ("corpus", "plans"):
+        shutil.copytree(trained.config_path.parent / name, tmp_path / name, dirs_exist_ok=True)
+    paths = {f"paths.{name}": str(tmp_path / name) for name in ("corpus", "plans")}
+    return config_of(trained, **(paths | overrides))
+
+
+def test_what_is_kept(trained: Trained, pieces: WordPieces):
+    """The arrays on disk are the teacher's scores and vectors, and the plans of the encoder's."""
+    tagger = load_tagger(trained.teacher)
+    english, lessons = read_plans(trained.config, trained.teacher)
+    assert list(lessons) == ["sw", "fi"]
+    pair = lessons["fi"].pairs[3]
+    arrays = {name: ragged[3] for name, ragged in lessons["fi"].arrays.items()}
+    (source,) = read_sentences(
+        tagger, [pair.source], pieces, layer=student_layers(trained.config)[1]
+    )
+    (target,) = read_sentences(tagger, [pair.target], pieces)
+    np.testing.assert_allclose(arrays["logits"], target.logits, atol=0.01)
+    np.testing.assert_allclose(arrays["last"], target.last, atol=0.01)
+    np.testing.assert_allclose(arrays["source"], source.middle, atol=0.01)
+    encoder = WordEncoder(trained.config.paths.encoder, trained.config.plans.layer)
+    vectors = encoder.vectors([pair.source.words, pair.target.words])
+    plan = align_words(
+        vectors[0],
+        vectors[1],
+        pair.source.words,
+        pair.target.words,
+        trained.config.plans.align,
+    )
+    shape = (len(pair.source.words), len(pair.target.words))
+    np.testing.assert_allclose(arrays["plan"].reshape(shape), plan.matrix, atol=0.001)
+    assert ((arrays["trust"] >= 0) & (arrays["trust"] <= 1)).all()
+    np.testing.assert_allclose(arrays["carried"].sum(axis=1), 1.0, atol=0.01)
+    assert len(english.pairs) == len(english.arrays["logits"]) == 64
+    assert all(p.source is p.target and p.source.tags is not None for p in english.pairs)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"plans.layer": 2},
+        {"plans.gold": 0.5},
+        {"plans.align.solver": "exact"},
+        {"student.layers": [0, 1]},
+        {"training.max_pieces": 48},  # it decides which pairs there are
+        {"general.seed": 4},
+    ],
+)
+def test_plans_of_another_config(trained: Trained, overrides: dict[str, Any]):
+    with pytest.raises(OpticalError, match=r"E410.*plans was made from other data"):
+        read_plans(config_of(trained, **overrides), trained.teacher)
+
+
+def test_weights_of_the_objective_need_no_new_plans(trained: Trained):
+    overrides = {"objective.labels": 0.0, "training.epochs": 9, "teacher.epochs": 9}
+    read_plans(config_of(trained, **overrides), trained.teacher)
+
+
+@pytest.mark.parametrize("what", ["bitext", "english", "teacher", "encoder"])
+def test_plans_of_other_data(tmp_path: Path, trained: Trained, what: str):
+    overrides, teacher = {}, trained.teacher
+    if what in ("teacher", "encoder"):
+        folder = tmp_path / what
+        shutil.copytree(trained.config_path.parent / what, folder)
+        content = bytearray((folder / "model.safetensors").read_bytes())
+        content[-2] ^= 1
+        (folder / "model.safetensors").write_bytes(content)
+        if what == "teacher":
+            teacher = folder
+        else:
+            overrides = {"paths.encoder": str(folder)}
+    config = with_corpus(trained, tmp_path, **overrides)
+    if what == "bitext":
+        path = config.paths.corpus / "bitext" / "fi.jsonl"
+        path.write_text(path.read_text(encoding="utf8").replace("asuu", "asui"), encoding="utf8")
+    if what == "english":
+        path = config.paths.corpus / "english" / "train.spacy"
+        DocBin(store_user_data=True, docs=read_docs(path)[:-1]).to_disk(path)
+    with pytest.raises(OpticalError, match="E410"):
+        read_plans(config, teacher)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "{"])
+def test_damaged_record(tmp_path: Path, trained: Trained, content: str):
+    config = with_corpus(trained, tmp_path)
+    (config.paths.plans / "plans.json").write_text(content)
+    with pytest.raises(OpticalError, match=r"E205.*plans\.json"):
+        read_plans(config, trained.teacher)
+
+
+def test_no_plans(tmp_path: Path, trained: Trained):
+    config = config_of(trained, **{"paths.plans": str(tmp_path / "none")})
+    with pytest.raises(OpticalError, match=r"E002\] No such plans"):
+        read_plans(config, trained.teacher)
+
+
+def test_language_without_bitext(tmp_path: Path, trained: Trained):
+    config = config_of(
+        trained, **{"data.languages": ["sw", "xyz"], "paths.plans": str(tmp_path / "plans")}
+    )
+    with pytest.raises(OpticalError, match=r"E409\] No bitext for language 'xyz'"):
+        make_plans(config, trained.teacher)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('{"id": "1", "en": "", "sw": "Habari."}', "E208"),
+        ('{"id": "1", "en": "Hi.", "sw": " "}', "E208"),
+        ('{"id": "1", "en": "Hi."}', "E220"),
+        ("{", "E220"),
+    ],
+)
+def test_broken_bitext(tmp_path: Path, trained: Trained, line: str, code: str):
+    config = with_corpus(trained, tmp_path)
+    shutil.rmtree(tmp_path / "plans")
+    path = config.paths.corpus / "bitext" / "sw.jsonl"
+    lines = path.read_text(encoding="utf8").splitlines()
+    path.write_text("\n".join([*lines, line]) + "\n", encoding="utf8")
+    with pytest.raises(OpticalError, match=rf"{code}.*sw\.jsonl, line {len(lines) + 1}"):
+        make_plans(config, trained.teacher)
+    assert not (tmp_path / "plans").exists()
+
+
+def test_long_pairs_are_left_out_and_counted(tmp_path: Path, trained: Trained, pieces: WordPieces):
+    config = with_corpus(trained, tmp_path)
+    path = config.paths.corpus / "bitext" / "sw.jsonl"
+    row = {"id": "long", "en": "Hi.", "sw": "barabara " * 40}
+    path.write_text(path.read_text(encoding="utf8") + json.dumps(row), encoding="utf8")
+    pairs, left_out = read_pairs(config, "sw", pieces)
+    assert (len(pairs), left_out) == (32, 1)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "code"),
+    [
+        ({"student.layers": [0, 4]}, r"E406.*no layer 4: it has 4"),
+        ({"plans.layer": 9}, r"E406.*no layer 9"),
+        ({"training.max_pieces": 128, "student.positions": 128}, r"E413.*128.*96 positions"),
+        ({"training.max_pieces": 8}, r"E412.*English sentence fits a window of 8"),
+    ],
+)
+def test_config_that_does_not_fit_the_teacher(
+    tmp_path: Path, trained: Trained, overrides: dict[str, Any], code: str
+):
+    config = config_of(trained, **{"paths.plans": str(tmp_path / "plans")}, **overrides)
+    with pytest.raises(OpticalError, match=code):
+        make_plans(config, trained.teacher)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_label_that_the_teacher_lacks(tmp_path: Path, trained: Trained, pieces: WordPieces):
+    with pytest.raises(OpticalError, match=r"E411.*'LOC' in .*train\.spacy.*knows DATE, PER"):
+        english_sentences(trained.config, pieces, bio_tags(["DATE", "PER"]))
+
+
+def test_fewer_labels_than_the_teachers_keep_its_numbers(trained: Trained, pieces: WordPieces):
+    tags = bio_tags(["AGE", "DATE", "LOC", "ORG", "PER"])
+    for sentence in english_sentences(trained.config, pieces, tags):
+        assert sentence.tags is not None
+        assert not {1, 2} & set(sentence.tags)
+
+
+def test_foreign_folder_in_the_way(tmp_path: Path, trained: Trained):
+    (tmp_path / "notes.txt").write_text("mine")
+    config = config_of(trained, **{"paths.plans": str(tmp_path)})
+    with pytest.raises(OpticalError, match="E004"):
+        make_plans(config, trained.teacher)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_gold_share_by_hand():
+    logits = np.log(np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25]], dtype=np.float32))
+    reading = Reading(logits, logits, logits)
+    np.testing.assert_allclose(
+        source_distributions(reading, (1, 1), 0.8),
+        [[0.1, 0.85, 0.05], [0.05, 0.9, 0.05]],
+        atol=1e-6,
+    )
+    np.testing.assert_allclose(source_distributions(reading, None, 0.8)[0], [0.5, 0.25, 0.25])
+
+
+@pytest.mark.parametrize("way", ["words", "spans"])
+def test_labels_go_where_the_mass_goes(trained: Trained, way: str):
+    """A plan that swaps two halves of a sentence carries an entity to its new place."""
+    config = config_of(trained, **{"plans.carry": way})
+    tags = bio_tags(["LOC", "PER"])
+    probs = np.full((4, 5), 0.01)
+    for word, tag in enumerate(("B-PER", "I-PER", "O", "O")):
+        probs[word, tags.index(tag)] = 0.96
+    vectors = np.eye(4, 8)
+    swapped = vectors[[2, 3, 0, 1]]
+    align = config.plans.align.model_copy(
+        update={"centre": False, "kinds": 0.0, "case": 0.0, "identical": 0.0}
+    )
+    plan = align_words(vectors, swapped, ["aa"] * 4, ["aa"] * 4, align)
+    carried, trust = carry(plan, probs, tags, config)
+    found = [tags[i] for i in carried.argmax(axis=1)]
+    assert found == ["O", "O", "B-PER", "I-PER"]
+    assert carried.shape == (4, 5)
+    assert (trust > 0.5).all()
+
+
+def test_corpus_docs_are_what_the_teacher_reads(trained: Trained, pieces: WordPieces):
+    docs: list[Doc] = read_docs(trained.corpus / "english" / "train.spacy")
+    sentences = english_sentences(trained.config, pieces, load_tagger(trained.teacher).tags)
+    assert [" ".join(s.words) for s in sentences] == [" ".join(t.text for t in d) for d in docs]

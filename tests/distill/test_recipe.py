@@ -1,0 +1,129 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from spacy_optical.distill.config import DistillConfig, load_config
+from spacy_optical.distill.plans import read_plans
+from spacy_optical.distill.recipe import StepMaker, StudentRecipe
+from spacy_optical.distill.tagger import WordTagger, load_tagger
+from spacy_optical.errors import OpticalError
+from spacy_optical.runtime.pieces import WordPieces
+
+from ..conftest import Trained
+
+TERMS = {"hard", "soft", "own", "hidden", "representation", "labels"}
+
+
+def recipe_of(trained: Trained, **overrides: Any) -> StudentRecipe:
+    config = load_config(trained.config_path, overrides)
+    pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
+    return StudentRecipe(config, *read_plans(config, trained.teacher), pieces)
+
+
+@pytest.fixture
+def recipe(trained: Trained) -> StudentRecipe:
+    return recipe_of(trained)
+
+
+@pytest.fixture
+def student(trained: Trained) -> WordTagger:
+    return load_tagger(trained.student).eval()
+
+
+def first_batch(recipe: StudentRecipe) -> StepMaker:
+    return recipe.batches(np.random.default_rng(0))[0]
+
+
+def name_of(term: str) -> str:
+    return "repr" if term == "representation" else term
+
+
+def test_epoch_holds_every_pair_once(recipe: StudentRecipe):
+    batches = recipe.batches(np.random.default_rng(0))
+    pairs = [pair for batch in batches for pair in batch.pairs]
+    assert len(pairs) == 64
+    assert set(pairs) == {(lang, i) for lang in ("sw", "fi") for i in range(32)}
+    assert {len(batch.english) for batch in batches} == {4}  # half as many as pairs
+    english = [i for batch in batches for i in batch.english]
+    assert len(set(english)) == len(english) == 32
+
+
+def test_step_by_hand(recipe: StudentRecipe):
+    batch = first_batch(recipe)
+    step = batch.make()
+    language, number = batch.pairs[2]
+    arrays = {name: ragged[number] for name, ragged in recipe.lessons[language].arrays.items()}
+    n, m = len(arrays["logits"]), len(arrays["source"])
+    np.testing.assert_array_equal(step.logits[2, :n], arrays["logits"])
+    np.testing.assert_array_equal(step.source[2, :m], arrays["source"])
+    np.testing.assert_array_equal(step.plan[2, :m, :n], arrays["plan"].reshape(m, n))
+    for tensor in (step.plan[2, m:], step.plan[2, :, n:], step.trust[2, n:], step.source[2, m:]):
+        assert not tensor.any()
+    assert step.target.words[2].tolist() == [i < n for i in range(step.logits.shape[1])]
+    tags = recipe.gold[batch.english[1]]
+    assert tags is not None
+    assert tuple(step.english.tags[1, : len(tags)].tolist()) == tags
+    assert (step.english.tags[1, len(tags) :] == -100).all()
+    said = recipe.english.arrays["logits"][batch.english[1]]
+    np.testing.assert_array_equal(step.english_logits[1, : len(said)], said)
+
+
+@pytest.mark.parametrize("term", sorted(TERMS))
+def test_zero_weight_switches_a_term_off(
+    trained: Trained, student: WordTagger, term: str, monkeypatch: pytest.MonkeyPatch
+):
+    recipe = recipe_of(trained, **{f"objective.{term}": 0.0})
+    found = recipe.losses(student, first_batch(recipe))
+    assert set(found) == {name_of(other) for other in TERMS - {term}}
+
+
+def test_weights_scale_their_terms(trained: Trained, recipe: StudentRecipe, student: WordTagger):
+    doubled = recipe_of(trained, **{f"objective.{term}": 2.0 for term in TERMS})
+    once = recipe.losses(student, first_batch(recipe))
+    twice = doubled.losses(student, first_batch(doubled))
+    assert set(once) == {name_of(term) for term in TERMS}
+    for name, loss in once.items():
+        torch.testing.assert_close(twice[name], 2 * loss)
+        assert float(loss.detach()) > 0
+
+
+def test_representation_reaches_only_the_layers_below(recipe: StudentRecipe, trained: Trained):
+    student = load_tagger(trained.student)
+    recipe.losses(student, first_batch(recipe))["repr"].backward()
+    layer = recipe.layer
+    grads = {
+        name: param.grad is not None and bool(param.grad.any())
+        for name, param in student.model.named_parameters()
+    }
+    assert grads[f"bert.encoder.layer.{layer - 1}.output.dense.weight"]
+    assert not any(g for name, g in grads.items() if name.startswith(f"bert.encoder.layer.{layer}"))
+    assert not grads["classifier.weight"]
+
+
+def test_arrays_on_disk_get_no_gradient(recipe: StudentRecipe):
+    step = first_batch(recipe).make()
+    assert not any(
+        value.requires_grad for value in vars(step).values() if isinstance(value, torch.Tensor)
+    )
+
+
+def test_teachers_own_reading_costs_nothing(trained: Trained):
+    """A student that is the teacher has no soft, own or hidden loss."""
+    config: DistillConfig = trained.config
+    pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
+    recipe = StudentRecipe(config, *read_plans(config, trained.teacher), pieces)
+    losses = recipe.losses(load_tagger(trained.teacher).eval(), first_batch(recipe))
+    for name in ("soft", "own", "hidden"):
+        assert float(losses[name].detach()) < 1e-4
+
+
+def test_nothing_that_fits(trained: Trained):
+    english, lessons = read_plans(trained.config, trained.teacher)
+    pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
+    narrow = trained.config.model_copy(
+        update={"training": trained.config.training.model_copy(update={"max_pieces": 8})}
+    )
+    with pytest.raises(OpticalError, match=r"E412.*English sentence fits a window of 8"):
+        StudentRecipe(narrow, english, lessons, pieces)

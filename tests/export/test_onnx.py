@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from spacy_optical.distill.sentences import collate, plain_sentence
+from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.errors import OpticalError
+from spacy_optical.export.onnx import IR_VERSION, OPSET, export_onnx
+from spacy_optical.export.quantize import PRESETS, preset_named, quantize
+from spacy_optical.runtime.bundle import INPUTS, OUTPUT, Bundle, BundleInfo
+from spacy_optical.runtime.decode import bio_tags
+from spacy_optical.runtime.pieces import WordPieces
+from spacy_optical.runtime.session import Runtime
+
+from ..toy_project import toy_text
+from ..util import toy_encoder, trained_toy_tokenizer
+
+TEXTS = [["Amina"], ["Barabara", "ilifungwa", "usiku", "kucha", "."], ["Kone"] * 25]
+
+
+@pytest.fixture(scope="module", params=["bert", "xlm-roberta", "bert-wordpiece"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    kind = request.param.removesuffix("-wordpiece")
+    word_piece = kind != request.param
+    return toy_encoder(
+        tmp_path_factory.mktemp(request.param) / "toy",
+        trained_toy_tokenizer(toy_text(), kind="WordPiece" if word_piece else "Unigram"),
+        kind=kind,
+        layers=2,
+    )
+
+
+@pytest.fixture(scope="module")
+def exported(folder: Path) -> bytes:
+    return export_onnx(load_tagger(folder, bio_tags(["LOC", "PER"]), attention="eager"))
+
+
+def seeded(folder: Path):
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return load_tagger(folder, bio_tags(["LOC", "PER"]), attention="eager").eval()
+
+
+def bundle_of(model: bytes, folder: Path, preset: str = "fp32") -> Bundle:
+    info = BundleInfo(
+        labels=("LOC", "PER"),
+        max_pieces=96,
+        preset=preset,
+        inputs=INPUTS,
+        output=OUTPUT,
+        provenance={},
+        metrics={},
+    )
+    return Bundle(info, model, (folder / "tokenizer.json").read_bytes())
+
+
+def by_torch(tagger, folder: Path) -> list[np.ndarray]:
+    pieces = WordPieces((folder / "tokenizer.json").read_bytes())
+    with torch.inference_mode():
+        return [
+            tagger(collate([plain_sentence(words, pieces)], pieces)).logits[0].numpy()
+            for words in TEXTS
+        ]
+
+
+def test_fp32_gives_what_torch_gives(folder: Path):
+    tagger = seeded(folder)
+    runtime = Runtime(bundle_of(export_onnx(tagger), folder))
+    for ours, theirs in zip(runtime.scores(TEXTS), by_torch(tagger, folder), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_int8_is_smaller_and_close(folder: Path):
+    tagger = seeded(folder)
+    model = export_onnx(tagger)
+    small = quantize(model, PRESETS["int8"])
+    assert len(small) < 0.6 * len(model)
+    runtime = Runtime(bundle_of(small, folder, "int8"))
+    ours = np.concatenate(runtime.scores(TEXTS))
+    theirs = np.concatenate(by_torch(tagger, folder))
+    assert np.abs(ours - theirs).max() < 0.25 * np.abs(theirs).max()
+    assert np.abs(ours - theirs).max() > 0
+
+
+def test_versions_that_older_runtimes_read(exported: bytes):
+    model = onnx.load_from_string(exported)
+    assert model.ir_version == IR_VERSION
+    assert {o.version for o in model.opset_import if o.domain in ("", "ai.onnx")} == {OPSET}
+    assert [node.name for node in model.graph.input] == list(INPUTS)
+    assert [node.name for node in model.graph.output] == [OUTPUT]
+
+
+def test_operators_are_fused(exported: bytes):
+    operators = {node.op_type for node in onnx.load_from_string(exported).graph.node}
+    assert operators & {"LayerNormalization", "SkipLayerNormalization"}
+    assert "Erf" not in operators  # the activation became one operator
+
+
+def test_fp32_preset_changes_nothing(exported: bytes):
+    assert quantize(exported, PRESETS["fp32"]) is exported
+
+
+def test_presets():
+    assert preset_named("auto") == ("int8", PRESETS["int8"])
+    assert PRESETS["int8"].reduce_range
+    assert not PRESETS["int8-vnni"].reduce_range
+    with pytest.raises(OpticalError, match=r"E502.*'int4'; use one of auto, fp32, int8"):
+        preset_named("int4")
+
+
+def test_mean_pooling_is_refused(folder: Path):
+    tagger = load_tagger(folder, bio_tags(["LOC"]), "mean", attention="eager")
+    with pytest.raises(OpticalError, match=r"E501.*'mean'"):
+        export_onnx(tagger)

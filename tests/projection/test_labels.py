@@ -1,0 +1,121 @@
+import json
+
+import numpy as np
+import pytest
+import spacy
+
+from spacy_optical.align import AlignConfig
+from spacy_optical.data.labelled import read_docs
+from spacy_optical.errors import OpticalError
+from spacy_optical.projection.labels import SPANS_KEY, project_labels, target_language
+
+PAIRS = [
+    ("Amina Juma left Nairobi.", "Nairobi Amina Juma kwa."),
+    ("The Benki Kuu, Mombasa.", "Mombasa na Benki Kuu."),
+    ("Nothing here.", "Hakuna."),
+]
+
+
+@pytest.fixture
+def labeller():
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns(
+        [
+            {"label": "PERSON", "pattern": "Amina Juma"},
+            {"label": "GPE", "pattern": "Nairobi"},
+            {"label": "GPE", "pattern": "Mombasa"},
+            {"label": "ORG", "pattern": "The Benki Kuu"},
+        ]
+    )
+    return nlp
+
+
+@pytest.fixture
+def bitext(tmp_path):
+    path = tmp_path / "sw.jsonl"
+    lines = [json.dumps({"en": source, "sw": target}) + "\n" for source, target in PAIRS]
+    path.write_text("".join(lines))
+    return path
+
+
+def entities(path):
+    return [[(e.text, e.label_) for e in doc.ents] for doc in read_docs(path)]
+
+
+def test_labels_reach_the_words_of_the_translation(tmp_path, labeller, encoder, bitext):
+    out = tmp_path / "out.spacy"
+    done: list[int] = []
+    summary = project_labels(
+        bitext,
+        out,
+        labeller=labeller,
+        encoder=encoder,
+        target_lang="sw",
+        labels={"PERSON": "PER", "GPE": "LOC", "ORG": "ORG"},
+        chunk=2,
+        say=done.append,
+    )
+    assert entities(out) == [
+        [("Nairobi", "LOC"), ("Amina Juma", "PER")],
+        [("Mombasa", "LOC"), ("Benki Kuu", "ORG")],
+        [],
+    ]
+    assert (summary.read, summary.written, done) == (3, 3, [2, 3])
+    assert summary.projected == {"LOC": 2, "PER": 1, "ORG": 1}
+    assert sum(summary.histogram) == 4
+    for doc in read_docs(out):
+        group = doc.spans[SPANS_KEY]
+        assert [span.text for span in group] == [entity.text for entity in doc.ents]
+        assert len(group.attrs["scores"]) == len(group)
+        assert all(0 < score <= 1 for score in group.attrs["scores"])
+
+
+def test_labels_outside_the_map_and_below_the_threshold_are_left_out(
+    tmp_path, labeller, encoder, bitext
+):
+    out = tmp_path / "out.spacy"
+    settings = {"labeller": labeller, "encoder": encoder, "target_lang": "sw"}
+    project_labels(bitext, out, labels={"PERSON": "PER"}, **settings)
+    assert entities(out) == [[("Amina Juma", "PER")], [], []]
+    sure = [s for doc in read_docs(out) for s in doc.spans[SPANS_KEY].attrs["scores"]]
+    summary = project_labels(bitext, out, labels={"PERSON": "PER"}, threshold=1.0, **settings)
+    assert summary.unsure == sum(score < 1 for score in sure)
+    assert summary.projected.total() == 1 - summary.unsure
+
+
+def test_pairs_that_cannot_be_used_are_raised_or_counted(tmp_path, labeller, encoder, bitext):
+    out = tmp_path / "out.spacy"
+    strict = AlignConfig(skip_below=0.99)
+    settings = {"labeller": labeller, "encoder": encoder, "target_lang": "sw", "config": strict}
+    with pytest.raises(OpticalError, match=r"E320.*line 1"):
+        project_labels(bitext, out, **settings)
+    assert not out.exists()
+    with pytest.raises(OpticalError, match="E206"):
+        project_labels(bitext, out, on_error="skip", **settings)
+    settings["config"] = None
+    with bitext.open("a") as file:
+        file.write("broken\n")
+    with pytest.raises(OpticalError, match=r"E220.*line 4"):
+        project_labels(bitext, out, **settings)
+    summary = project_labels(bitext, out, on_error="skip", **settings)
+    assert summary.skipped == {"E220": 1}
+    assert summary.written == 3
+
+
+def test_vectors_with_nan_never_make_a_plan(tmp_path, labeller, bitext):
+    class Broken:
+        def vectors(self, sentences):
+            return [np.full((len(words), 4), np.nan) for words in sentences]
+
+    out = tmp_path / "out.spacy"
+    settings = {"labeller": labeller, "encoder": Broken(), "target_lang": "sw"}
+    with pytest.raises(OpticalError, match="E302"):
+        project_labels(bitext, out, **settings)
+
+
+def test_the_target_language_is_read_off_the_name():
+    assert target_language("corpus/bitext/sw.jsonl") == "sw"
+    assert target_language("en-hau.tsv.gz") == "hau"
+    with pytest.raises(OpticalError, match="E319"):
+        target_language("bitext.jsonl")
