@@ -32,11 +32,11 @@ def evaluate_cli(
     from ._gold import gold_of
 
     row = evaluate(model, gold_of(gold, gold_folder, "test"), name=name or model.name)
-    write_json(out, [row])
+    write_json(out, [{"name": row["name"], "f1": row["f1"]}])
     msg.table(
-        [(language, f"{f1:.1f}") for language, f1 in row["f1"].items()],
+        [(language, f"{100 * f1:.1f}") for language, f1 in row["f1"].items()],
         header=("Language", "F1"),
         divider=True,
         aligns=("l", "r"),
     )
-    msg.good(f"F1 macro {row['macro_f1']:.1f}; written to {out}")
+    msg.good(f"F1 macro {100 * row['macro_f1']:.1f}; written to {out}")

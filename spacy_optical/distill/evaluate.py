@@ -22,7 +22,7 @@ def evaluate(
     gold (Mapping[str, Path]): `.spacy` files by language.
     name (str): What to call the model.
     source (str): The language that the labels were in; the macro average leaves it out.
-    RETURNS (Dict[str, Any]): `name`, `f1` by language and `macro_f1`, 0 to 100.
+    RETURNS (Dict[str, Any]): `name`, `f1` by language and `macro_f1`, 0 to 1.
     RAISES (OpticalError): If there are no gold documents, gold has a label that the model lacks, or
         the model or a file is not whole.
     """
@@ -34,7 +34,7 @@ def evaluate(
     for language, part in docs.items():
         check_labels(part, tagger.labels, gold[language])
     found = {
-        language: 100 * entity_scores(tagger, part, pieces, tagger.tags)["ents_f"]
+        language: entity_scores(tagger, part, pieces, tagger.tags)["ents_f"] or 0.0
         for language, part in docs.items()
     }
     targets = [f1 for language, f1 in found.items() if language != source]

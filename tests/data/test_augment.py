@@ -129,3 +129,15 @@ def test_the_order_of_chance_is_the_seeds():
     first = augment_english(sentences, copies=2, seed=7)
     random.seed(1)
     assert augment_english(sentences, copies=2, seed=7) == first
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_places_that_overlap_are_not_both_written(seed: int):
+    """The country's local name stands within the person's: one of the two is exchanged."""
+    pairs = [
+        (marked("[Germany](LOC) hired [Anna Saksa](PER)."), "Anna Saksa sai työn."),
+        (marked("[Siti](PER) ate."), "Hän söi."),
+    ]
+    for english, finnish in augment_pairs(pairs, "fi", copies=3, seed=seed):
+        assert english.endswith(" hired Anna Saksa.")
+        assert re.fullmatch(r"Anna .* sai työn\.", finnish)

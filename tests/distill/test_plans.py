@@ -237,7 +237,7 @@ def test_labels_go_where_the_mass_goes(trained: Trained, way: str):
         update={"centre": False, "kinds": 0.0, "case": 0.0, "identical": 0.0}
     )
     plan = align_words(vectors, swapped, ["aa"] * 4, ["aa"] * 4, align)
-    carried, trust = carry(plan, probs, tags, config)
+    carried, trust = carry(plan, probs, ["aa"] * 4, tags, config)
     found = [tags[i] for i in carried.argmax(axis=1)]
     assert found == ["O", "O", "B-PER", "I-PER"]
     assert carried.shape == (4, 5)

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -74,6 +75,17 @@ def test_long_text_with_many_pieces(nlp: Language):
     doc = nlp(" ".join(["ilifungwabarabara" * 3] * 150))
     assert doc._.trf_data.wordpieces.input_ids.shape[1] <= 64
     assert len(doc._.trf_data.align.lengths) == 150
+
+
+def test_folder_that_does_not_say_its_limit(tmp_path: Path, trained: Trained):
+    shutil.copytree(trained.student, tmp_path / "student")
+    settings = tmp_path / "student" / "tokenizer_config.json"
+    record = json.loads(settings.read_text(encoding="utf8"))
+    del record["model_max_length"]
+    settings.write_text(json.dumps(record), encoding="utf8")
+    nlp = with_student(tmp_path / "student")
+    nlp.initialize()
+    assert nlp("barabara " * 200)._.trf_data.wordpieces.input_ids.shape[1] == 64
 
 
 def test_stock_ner_trains_on_it(trained: Trained):
