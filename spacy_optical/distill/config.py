@@ -60,6 +60,7 @@ class Training(Section):
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(0.01, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.1, ge=0, lt=1)
     freeze_embeddings: bool = True
     max_pieces: int = Field(128, ge=8, le=512)
     select: Literal["best", "last"] = "best"

@@ -72,6 +72,7 @@ def train(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     set_seed(seed)
+    tagger.set_dropout(settings.dropout)
     accelerator = Accelerator()
     trained = {n: p for n, p in tagger.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(_groups(trained, settings), lr=settings.learning_rate)

@@ -65,6 +65,17 @@ class WordTagger(nn.Module):
         """The most pieces of a sentence, special ones included."""
         return self.model.config.max_position_embeddings - position_offset(self.model)
 
+    def set_dropout(self, share: float) -> None:
+        """Set the share of values that training drops, everywhere in the model.
+
+        share (float): 0 to 1. A student that copies its teacher on little text does without.
+        """
+        for module in self.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = share
+            elif hasattr(module, "dropout_prob"):  # attention that drops inside its own kernel
+                module.dropout_prob = share
+
     def freeze_embeddings(self) -> None:
         """Keep the word table as it is: it is most of the weights and learns little."""
         self.model.get_input_embeddings().weight.requires_grad_(False)

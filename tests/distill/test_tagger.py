@@ -110,3 +110,13 @@ def test_teacher_with_another_tokenizer(tmp_path: Path, trained: Trained):
     (folder / "tokenizer.json").write_text(json.dumps(more))
     with pytest.raises(OpticalError, match=r"E704.*do not belong together"):
         load_tagger(folder)
+
+
+def test_dropout_off_makes_training_mode_repeatable(trained: Trained):
+    tagger = load_tagger(trained.teacher).train()
+    pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
+    batch = collate([plain_sentence(["Amina", "lives", "here"], pieces)], pieces)
+    tagger.set_dropout(0.5)
+    assert not torch.equal(tagger(batch).logits, tagger(batch).logits)
+    tagger.set_dropout(0.0)
+    assert torch.equal(tagger(batch).logits, tagger(batch).logits)
