@@ -168,6 +168,10 @@ class Errors(metaclass=_Coded):
     )
     E414 = "{path} is neither a teacher nor a student; make one with teach or distill"
     E415 = "No student is named; give its folder as the model's name in the component's config"
+    E416 = (
+        "A process that made plans was ended from outside, perhaps for want of memory; run the "
+        "same command again with fewer processes, and it will continue"
+    )
     E411 = "The label '{label}' in {path} is unknown to the model, which knows {known}"
 
     # E5xx: export
