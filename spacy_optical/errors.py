@@ -147,6 +147,7 @@ class Errors(metaclass=_Coded):
     E318 = "No spaCy pipeline '{name}' ({reason}); install it, or give a folder that holds one"
     E319 = "{path}: could not tell the target language from the name; give it as --target"
     E320 = "{where}: one side is too unlike the other (similarity {found:.2f}); drop the pair"
+    E321 = "The '{solver}' solver takes no batches; use one of {allowed}, or solve pair by pair"
 
     # E4xx: learning and its config
     E401 = "{path} is not a valid config: {reason}"

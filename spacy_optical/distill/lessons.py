@@ -140,10 +140,13 @@ def write_lesson(
         for name, kind in _arrays(readers.tagger).items()
     }
     pairs = read_pairs(config, language, readers.pieces, start=journal.read)
+    source, target = tokenizer_for(config.data.source), tokenizer_for(language)
     try:
         while not journal.whole:
             start = time.perf_counter()
-            chunk = list(islice(pairs, CHUNK))
+            # spaCy remembers every word it has seen, unless told when to forget.
+            with source.memory_zone(), target.memory_zone():
+                chunk = list(islice(pairs, CHUNK))
             kept = [pair for pair in chunk if pair is not None]
             if kept:
                 arrays, moved = _read_chunk(config, readers, kept)

@@ -1,5 +1,6 @@
 import json
 import shutil
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from spacy_optical.distill.lessons import read_pairs, student_layers
 from spacy_optical.distill.plans import english_sentences, make_plans, read_plans
 from spacy_optical.distill.ragged import RaggedWriter, dense
 from spacy_optical.distill.reading import Reading, read_sentences
+from spacy_optical.distill.recipe import StudentRecipe
 from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.errors import OpticalError
@@ -259,6 +261,34 @@ def test_damaged_journal(tmp_path: Path, trained: Trained, monkeypatch: pytest.M
     (tmp_path / "plans-partial" / "sw-journal.json").write_text("{")
     with pytest.raises(OpticalError, match=r"E205.*sw-journal\.json"):
         make_plans(config, trained.teacher)
+
+
+def test_memory_does_not_grow_with_the_bitext(
+    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+):
+    """Neither when the plans are made nor when a student opens them; held are lengths alone."""
+    monkeypatch.setattr(lessons_module, "CHUNK", 16)
+    config = with_corpus(trained, tmp_path)
+    student = WordPieces((trained.student / "tokenizer.json").read_bytes())
+    path = config.paths.corpus / "bitext" / "sw.jsonl"
+    lines = path.read_text(encoding="utf8")
+    made, read, sizes = [], [], []
+    for times in (2, 42):
+        path.write_text(lines * times, encoding="utf8")
+        tracemalloc.start()
+        make_plans(config, trained.teacher)
+        made.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        tracemalloc.start()
+        recipe = StudentRecipe(config, *read_plans(config, trained.teacher), student)
+        read.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len(recipe.rows) == 32 * times + 32
+        sizes.append(sum(path.stat().st_size for path in config.paths.plans.glob("sw-*")))
+    grown = sizes[1] - sizes[0]
+    assert grown > 1_000_000
+    assert made[1] - made[0] < grown / 5
+    assert read[1] - read[0] < grown / 5
 
 
 def test_foreign_partial_folder(tmp_path: Path, trained: Trained):
