@@ -4,6 +4,7 @@
     python -m benchmarks.plans --pairs 200000     # and the memory over 200,000 generated pairs
 
 One thread. The encoder and the teacher of the second part are toys: their time is not the point.
+The memory of the process is read from /proc.
 """
 
 import os
@@ -76,12 +77,10 @@ def write_bitext(path: Path, pairs: int) -> None:
 
 
 def memory(pairs: int) -> None:
-    """Print a table of memory over pairs: while plans are made, and when a student uses them."""
+    """Print a table of memory over pairs while plans are made."""
     from spacy_optical.distill.config import load_config
-    from spacy_optical.distill.plans import make_plans, read_plans
-    from spacy_optical.distill.recipe import StudentRecipe
+    from spacy_optical.distill.plans import make_plans
     from spacy_optical.distill.teacher import teach
-    from spacy_optical.runtime.pieces import WordPieces
     from tests.toy_project import toy_project
 
     with tempfile.TemporaryDirectory() as name:
@@ -110,12 +109,66 @@ def memory(pairs: int) -> None:
         files = (folder / "plans").iterdir()
         size = sum(path.stat().st_size for path in files) / 1e6
         print(f"\n{record['languages']['sw']}; {size:.0f} MB on disk\n")
-        reset_peak()
-        row("before training")
-        pieces = WordPieces((folder / "teacher" / "tokenizer.json").read_bytes())
-        recipe = StudentRecipe(config, *read_plans(config, folder / "teacher"), pieces)
-        row("plans opened for training")
-        batches = recipe.batches(np.random.default_rng(0))
+
+
+def reading(pairs: int) -> None:
+    """Print a table of memory while a student opens plans and reads batches of them.
+
+    The arrays are as wide as a real teacher's and full of zeros, words apart. What the process
+    holds itself is told apart from mapped files, which the system takes back when it needs to.
+    """
+    from spacy_optical.distill.config import load_config
+    from spacy_optical.distill.plans import LANGUAGE, English, Lesson
+    from spacy_optical.distill.ragged import (
+        CELL,
+        RaggedWriter,
+        Words,
+        read_ragged,
+        sparse,
+        words_as_bytes,
+    )
+    from spacy_optical.distill.recipe import StudentRecipe
+    from spacy_optical.distill.sentences import plain_sentence
+    from spacy_optical.runtime.pieces import WordPieces
+    from tests.toy_project import toy_project
+
+    rng = np.random.default_rng(0)
+    known = np.array(words_of(rng, 20_000))
+    widths = {"logits": (9,), "carried": (9,), "last": (WIDTH,), "source": (WIDTH,), "trust": ()}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        config = load_config(toy_project(folder), {"data.languages": ["sw"]})
+        writers = {key: RaggedWriter(folder / key, shape=width) for key, width in widths.items()}
+        writers["plan"] = RaggedWriter(folder / "plan", CELL)
+        writers["words"] = RaggedWriter(folder / "words", np.uint8)
+        for _ in range(pairs):
+            words = known[(20_000 * rng.random(rng.integers(4, 9)) ** 3).astype(int)]
+            writers["words"].append([words_as_bytes(words)])
+            writers["plan"].append([sparse(np.eye(len(words)) / len(words))])
+            for key, width in widths.items():
+                writers[key].append([np.zeros((len(words), *width))])
+        for writer in writers.values():
+            writer.flush()
+            writer.close()
+        size = sum(path.stat().st_size for path in folder.glob("*.npy")) / 1e6
+        print(f"\n{pairs:,} pairs, {size:.0f} MB on disk\n\n| step | own, MB | mapped, MB |")
+        print("|---|---|---|")
+
+        def row(what: str) -> None:
+            lines = Path("/proc/self/status").read_text(encoding="utf8").splitlines()
+            kilobytes = {line.split(":")[0]: line.split()[1] for line in lines if "kB" in line}
+            own, mapped = (int(kilobytes[key]) * 1024 / 1e6 for key in ("RssAnon", "RssFile"))
+            print(f"| {what} | {own:.0f} | {mapped:.0f} |", flush=True)
+
+        pieces = WordPieces((folder / "encoder" / "tokenizer.json").read_bytes())
+        arrays = {key: read_ragged(folder / key) for key in LANGUAGE}
+        words = Words(read_ragged(folder / "words"))
+        english = English([plain_sentence(words[i], pieces) for i in range(50)], arrays)
+        row("written")
+        recipe = StudentRecipe(config, english, {"sw": Lesson(words, words, arrays)}, pieces)
+        row("opened")
+        batches = recipe.batches(rng)
+        row("an epoch's batches drawn")
         for batch in batches[:1000]:
             batch.make()
         row("1,000 batches read")
@@ -129,6 +182,7 @@ def main() -> None:
     speed()
     if pairs:
         memory(pairs)
+        reading(pairs)
 
 
 if __name__ == "__main__":
