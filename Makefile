@@ -1,5 +1,6 @@
 # make demo       the whole project: encoder, corpus, teacher, student, bundle, profile, package
 # make test       the test suite (the slow tests too: make test-slow)
+# make benchmark  how fast pairs are aligned (PAIRS=200000: and the memory over so many)
 # make lint       ruff and mypy
 # make clean      remove what the demo and the tests made; `make clean-all` removes .venv too
 
@@ -7,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-slow lint clean clean-all
+.PHONY: demo test test-slow benchmark lint clean clean-all
 
 demo: $(READY)
 	$(BIN)/python -m spacy project run all
@@ -17,6 +18,11 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest --slow
+
+PAIRS ?= 0
+
+benchmark: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.plans --pairs $(PAIRS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

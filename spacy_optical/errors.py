@@ -147,6 +147,7 @@ class Errors(metaclass=_Coded):
     E318 = "No spaCy pipeline '{name}' ({reason}); install it, or give a folder that holds one"
     E319 = "{path}: could not tell the target language from the name; give it as --target"
     E320 = "{where}: one side is too unlike the other (similarity {found:.2f}); drop the pair"
+    E321 = "The '{solver}' solver takes no batches; use one of {allowed}, or solve pair by pair"
 
     # E4xx: learning and its config
     E401 = "{path} is not a valid config: {reason}"
@@ -168,6 +169,10 @@ class Errors(metaclass=_Coded):
     )
     E414 = "{path} is neither a teacher nor a student; make one with teach or distill"
     E415 = "No student is named; give its folder as the model's name in the component's config"
+    E416 = (
+        "A process that made plans was ended from outside, perhaps for want of memory; run the "
+        "same command again with fewer processes, and it will continue"
+    )
     E411 = "The label '{label}' in {path} is unknown to the model, which knows {known}"
 
     # E5xx: export

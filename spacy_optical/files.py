@@ -40,12 +40,14 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def folder_written_whole(path: Path, *, marker: str) -> Iterator[Path]:
+def folder_written_whole(path: Path, *, marker: str, partial: Path | None = None) -> Iterator[Path]:
     """Give a temporary folder that takes the place of `path` when the block ends well.
 
     path (Path): The folder to write.
     marker (str): A file that an earlier folder of this kind holds. A folder at `path` without it
         belongs to somebody else and is left alone.
+    partial (Optional[Path]): A folder beside `path` to give instead; it stays when the block does
+        not end well.
     YIELDS (Path): The temporary folder.
     RAISES (OpticalError): If `path` holds something else, or the system refuses the write.
     """
@@ -54,10 +56,13 @@ def folder_written_whole(path: Path, *, marker: str) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-        yield temporary
-        temporary.chmod(0o755)
-        _take_place(temporary, path)
+        folder = partial
+        if folder is None:
+            temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+            folder = temporary
+        yield folder
+        folder.chmod(0o755)
+        _take_place(folder, path)
     except OSError as err:
         raise OpticalError(Errors.E003.format(path=path, reason=err.strerror or err)) from err
     finally:

@@ -1,5 +1,6 @@
 """Word alignment by optimal transport: arrays in, arrays out, with numpy and POT."""
 
+from .batched import plan_batch
 from .config import AlignConfig
 from .cost import cosine, inverse_document_frequencies, masses, parallelism, word_cost
 from .presets import ALIGNERS, DEFAULT_ALIGNER, aligner
@@ -29,6 +30,7 @@ __all__ = [
     "null_share",
     "parallelism",
     "plan",
+    "plan_batch",
     "project_distributions",
     "project_spans",
     "without_articles",

@@ -87,15 +87,9 @@ def plan(
     >>> plan(1 - np.eye(2), np.ones(2) / 2, np.ones(2) / 2, AlignConfig(solver="exact")).moved
     1.0
     """
-    cost = np.ascontiguousarray(cost, dtype=np.float64)
-    a = np.ascontiguousarray(source_mass, dtype=np.float64)
-    b = np.ascontiguousarray(target_mass, dtype=np.float64)
-    _check(cost, a, b)
+    cost, a, b = checked_problem(cost, source_mass, target_mass)
     matrix = _SOLVERS[config.solver](cost, a, b, config, similarity)
-    if not np.isfinite(matrix).all():
-        raise OpticalError(Errors.E309.format(solver=config.solver, reason="not a number"))
-    # What rounding leaves behind is no mass.
-    return Plan(np.where(matrix > 1e-12 * a.sum(), matrix, 0.0), a, b, similarity)
+    return checked_plan(matrix, a, b, config, similarity)
 
 
 def align_words(
@@ -157,7 +151,13 @@ def _share(part: Vector, whole: Vector) -> Vector:
     return np.clip(shares, 0.0, 1.0)
 
 
-def _check(cost: Matrix, a: Vector, b: Vector) -> None:
+def checked_problem(
+    cost: np.ndarray, source_mass: np.ndarray, target_mass: np.ndarray
+) -> tuple[Matrix, Vector, Vector]:
+    """Give cost and masses in double precision, or say what is wrong with them; see `plan`."""
+    cost = np.ascontiguousarray(cost, dtype=np.float64)
+    a = np.ascontiguousarray(source_mass, dtype=np.float64)
+    b = np.ascontiguousarray(target_mass, dtype=np.float64)
     if cost.ndim != 2 or cost.shape != (a.size, b.size) or a.ndim != 1 or b.ndim != 1:
         raise OpticalError(Errors.E307.format(cost=cost.shape, source=a.shape, target=b.shape))
     for side, values in (("source", a), ("target", b)):
@@ -169,6 +169,17 @@ def _check(cost: Matrix, a: Vector, b: Vector) -> None:
         raise OpticalError(Errors.E308.format(side="target", found=float(b.sum())))
     if not np.isfinite(cost).all() or (cost < 0).any():
         raise OpticalError(Errors.E310)
+    return cost, a, b
+
+
+def checked_plan(
+    matrix: Matrix, a: Vector, b: Vector, config: AlignConfig, similarity: float
+) -> Plan:
+    """Make a plan of what a solver gave, or say that it gave none; see `plan`."""
+    if not np.isfinite(matrix).all():
+        raise OpticalError(Errors.E309.format(solver=config.solver, reason="not a number"))
+    # What rounding leaves behind is no mass.
+    return Plan(np.where(matrix > 1e-12 * a.sum(), matrix, 0.0), a, b, similarity)
 
 
 def _emd(cost: Matrix, a: Vector, b: Vector) -> Matrix:

@@ -13,8 +13,13 @@ def plans_cli(
     context: typer.Context,
     config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
     teacher: Path = typer.Argument(..., help="The teacher's folder"),
+    processes: int = typer.Option(
+        1, "--processes", min=1, help="Languages read at the same time, a process for each"
+    ),
 ) -> None:
     """Let the teacher read all sentences and align every pair, once.
+
+    A run that was stopped continues when the same command is given again.
 
     Example: python -m spacy optical plans configs/demo.cfg training/teacher
     """
@@ -22,5 +27,5 @@ def plans_cli(
     from ..distill.plans import make_plans
 
     config = load_config(config_path, overrides_of(context))
-    make_plans(config, teacher, say=print)
+    make_plans(config, teacher, processes=processes, say=print)
     msg.good(f"Plans in {config.paths.plans}")

@@ -1,6 +1,7 @@
 """The distillation: teacher and plans in, student out."""
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 from ..data.labelled import read_training_docs
@@ -9,8 +10,9 @@ from ..files import check_replaceable, write_json
 from ..runtime.pieces import WordPieces
 from .config import DistillConfig
 from .judge import check_labels, entity_scores
+from .lessons import bitext_path
 from .loop import train
-from .plans import bitext_path, read_plans
+from .plans import read_plans
 from .provenance import provenance
 from .recipe import StudentRecipe
 from .student import make_student, save_tagger
@@ -44,10 +46,8 @@ def distill(
     dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
     check_labels(dev, big.labels, config.paths.corpus / ENGLISH_DEV)
     english, lessons = read_plans(config, teacher)
-    sentences = [pair.source.words for pair in english.pairs]
-    sentences += [
-        s.words for les in lessons.values() for p in les.pairs for s in (p.source, p.target)
-    ]
+    sides = [side for lesson in lessons.values() for side in (lesson.source, lesson.target)]
+    sentences = chain((sentence.words for sentence in english.sentences), *sides)
     vocabulary = trim_vocabulary(
         (teacher / TOKENIZER).read_bytes(), sentences, config.student.vocabulary
     )

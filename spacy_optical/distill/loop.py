@@ -120,11 +120,11 @@ def train(
 
 
 def by_length(
-    lengths: Sequence[int], size: int, chance: np.random.Generator, *, pool: int = 16
+    lengths: Sequence[int] | np.ndarray, size: int, chance: np.random.Generator, *, pool: int = 16
 ) -> list[list[int]]:
     """Put sentences of like length into one batch, in random order otherwise.
 
-    lengths (Sequence[int]): Pieces by sentence.
+    lengths (Union[Sequence[int], ndarray]): Pieces by sentence.
     size (int): Sentences a batch.
     chance (Generator): The order's source.
     pool (int): Batches that are sorted together; more means less padding and less chance.

@@ -10,8 +10,10 @@ from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from . import objectives
 from .config import DistillConfig
+from .lessons import student_layers
 from .loop import Losses, by_length
-from .plans import Lesson, student_layers
+from .plans import English, Lesson
+from .ragged import dense
 from .sentences import Batch, collate, plain_sentence
 from .tagger import WordTagger, first_pieces, mean_pieces
 
@@ -39,8 +41,10 @@ class Step:
 class StudentRecipe:
     """The student's objective over English and every language at once.
 
+    Of the bitext only lengths are held; words and arrays are read when it is their step's turn.
+
     config (DistillConfig): The config.
-    english (Lesson): The English sentences, as both sides of their pairs.
+    english (English): The English sentences.
     lessons (Dict[str, Lesson]): The languages.
     pieces (WordPieces): The student's own tokenizer.
     RAISES (OpticalError): If no English or no translated sentence fits the window.
@@ -49,7 +53,7 @@ class StudentRecipe:
     def __init__(
         self,
         config: DistillConfig,
-        english: Lesson,
+        english: English,
         lessons: dict[str, Lesson],
         pieces: WordPieces,
     ) -> None:
@@ -60,39 +64,36 @@ class StudentRecipe:
         # A trimmed vocabulary splits some words into more pieces than the teacher's did.
         most = config.training.max_pieces - 2
         self.english = english
-        gold = [pair.source.tags for pair in english.pairs]
-        self.english_sentences = [
-            plain_sentence(pair.source.words, pieces) for pair in english.pairs
-        ]
-        self.gold = gold
+        self.gold = [sentence.tags for sentence in english.sentences]
+        self.english_sentences = [plain_sentence(s.words, pieces) for s in english.sentences]
         self.english_kept = [i for i, s in enumerate(self.english_sentences) if len(s) <= most]
         if not self.english_kept:
             raise OpticalError(Errors.E412.format(what="English sentence", most=most + 2))
         self.lessons = lessons
-        self.targets = {
-            language: [plain_sentence(pair.target.words, pieces) for pair in lesson.pairs]
-            for language, lesson in lessons.items()
-        }
-        self.rows = [
-            (language, i)
-            for language, sentences in self.targets.items()
-            for i, sentence in enumerate(sentences)
-            if len(sentence) <= most
-        ]
-        if not self.rows:
+        self.languages = list(lessons)
+        rows, lengths = [], []
+        for at, lesson in enumerate(lessons.values()):
+            found = (len(plain_sentence(words, pieces)) for words in lesson.target)
+            count = np.fromiter(found, dtype=np.int32, count=len(lesson.target))
+            kept = np.flatnonzero(count <= most)
+            rows.append(np.column_stack((np.full_like(kept, at), kept)))
+            lengths.append(count[kept])
+        # A language's number and a pair's, and how many pieces its target side has.
+        self.rows, self.lengths = np.concatenate(rows), np.concatenate(lengths)
+        if not len(self.rows):
             raise OpticalError(Errors.E412.format(what="translated sentence", most=most + 2))
-        vectors = np.concatenate([lesson.arrays["source"].values[:] for lesson in lessons.values()])
-        self.centre = torch.from_numpy(vectors.mean(axis=0, dtype=np.float32))
+        vectors = [lesson.arrays["source"] for lesson in lessons.values()]
+        mean = np.sum([v.sum() for v in vectors], axis=0) / sum(len(v.values) for v in vectors)
+        self.centre = torch.from_numpy(mean.astype(np.float32))
 
     def batches(self, chance: np.random.Generator) -> list["StepMaker"]:
         """Give every pair once, each batch with English sentences drawn beside it."""
         size = self.config.training.batch_size
         count = max(1, round(size * self.config.training.english))
-        lengths = [len(self.targets[language][i]) for language, i in self.rows]
-        batches = by_length(lengths, size, chance)
+        batches = by_length(self.lengths, size, chance)
         english = self._english_stream(len(batches) * count, chance)
         return [
-            StepMaker(self, [self.rows[i] for i in batch], english[at * count : (at + 1) * count])
+            StepMaker(self, batch, english[at * count : (at + 1) * count])
             for at, batch in enumerate(batches)
         ]
 
@@ -145,8 +146,14 @@ class StepMaker:
     """The numbers of a step's sentences; its tensors are read from disk when it is its turn."""
 
     recipe: StudentRecipe
-    pairs: list[tuple[str, int]]
+    rows: list[int]
     english: list[int]
+
+    @property
+    def pairs(self) -> list[tuple[str, int]]:
+        """The pairs' languages and their numbers there."""
+        rows = self.recipe.rows[self.rows].tolist()
+        return [(self.recipe.languages[language], number) for language, number in rows]
 
     def make(self) -> Step:
         """Read the step's arrays and pad them."""
@@ -157,18 +164,18 @@ class StepMaker:
             tags = recipe.gold[i]
             if tags is not None:
                 english.tags[row, : len(tags)] = torch.tensor(tags)
-        target = collate([recipe.targets[lang][i] for lang, i in self.pairs], recipe.pieces)
+        pairs = [(recipe.lessons[language], i) for language, i in self.pairs]
+        targets = [plain_sentence(lesson.target[i], recipe.pieces) for lesson, i in pairs]
+        target = collate(targets, recipe.pieces)
         said = recipe.english.arrays
         width = target.words.shape[1]
         of_pair = {
-            name: [recipe.lessons[lang].arrays[name][i] for lang, i in self.pairs]
-            for name in ("logits", "last", "source", "carried", "trust", "plan")
+            name: [lesson.arrays[name][i] for lesson, i in pairs]
+            for name in ("logits", "last", "source", "carried", "trust")
         }
         heights = [len(vectors) for vectors in of_pair["source"]]
-        plans = np.zeros((len(heights), max(heights), width), dtype=np.float32)
-        for row, (flat, height) in enumerate(zip(of_pair.pop("plan"), heights, strict=True)):
-            plan = flat.reshape(height, -1)
-            plans[row, :height, : plan.shape[1]] = plan
+        shape = (max(heights), width)
+        plans = np.stack([dense(lesson.arrays["plan"][i], shape) for lesson, i in pairs])
         padded = {
             name: _padded(items, max(heights) if name == "source" else width)
             for name, items in of_pair.items()

@@ -52,7 +52,7 @@ def test_whole_way(work: Path):
     steps: list[tuple[list[Any], str]] = [
         (["corpus", parallel, english, "c2", "-l", "sw,fi", "-a", 1], "Corpus in c2"),
         (["teach", "config.cfg", "t2", *quick], "Teacher in t2"),
-        (["plans", "config.cfg", "t2", *quick], "Plans in p2"),
+        (["plans", "config.cfg", "t2", "--processes", 2, *quick], "Plans in p2"),
         (["distill", "config.cfg", "t2", "s2", *quick], "Student in s2"),
         (["evaluate", "s2", "m/s2.json", "-g", "sw=c2/gold/sw-test.spacy"], "m/s2.json"),
         (["export", "s2", "b2", "--gold-folder", "c2/gold", "-p", "fp32"], "Bundle in b2"),

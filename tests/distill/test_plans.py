@@ -1,5 +1,6 @@
 import json
 import shutil
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,16 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_optical.align.transport import align_words
 from spacy_optical.data.labelled import read_docs
+from spacy_optical.distill import lessons as lessons_module
+from spacy_optical.distill.carry import carry, source_distributions
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.encode import WordEncoder
-from spacy_optical.distill.plans import (
-    carry,
-    english_sentences,
-    make_plans,
-    read_pairs,
-    read_plans,
-    source_distributions,
-    student_layers,
-)
+from spacy_optical.distill.lessons import read_pairs, student_layers
+from spacy_optical.distill.plans import english_sentences, make_plans, read_plans
+from spacy_optical.distill.ragged import RaggedWriter, dense
 from spacy_optical.distill.reading import Reading, read_sentences
+from spacy_optical.distill.recipe import StudentRecipe
+from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.decode import bio_tags
@@ -51,30 +50,30 @@ def test_what_is_kept(trained: Trained, pieces: WordPieces):
     tagger = load_tagger(trained.teacher)
     english, lessons = read_plans(trained.config, trained.teacher)
     assert list(lessons) == ["sw", "fi"]
-    pair = lessons["fi"].pairs[3]
-    arrays = {name: ragged[3] for name, ragged in lessons["fi"].arrays.items()}
+    lesson = lessons["fi"]
+    assert len(lesson.source) == len(lesson.target) == 32
+    source_words, target_words = lesson.source[3], lesson.target[3]
+    arrays = {name: ragged[3] for name, ragged in lesson.arrays.items()}
     (source,) = read_sentences(
-        tagger, [pair.source], pieces, layer=student_layers(trained.config)[1]
+        tagger,
+        [plain_sentence(source_words, pieces)],
+        pieces,
+        layer=student_layers(trained.config)[1],
     )
-    (target,) = read_sentences(tagger, [pair.target], pieces)
+    (target,) = read_sentences(tagger, [plain_sentence(target_words, pieces)], pieces)
     np.testing.assert_allclose(arrays["logits"], target.logits, atol=0.01)
     np.testing.assert_allclose(arrays["last"], target.last, atol=0.01)
     np.testing.assert_allclose(arrays["source"], source.middle, atol=0.01)
     encoder = WordEncoder(trained.config.paths.encoder, trained.config.plans.layer)
-    vectors = encoder.vectors([pair.source.words, pair.target.words])
-    plan = align_words(
-        vectors[0],
-        vectors[1],
-        pair.source.words,
-        pair.target.words,
-        trained.config.plans.align,
-    )
-    shape = (len(pair.source.words), len(pair.target.words))
-    np.testing.assert_allclose(arrays["plan"].reshape(shape), plan.matrix, atol=0.001)
+    vectors = encoder.vectors([source_words, target_words])
+    align = trained.config.plans.align
+    plan = align_words(vectors[0], vectors[1], source_words, target_words, align)
+    shape = (len(source_words), len(target_words))
+    np.testing.assert_allclose(dense(arrays["plan"], shape), plan.matrix, atol=0.001)
     assert ((arrays["trust"] >= 0) & (arrays["trust"] <= 1)).all()
     np.testing.assert_allclose(arrays["carried"].sum(axis=1), 1.0, atol=0.01)
-    assert len(english.pairs) == len(english.arrays["logits"]) == 64
-    assert all(p.source is p.target and p.source.tags is not None for p in english.pairs)
+    assert len(english.sentences) == len(english.arrays["logits"]) == 64
+    assert all(sentence.tags is not None for sentence in english.sentences)
 
 
 @pytest.mark.parametrize(
@@ -170,8 +169,151 @@ def test_long_pairs_are_left_out_and_counted(tmp_path: Path, trained: Trained, p
     path = config.paths.corpus / "bitext" / "sw.jsonl"
     row = {"id": "long", "en": "Hi.", "sw": "barabara " * 40}
     path.write_text(path.read_text(encoding="utf8") + json.dumps(row), encoding="utf8")
-    pairs, left_out = read_pairs(config, "sw", pieces)
-    assert (len(pairs), left_out) == (32, 1)
+    pairs = list(read_pairs(config, "sw", pieces))
+    assert [pair is None for pair in pairs] == [False] * 32 + [True]
+    shutil.rmtree(tmp_path / "plans")
+    row = make_plans(config, trained.teacher)["languages"]["sw"]
+    assert (row["pairs"], row["left_out"]) == (32, 1)
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.npy")}
+
+
+def stopped_at(line: str):
+    def say(text: str) -> None:
+        if text == line:
+            raise KeyboardInterrupt
+
+    return say
+
+
+def in_chunks(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DistillConfig:
+    """A config for plans that are made seven pairs at a time."""
+    monkeypatch.setattr(lessons_module, "CHUNK", 7)
+    return config_of(trained, **{"paths.plans": str(tmp_path / "plans")})
+
+
+def test_continued_run_equals_uninterrupted(
+    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+):
+    """To the byte, though the first run was stopped twice, once within a write."""
+    config = in_chunks(trained, tmp_path, monkeypatch)
+    make_plans(config, trained.teacher)
+    whole = content_of(tmp_path / "plans")
+    shutil.rmtree(tmp_path / "plans")
+    for line in ("sw: 14 pairs read", "fi: 7 pairs read"):
+        with pytest.raises(KeyboardInterrupt):
+            make_plans(config, trained.teacher, say=stopped_at(line))
+        assert not (tmp_path / "plans").exists()
+        for name in ("last.npy", "plan.offsets.npy", "target-words.npy"):
+            with (tmp_path / "plans-partial" / f"{line[:2]}-{name}").open("ab") as file:
+                file.write(b"half a chunk")
+    said: list[str] = []
+    record = make_plans(config, trained.teacher, say=said.append)
+    assert "fi: continuing after 7 pairs" in said
+    assert content_of(tmp_path / "plans") == whole
+    assert [row["pairs"] for row in record["languages"].values()] == [32, 32]
+    assert [path.name for path in tmp_path.iterdir()] == ["plans"]
+    assert {path.name for path in (tmp_path / "plans").iterdir()} == {*whole, "plans.json"}
+    read_plans(config, trained.teacher)
+
+
+def test_killed_while_writing(tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch):
+    config = in_chunks(trained, tmp_path, monkeypatch)
+    make_plans(config, trained.teacher)
+    whole = content_of(tmp_path / "plans")
+    shutil.rmtree(tmp_path / "plans")
+    append, calls = RaggedWriter.append, []
+
+    def killed(writer: RaggedWriter, items: list[np.ndarray]) -> None:
+        calls.append(writer)
+        if len(calls) == 21:  # in the third chunk, after four of eight arrays
+            raise KeyboardInterrupt
+        append(writer, items)
+
+    monkeypatch.setattr(RaggedWriter, "append", killed)
+    with pytest.raises(KeyboardInterrupt):
+        make_plans(config, trained.teacher)
+    monkeypatch.setattr(RaggedWriter, "append", append)
+    make_plans(config, trained.teacher)
+    assert content_of(tmp_path / "plans") == whole
+
+
+def test_begun_with_another_config(
+    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+):
+    config = in_chunks(trained, tmp_path, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        make_plans(config, trained.teacher, say=stopped_at("sw: 14 pairs read"))
+    other = config_of(trained, **{"paths.plans": str(tmp_path / "plans"), "plans.layer": 2})
+    said: list[str] = []
+    make_plans(other, trained.teacher, say=said.append)
+    assert "starting anew" in said[0]
+    assert not any("continuing" in line for line in said)
+    read_plans(other, trained.teacher)
+
+
+def test_damaged_journal(tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch):
+    config = in_chunks(trained, tmp_path, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        make_plans(config, trained.teacher, say=stopped_at("sw: 14 pairs read"))
+    (tmp_path / "plans-partial" / "sw-journal.json").write_text("{")
+    with pytest.raises(OpticalError, match=r"E205.*sw-journal\.json"):
+        make_plans(config, trained.teacher)
+
+
+def test_memory_does_not_grow_with_the_bitext(
+    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+):
+    """Neither when the plans are made nor when a student opens them; held are lengths alone."""
+    monkeypatch.setattr(lessons_module, "CHUNK", 16)
+    config = with_corpus(trained, tmp_path)
+    student = WordPieces((trained.student / "tokenizer.json").read_bytes())
+    path = config.paths.corpus / "bitext" / "sw.jsonl"
+    lines = path.read_text(encoding="utf8")
+    made, read, sizes = [], [], []
+    for times in (2, 42):
+        path.write_text(lines * times, encoding="utf8")
+        tracemalloc.start()
+        make_plans(config, trained.teacher)
+        made.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        tracemalloc.start()
+        recipe = StudentRecipe(config, *read_plans(config, trained.teacher), student)
+        read.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len(recipe.rows) == 32 * times + 32
+        sizes.append(sum(path.stat().st_size for path in config.paths.plans.glob("sw-*")))
+    grown = sizes[1] - sizes[0]
+    assert grown > 1_000_000
+    assert made[1] - made[0] < grown / 5
+    assert read[1] - read[0] < grown / 5
+
+
+def test_foreign_partial_folder(tmp_path: Path, trained: Trained):
+    (tmp_path / "plans-partial").mkdir()
+    (tmp_path / "plans-partial" / "notes.txt").write_text("mine")
+    config = config_of(trained, **{"paths.plans": str(tmp_path / "plans")})
+    with pytest.raises(OpticalError, match=r"E004.*plans-partial"):
+        make_plans(config, trained.teacher)
+    assert (tmp_path / "plans-partial" / "notes.txt").read_text() == "mine"
+
+
+def test_two_processes_write_what_one_does(tmp_path: Path, trained: Trained):
+    config = config_of(trained, **{"paths.plans": str(tmp_path / "plans")})
+    record = make_plans(config, trained.teacher, processes=2)
+    assert content_of(tmp_path / "plans") == content_of(trained.config.paths.plans)
+    assert list(record["languages"]) == ["sw", "fi"]
+
+
+def test_error_in_a_process(tmp_path: Path, trained: Trained):
+    config = with_corpus(trained, tmp_path)
+    shutil.rmtree(tmp_path / "plans")
+    path = config.paths.corpus / "bitext" / "fi.jsonl"
+    path.write_text(path.read_text(encoding="utf8") + "{\n", encoding="utf8")
+    with pytest.raises(OpticalError, match=r"E220.*fi\.jsonl, line 33"):
+        make_plans(config, trained.teacher, processes=2)
 
 
 @pytest.mark.parametrize(

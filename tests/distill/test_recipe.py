@@ -6,6 +6,7 @@ import torch
 
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.plans import read_plans
+from spacy_optical.distill.ragged import dense
 from spacy_optical.distill.recipe import StepMaker, StudentRecipe
 from spacy_optical.distill.tagger import WordTagger, load_tagger
 from spacy_optical.errors import OpticalError
@@ -58,7 +59,7 @@ def test_step_by_hand(recipe: StudentRecipe):
     n, m = len(arrays["logits"]), len(arrays["source"])
     np.testing.assert_array_equal(step.logits[2, :n], arrays["logits"])
     np.testing.assert_array_equal(step.source[2, :m], arrays["source"])
-    np.testing.assert_array_equal(step.plan[2, :m, :n], arrays["plan"].reshape(m, n))
+    np.testing.assert_array_equal(step.plan[2, :m, :n], dense(arrays["plan"], (m, n)))
     for tensor in (step.plan[2, m:], step.plan[2, :, n:], step.trust[2, n:], step.source[2, m:]):
         assert not tensor.any()
     assert step.target.words[2].tolist() == [i < n for i in range(step.logits.shape[1])]

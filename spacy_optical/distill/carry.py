@@ -1,0 +1,63 @@
+"""What is known of the English words, and how a plan carries it to the translation."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import softmax
+
+from ..align.project import project_distributions, project_spans, without_articles
+from ..align.transport import Plan
+from ..runtime.decode import decode
+from .config import DistillConfig
+from .reading import Reading
+
+
+def source_distributions(reading: Reading, tags: tuple[int, ...] | None, gold: float) -> np.ndarray:
+    """Give what is known of each English word: the teacher's distribution, and gold where it is.
+
+    reading (Reading): The teacher's reading of the sentence.
+    tags (Optional[Tuple[int, ...]]): Gold tags, where the sentence has them.
+    gold (float): The share of the gold tag in the mixture.
+    RETURNS (ndarray): Distributions [m, tags].
+    """
+    probs = softmax(reading.logits.astype(np.float64), axis=-1)
+    if tags is None:
+        return probs
+    return (1 - gold) * probs + gold * np.eye(probs.shape[1])[list(tags)]
+
+
+def carry(
+    plan: Plan,
+    probs: np.ndarray,
+    words: Sequence[str],
+    tags: Sequence[str],
+    config: DistillConfig,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Carry the source's distributions through a plan, word by word or as whole spans.
+
+    plan (Plan): The plan.
+    probs (ndarray): What is known of the source words, [m, tags].
+    words (Sequence[str]): The source words, for the articles that spans leave behind.
+    tags (Sequence[str]): The tags that the distributions are over.
+    config (DistillConfig): `plans.carry` says which way.
+    RETURNS (Tuple[ndarray, ndarray]): Distributions [n, tags], and the trust in each [n]: the mass
+        received times one minus its entropy; for words of a span the span's confidence.
+    """
+    projected = project_distributions(plan, probs)
+    trust = projected.mass * (1 - projected.entropy)
+    carried = projected.probs
+    if config.plans.carry == "words":
+        return carried, trust
+    spans = decode(np.log(probs + 1e-9).astype(np.float32), tags)
+    sources = without_articles([(s.start, s.end, s.label) for s in spans], words)
+    # Where the words speak of an entity and no whole span arrived, nothing is known.
+    trust[carried[:, 0] < 0.5] = 0.0
+    carried = np.zeros_like(carried)
+    carried[:, 0] = 1.0
+    for span in project_spans(plan, sources, config.plans.align):
+        for j in range(span.start, span.end):
+            tag = tags.index(f"{'B' if j == span.start else 'I'}-{span.label}")
+            carried[j] = 0.0
+            carried[j, tag] = 1.0
+            trust[j] = span.confidence
+    return carried, trust

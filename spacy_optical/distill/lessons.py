@@ -1,0 +1,230 @@
+"""One language's bitext read by the teacher, aligned and written, a chunk at a time.
+
+After each chunk a journal beside the arrays says how far they go. Whoever finds the journal after
+a kill cuts the arrays back to it and reads on from there, to the same bytes that an undisturbed
+run writes: what is read together depends on the line alone.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from spacy.tokens import Doc
+
+from ..align.transport import align_words
+from ..data.bitext import read_bitext
+from ..data.labelled import tokenizer_for
+from ..errors import Errors, OpticalError
+from ..files import write_json
+from ..runtime.pieces import WordPieces
+from .carry import carry, source_distributions
+from .config import DistillConfig
+from .encode import WordEncoder
+from .ragged import CELL, RaggedWriter, sparse, words_as_bytes
+from .reading import read_sentences
+from .sentences import Sentence, plain_sentence, spacy_words
+from .tagger import WordTagger
+
+CHUNK = 1000  # pairs read together: enough to batch by length, and a few hundred megabytes
+JOURNAL = "journal.json"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A sentence and its translation, as words and the teacher's pieces."""
+
+    source: Sentence
+    target: Sentence
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Who reads the bitext: the teacher, the encoder that aligns, and the gold tags by words."""
+
+    tagger: WordTagger
+    pieces: WordPieces
+    encoder: WordEncoder
+    gold: dict[tuple[str, ...], tuple[int, ...] | None]
+
+
+@dataclass
+class Journal:
+    """How far a language's arrays go.
+
+    read (int): Pairs of the bitext that were read.
+    pairs (int): Those of them that are in the arrays.
+    moved (float): The mass that their plans move, added up.
+    seconds (float): Time spent.
+    rows (Dict[str, int]): Rows by array.
+    whole (bool): Whether the bitext was read to its end.
+    """
+
+    read: int = 0
+    pairs: int = 0
+    moved: float = 0.0
+    seconds: float = 0.0
+    rows: dict[str, int] = field(default_factory=dict)
+    whole: bool = False
+
+
+def bitext_path(config: DistillConfig, language: str) -> Path:
+    """Give the path of a language's bitext."""
+    return config.paths.corpus / "bitext" / f"{language}.jsonl"
+
+
+def student_layers(config: DistillConfig) -> tuple[int, int]:
+    """Give the student's middle layer and the teacher's that it was made of, counted from 1."""
+    kept = config.student.layers
+    at = len(kept) // 2
+    return at + 1, kept[at] + 1
+
+
+def read_pairs(
+    config: DistillConfig, language: str, pieces: WordPieces, *, start: int = 0
+) -> Iterator[Pair | None]:
+    """Read a language's bitext as words and pieces, one pair at a time.
+
+    config (DistillConfig): The config.
+    language (str): The target language.
+    pieces (WordPieces): The teacher's tokenizer.
+    start (int): How many pairs to pass over.
+    YIELDS (Optional[Pair]): The pairs; None for one that does not fit the window.
+    RAISES (OpticalError): If there is no bitext or a line of it is broken.
+    """
+    path = bitext_path(config, language)
+    if not path.is_file():
+        raise OpticalError(Errors.E409.format(lang=language, path=path))
+    most = config.training.max_pieces - 2
+    source = config.data.source
+    for row in islice(read_bitext(path, source_lang=source, target_lang=language), start, None):
+        pair = Pair(_sentence(row.source, source, pieces), _sentence(row.target, language, pieces))
+        fits = 0 < len(pair.source) <= most and 0 < len(pair.target) <= most
+        yield pair if fits else None
+
+
+def write_lesson(
+    config: DistillConfig,
+    language: str,
+    folder: Path,
+    readers: Readers,
+    say: Callable[[str], None] = lambda text: None,
+) -> Journal:
+    """Write the arrays of a language, from where an earlier run left off.
+
+    config (DistillConfig): The config.
+    language (str): The language.
+    folder (Path): Where the arrays and the journal are.
+    readers (Readers): Who reads.
+    say (Callable[[str], None]): Told one line a chunk.
+    RETURNS (Journal): Counts and time.
+    RAISES (OpticalError): If the bitext is missing, broken or without a pair that fits, the
+        journal or an array is damaged, or as `align_words`.
+    """
+    path = folder / f"{language}-{JOURNAL}"
+    journal = _read_journal(path)
+    if journal.whole:
+        return journal
+    if journal.read:
+        say(f"{language}: continuing after {journal.read} pairs")
+    writers = {
+        name: RaggedWriter(
+            folder / f"{language}-{name}",
+            *kind,
+            items=journal.pairs,
+            rows=journal.rows.get(name, 0),
+        )
+        for name, kind in _arrays(readers.tagger).items()
+    }
+    pairs = read_pairs(config, language, readers.pieces, start=journal.read)
+    source, target = tokenizer_for(config.data.source), tokenizer_for(language)
+    try:
+        while not journal.whole:
+            start = time.perf_counter()
+            # spaCy remembers every word it has seen, unless told when to forget.
+            with source.memory_zone(), target.memory_zone():
+                chunk = list(islice(pairs, CHUNK))
+            kept = [pair for pair in chunk if pair is not None]
+            if kept:
+                arrays, moved = _read_chunk(config, readers, kept)
+                for name, items in arrays.items():
+                    writers[name].append(items)
+                journal.moved += moved
+            for writer in writers.values():
+                writer.flush()
+            journal.read += len(chunk)
+            journal.pairs += len(kept)
+            journal.rows = {name: writer.rows for name, writer in writers.items()}
+            journal.whole = len(chunk) < CHUNK
+            if journal.whole and not journal.pairs:
+                raise OpticalError(Errors.E206.format(path=bitext_path(config, language)))
+            journal.seconds += time.perf_counter() - start
+            write_json(path, asdict(journal))
+            if not journal.whole:
+                say(f"{language}: {journal.read} pairs read")
+    finally:
+        for writer in writers.values():
+            writer.close()
+    return journal
+
+
+def _arrays(tagger: WordTagger) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
+    """Name the arrays of a language with what their rows are."""
+    half, byte = np.dtype(np.float16), np.dtype(np.uint8)
+    tags, width = len(tagger.tags), tagger.model.config.hidden_size
+    return {
+        "source-words": (byte, ()),
+        "target-words": (byte, ()),
+        "logits": (half, (tags,)),
+        "last": (half, (width,)),
+        "source": (half, (width,)),
+        "plan": (CELL, ()),
+        "carried": (half, (tags,)),
+        "trust": (half, ()),
+    }
+
+
+def _read_journal(path: Path) -> Journal:
+    if not path.is_file():
+        return Journal()
+    try:
+        return Journal(**json.loads(path.read_text(encoding="utf8")))
+    except (ValueError, TypeError) as err:
+        raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
+
+
+def _sentence(text: str, language: str, pieces: WordPieces) -> Sentence:
+    doc: Doc = tokenizer_for(language)(text)
+    return plain_sentence((doc[i].text for i in spacy_words(doc)), pieces)
+
+
+def _read_chunk(
+    config: DistillConfig, readers: Readers, pairs: Sequence[Pair]
+) -> tuple[dict[str, list[np.ndarray]], float]:
+    tagger, middle = readers.tagger, student_layers(config)[1]
+    sources = read_sentences(tagger, [p.source for p in pairs], readers.pieces, layer=middle)
+    targets = read_sentences(tagger, [p.target for p in pairs], readers.pieces)
+    source_vectors = readers.encoder.vectors([p.source.words for p in pairs])
+    target_vectors = readers.encoder.vectors([p.target.words for p in pairs])
+    arrays: dict[str, list[np.ndarray]] = {name: [] for name in _arrays(tagger)}
+    moved, tags = 0.0, tagger.tags
+    for i, pair in enumerate(pairs):
+        words = pair.source.words
+        plan = align_words(
+            source_vectors[i], target_vectors[i], words, pair.target.words, config.plans.align
+        )
+        probs = source_distributions(sources[i], readers.gold.get(words), config.plans.gold)
+        carried, trust = carry(plan, probs, words, tags, config)
+        arrays["source-words"].append(words_as_bytes(words))
+        arrays["target-words"].append(words_as_bytes(pair.target.words))
+        arrays["logits"].append(targets[i].logits)
+        arrays["last"].append(targets[i].last)
+        arrays["source"].append(sources[i].middle)
+        arrays["plan"].append(sparse(plan.matrix))
+        arrays["carried"].append(carried)
+        arrays["trust"].append(trust)
+        moved += plan.moved
+    return arrays, moved
