@@ -1,6 +1,7 @@
 """A tagger as an ONNX graph of fused operators, in single precision."""
 
 import logging
+import math
 import tempfile
 import warnings
 from pathlib import Path
@@ -20,7 +21,11 @@ MICROSOFT = "com.microsoft"  # where the fused operators are defined
 
 
 class _Graph(nn.Module):
-    """The graph contract: word scores from pieces, the gather of first pieces inside."""
+    """The graph contract: word scores from pieces, the gather of first pieces inside.
+
+    The last layer computes no more than what is asked of it: all pieces are looked at, but only
+    first pieces look, and only they go through its feed-forward part.
+    """
 
     def __init__(self, tagger: WordTagger) -> None:
         super().__init__()
@@ -30,9 +35,30 @@ class _Graph(nn.Module):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, first_pieces: torch.Tensor
     ) -> torch.Tensor:
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0]
+        mask = self.encoder.get_extended_attention_mask(attention_mask, input_ids.shape)
+        hidden = self.encoder.embeddings(input_ids=input_ids)
+        *lower, last = self.encoder.encoder.layer
+        for layer in lower:
+            hidden = layer(hidden, mask)[0]
         index = first_pieces[:, :, None].expand(-1, -1, hidden.shape[-1])
-        return self.classifier(hidden.gather(1, index))
+        words = hidden.gather(1, index)
+        looked = _attend(last.attention.self, words, hidden, mask)
+        attended = last.attention.output(looked, words)
+        return self.classifier(last.output(last.intermediate(attended), attended))
+
+
+def _attend(
+    attention: nn.Module, words: torch.Tensor, pieces: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
+    """Let words [B, W, d] look at pieces [B, P, d] through the weights of a self-attention."""
+    heads, size = attention.num_attention_heads, attention.attention_head_size
+
+    def split(vectors: torch.Tensor) -> torch.Tensor:
+        return vectors.unflatten(-1, (heads, size)).transpose(1, 2)
+
+    query, key = split(attention.query(words)), split(attention.key(pieces))
+    shares = (query @ key.transpose(-1, -2) / math.sqrt(size) + mask).softmax(dim=-1)
+    return (shares @ split(attention.value(pieces))).transpose(1, 2).flatten(-2)
 
 
 def export_onnx(tagger: WordTagger) -> bytes:

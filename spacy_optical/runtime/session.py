@@ -165,7 +165,8 @@ class Runtime:
                     n_pieces = limit
                 rows.append(row)
                 places.append((index, window))
-                lengths.append(padded_length(n_pieces, limit))
+                # Padding makes rows alike; a row that runs alone has none to be like.
+                lengths.append(n_pieces if self.rows_alone else padded_length(n_pieces, limit))
         for batch in batches(lengths, 1 if self.rows_alone else self.max_batch_pieces):
             packed = pack(
                 [rows[at] for at in batch],
