@@ -68,9 +68,14 @@ class Training(Section):
 
 
 class StudentTraining(Training):
-    """How the student is trained; english is how many English sentences come with each pair."""
+    """How the student is trained.
+
+    english: how many English sentences come with each pair. hide_words: share of words whose pieces
+    the student does not see, while the teacher did; it then has to go by the words around them.
+    """
 
     english: float = Field(0.5, ge=0)
+    hide_words: float = Field(0.0, ge=0, lt=1)
 
 
 class Teacher(Training):

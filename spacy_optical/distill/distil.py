@@ -1,7 +1,7 @@
 """The distillation: teacher and plans in, student out."""
 
 from collections.abc import Callable
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from ..data.labelled import read_training_docs
@@ -15,10 +15,14 @@ from .loop import train
 from .plans import read_plans
 from .provenance import provenance
 from .recipe import StudentRecipe
-from .student import make_student, save_tagger
+from .sentences import plain_sentence
+from .student import make_student, neuron_activity, save_tagger
 from .tagger import load_tagger
 from .teacher import ENGLISH_DEV, ENGLISH_TRAIN, METRICS
 from .vocabulary import trim_vocabulary
+
+# Sentences of each side that show which of the teacher's neurons matter.
+SAMPLE = 280
 
 
 def distill(
@@ -51,7 +55,14 @@ def distill(
     vocabulary = trim_vocabulary(
         (teacher / TOKENIZER).read_bytes(), sentences, config.student.vocabulary
     )
-    student = make_student(big, config.student, vocabulary)
+    whole = WordPieces((teacher / TOKENIZER).read_bytes())
+    sample = english.sentences[:SAMPLE]
+    sample += [
+        plain_sentence(words, whole)
+        for lesson in lessons.values()
+        for words in islice(lesson.target, SAMPLE // len(lessons))
+    ]
+    student = make_student(big, config.student, vocabulary, neuron_activity(big, sample, whole))
     tags = student.tags
     del big
     if config.training.freeze_embeddings:

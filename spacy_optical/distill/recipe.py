@@ -14,7 +14,7 @@ from .lessons import student_layers
 from .loop import Losses, by_length
 from .plans import English, Lesson
 from .ragged import dense
-from .sentences import Batch, collate, plain_sentence
+from .sentences import Batch, collate, hide_words, plain_sentence
 from .tagger import WordTagger, first_pieces, mean_pieces
 
 
@@ -107,7 +107,9 @@ class StudentRecipe:
     def losses(self, tagger: WordTagger, batch: "StepMaker") -> Losses:
         """Give the weighted terms of the objective for one step."""
         step, weights = batch.make(), self.weights
-        english, target = tagger(step.english), tagger(step.target)
+        hidden_share = self.config.training.hide_words
+        english = tagger(hide_words(step.english, hidden_share, self.pieces.unk_id))
+        target = tagger(hide_words(step.target, hidden_share, self.pieces.unk_id))
         words, target_words = step.english.words, step.target.words
         terms: Losses = {}
         if weights.hard:

@@ -1,7 +1,7 @@
 """Sentences as the learners see them: words, pieces, tags, and padded batches of tensors."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -95,3 +95,21 @@ def collate(sentences: Sequence[Sentence], pieces: WordPieces) -> Batch:
         if sentence.tags is not None:
             tags[row, : len(lengths)] = sentence.tags
     return Batch(*(torch.from_numpy(a) for a in (ids, mask, first, word_of_piece, words, tags)))
+
+
+def hide_words(batch: Batch, share: float, piece: int) -> Batch:
+    """Replace all pieces of some words, drawn by chance (torch's generator).
+
+    batch (Batch): The padded sentences.
+    share (float): The chance of each word, 0 to 1.
+    piece (int): The piece that stands for what is hidden.
+    RETURNS (Batch): The batch with other pieces; the same batch if the share is 0.
+    """
+    if not share:
+        return batch
+    rows, words = batch.words.shape
+    hidden = torch.rand(rows, words) < share
+    # Special and padding pieces belong to no word: the column behind the last one.
+    hidden = torch.cat([hidden, torch.zeros(rows, 1, dtype=torch.bool)], dim=1)
+    ids = batch.input_ids.masked_fill(hidden.gather(1, batch.word_of_piece), piece)
+    return replace(batch, input_ids=ids)

@@ -1,6 +1,7 @@
 """The student: a smaller copy of the teacher, made of the teacher's own weights."""
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS
 from ..encoders.tokenizer import write_settings
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
+from ..runtime.pieces import WordPieces
 from .config import Student
+from .reading import read_sentences
+from .sentences import Sentence
 from .tagger import WordTagger, position_offset
 from .vocabulary import Vocabulary
 
@@ -25,14 +29,47 @@ _FEED_FORWARD = {
 }
 
 
-def make_student(teacher: WordTagger, shape: Student, vocabulary: Vocabulary) -> WordTagger:
+def neuron_activity(
+    teacher: WordTagger, sentences: Sequence[Sentence], pieces: WordPieces
+) -> list[torch.Tensor]:
+    """Measure how much each feed-forward neuron of a teacher says about some text.
+
+    teacher (WordTagger): The teacher.
+    sentences (Sequence[Sentence]): The text, in the languages that the student is for.
+    pieces (WordPieces): The teacher's tokenizer.
+    RETURNS (List[Tensor]): For each layer [intermediate], the mean square of its neurons' output.
+    """
+    layers = teacher.model.base_model.encoder.layer
+    sums = [torch.zeros(teacher.model.config.intermediate_size) for _ in layers]
+    hooks = [
+        layer.intermediate.register_forward_hook(
+            lambda _, __, out, total=total: total.add_(out.pow(2).mean(dim=(0, 1)))
+        )
+        for layer, total in zip(layers, sums, strict=True)
+    ]
+    try:
+        read_sentences(teacher, sentences, pieces)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sums
+
+
+def make_student(
+    teacher: WordTagger,
+    shape: Student,
+    vocabulary: Vocabulary,
+    activity: Sequence[torch.Tensor] | None = None,
+) -> WordTagger:
     """Cut a student out of a teacher.
 
     teacher (WordTagger): The teacher.
     shape (Student): Which of its layers to keep (counted from 0), how wide their feed-forward
-        parts are, how many positions there are. Of a feed-forward part the neurons with the
-        largest product of incoming and outgoing norms stay (magnitude pruning).
+        parts are, how many positions there are.
     vocabulary (Vocabulary): The pieces to keep.
+    activity (Optional[Sequence[Tensor]]): What `neuron_activity` gave. Of a feed-forward part those
+        neurons stay that say most, times the norm of their outgoing weights; without it, those
+        with the largest product of incoming and outgoing norms.
     RETURNS (WordTagger): The student, not yet trained.
     RAISES (OpticalError): If the teacher lacks a layer, or is narrower than the shape asks.
     """
@@ -55,7 +92,7 @@ def make_student(teacher: WordTagger, shape: Student, vocabulary: Vocabulary) ->
             setattr(config, name, int(np.searchsorted(vocabulary.old_ids, old)))
     config.max_position_embeddings = min(shape.positions + offset, config.max_position_embeddings)
     small = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
-    small.load_state_dict(_cut(big.state_dict(), small, shape, width, vocabulary))
+    small.load_state_dict(_cut(big.state_dict(), small, shape, width, vocabulary, activity))
     return WordTagger(small, teacher.pooling)
 
 
@@ -65,9 +102,10 @@ def _cut(
     shape: Student,
     width: int,
     vocabulary: Vocabulary,
+    activity: Sequence[torch.Tensor] | None,
 ) -> dict[str, torch.Tensor]:
     kept = {}
-    neurons = {layer: _strongest(weights, small, layer, width) for layer in shape.layers}
+    neurons = {layer: _strongest(weights, small, layer, width, activity) for layer in shape.layers}
     stem = f"{small.base_model_prefix}.encoder.layer."
     for name in small.state_dict():
         source, dimension, index = name, 0, None
@@ -87,12 +125,18 @@ def _cut(
 
 
 def _strongest(
-    weights: dict[str, torch.Tensor], small: PreTrainedModel, layer: int, width: int
+    weights: dict[str, torch.Tensor],
+    small: PreTrainedModel,
+    layer: int,
+    width: int,
+    activity: Sequence[torch.Tensor] | None,
 ) -> torch.Tensor:
     stem = f"{small.base_model_prefix}.encoder.layer.{layer}."
-    into = weights[stem + "intermediate.dense.weight"].norm(dim=1)
+    said = weights[stem + "intermediate.dense.weight"].norm(dim=1)
+    if activity is not None:
+        said = activity[layer].sqrt()
     out = weights[stem + "output.dense.weight"].norm(dim=0)
-    return (into * out).topk(width).indices.sort().values
+    return (said * out).topk(width).indices.sort().values
 
 
 def save_tagger(tagger: WordTagger, tokenizer: bytes, out: Path) -> None:
