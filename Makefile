@@ -1,4 +1,5 @@
 # make demo       the whole project: encoder, corpus, teacher, student, bundle, profile, package
+# make default    take the demo's bundle as the one that the package carries, its table into README
 # make test       the test suite (the slow tests too: make test-slow)
 # make benchmark  how fast pairs are aligned (PAIRS=200000: and the memory over so many)
 # make lint       ruff and mypy
@@ -8,10 +9,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-slow benchmark lint clean clean-all
+.PHONY: demo default test test-slow benchmark lint clean clean-all
 
 demo: $(READY)
 	$(BIN)/python -m spacy project run all
+
+default: $(READY)
+	rm -rf spacy_optical/default_bundle
+	cp -r bundles/student-int8 spacy_optical/default_bundle
+	$(BIN)/python -m spacy optical summary metrics/profile --bundle bundles/student-int8 --packages packages --markdown README.md
 
 test: $(READY)
 	$(BIN)/python -m pytest

@@ -73,3 +73,8 @@ def named_paths(values: list[str]) -> dict[str, Path]:
             raise OpticalError(Errors.E006.format(value=value))
         named[name] = Path(path)
     return named
+
+
+def say(text: str) -> None:
+    """Print a line of progress at once, also where the output goes to a file."""
+    print(text, flush=True)

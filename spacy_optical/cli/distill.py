@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import command, overrides_of
+from ._app import command, overrides_of, say
 
 
 @command("distill", overrides=True)
@@ -24,5 +24,5 @@ def distill_cli(
     from ..distill.distil import distill
 
     config = load_config(config_path, overrides_of(context))
-    metrics = distill(config, teacher, out, resume=resume, say=print)
+    metrics = distill(config, teacher, out, resume=resume, say=say)
     msg.good(f"Student in {out} (English dev F1 {100 * metrics['english_dev']['ents_f']:.1f})")

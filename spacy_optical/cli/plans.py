@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import command, overrides_of
+from ._app import command, overrides_of, say
 
 
 @command("plans", overrides=True)
@@ -27,5 +27,5 @@ def plans_cli(
     from ..distill.plans import make_plans
 
     config = load_config(config_path, overrides_of(context))
-    make_plans(config, teacher, processes=processes, say=print)
+    make_plans(config, teacher, processes=processes, say=say)
     msg.good(f"Plans in {config.paths.plans}")

@@ -13,6 +13,9 @@ def summary_cli(
     report: Path = typer.Argument(..., help="Folder that the profile command wrote"),
     bundle: Path = typer.Option(..., "--bundle", "-b", help="The bundle's folder"),
     packages: Path = typer.Option(..., "--packages", "-p", help="Folder with built packages"),
+    markdown: Path | None = typer.Option(
+        None, "--markdown", help="File to put the tables into, between its results marks"
+    ),
 ) -> None:
     """Show a profile's tables and where the results are.
 
@@ -21,9 +24,12 @@ def summary_cli(
     from ..errors import Errors, OpticalError
     from ..profiling.metrics_file import read_metrics
     from ..profiling.report import METRICS_FILE, PAGE_FILE
-    from ..profiling.text import terminal_text
+    from ..profiling.text import markdown_text, replace_results, terminal_text
 
-    print(terminal_text(read_metrics(report / METRICS_FILE)))
+    found = read_metrics(report / METRICS_FILE)
+    print(terminal_text(found))
+    if markdown is not None:
+        replace_results(markdown, markdown_text(found))
     wheels = sorted(packages.glob("*/dist/*.whl"))
     if not wheels:
         raise OpticalError(Errors.E002.format(what="wheel", path=packages))

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import command, overrides_of
+from ._app import command, overrides_of, say
 
 
 @command("teach", overrides=True)
@@ -23,5 +23,5 @@ def teach_cli(
     from ..distill.teacher import teach
 
     config = load_config(config_path, overrides_of(context))
-    metrics = teach(config, out, resume=resume, say=print)
+    metrics = teach(config, out, resume=resume, say=say)
     msg.good(f"Teacher in {out} (English dev F1 {100 * metrics['english_dev']['ents_f']:.1f})")
