@@ -70,6 +70,7 @@ class WordTagger(nn.Module):
 
         share (float): 0 to 1. A student that copies its teacher on little text does without.
         """
+        module: Any  # torch types what a module carries as tensors and modules alone
         for module in self.modules():
             if isinstance(module, nn.Dropout):
                 module.p = share

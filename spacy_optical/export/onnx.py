@@ -5,6 +5,7 @@ import math
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -48,7 +49,7 @@ class _Graph(nn.Module):
 
 
 def _attend(
-    attention: nn.Module, words: torch.Tensor, pieces: torch.Tensor, mask: torch.Tensor
+    attention: Any, words: torch.Tensor, pieces: torch.Tensor, mask: torch.Tensor
 ) -> torch.Tensor:
     """Let words [B, W, d] look at pieces [B, P, d] through the weights of a self-attention."""
     heads, size = attention.num_attention_heads, attention.attention_head_size
