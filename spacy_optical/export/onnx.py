@@ -1,7 +1,6 @@
 """A tagger as an ONNX graph of fused operators, in single precision."""
 
 import logging
-import math
 import tempfile
 import warnings
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch._C import OptionalType
+from torch.nn import functional as F
 
 from ..compat import require
 from ..distill.tagger import WordTagger
@@ -18,6 +19,7 @@ from ..runtime.bundle import INPUTS, OUTPUT
 # ONNX Runtime 1.20 and later read both; newer defaults of the exporters are not read everywhere.
 OPSET = 17
 IR_VERSION = 8
+INT32 = 6  # as ONNX numbers its types
 MICROSOFT = "com.microsoft"  # where the fused operators are defined
 
 
@@ -41,25 +43,59 @@ class _Graph(nn.Module):
         *lower, last = self.encoder.encoder.layer
         for layer in lower:
             hidden = layer(hidden, mask)[0]
-        index = first_pieces[:, :, None].expand(-1, -1, hidden.shape[-1])
-        words = hidden.gather(1, index)
-        looked = _attend(last.attention.self, words, hidden, mask)
+        words = _Rows.apply(hidden, first_pieces)
+        attention = last.attention.self
+        looked = _Attention.apply(
+            attention.query(words),
+            attention.key(hidden),
+            attention.value(hidden),
+            attention_mask,
+            attention.num_attention_heads,
+        )
         attended = last.attention.output(looked, words)
         return self.classifier(last.output(last.intermediate(attended), attended))
 
 
-def _attend(
-    attention: Any, words: torch.Tensor, pieces: torch.Tensor, mask: torch.Tensor
-) -> torch.Tensor:
-    """Let words [B, W, d] look at pieces [B, P, d] through the weights of a self-attention."""
-    heads, size = attention.num_attention_heads, attention.attention_head_size
+class _Rows(torch.autograd.Function):
+    """Take rows [B, W, d] of a matrix [B, P, d] by their numbers [B, W]: GatherND."""
 
-    def split(vectors: torch.Tensor) -> torch.Tensor:
-        return vectors.unflatten(-1, (heads, size)).transpose(1, 2)
+    @staticmethod
+    def forward(ctx: Any, matrix: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        """Take the rows."""
+        return matrix.gather(1, index[:, :, None].expand(-1, -1, matrix.shape[-1]))
 
-    query, key = split(attention.query(words)), split(attention.key(pieces))
-    shares = (query @ key.transpose(-1, -2) / math.sqrt(size) + mask).softmax(dim=-1)
-    return (shares @ split(attention.value(pieces))).transpose(1, 2).flatten(-2)
+    @staticmethod
+    def symbolic(g: Any, matrix: Any, index: Any) -> Any:
+        """Give the operator: gathering by elements would build an index as large as the result."""
+        last = g.op("Constant", value_t=torch.tensor([-1]))
+        return g.op("GatherND", matrix, g.op("Unsqueeze", index, last), batch_dims_i=1)
+
+
+class _Attention(torch.autograd.Function):
+    """Attention of words [B, W, d] to pieces [B, P, d], mask [B, P]: MultiHeadAttention."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        mask: torch.Tensor,
+        heads: int,
+    ) -> torch.Tensor:
+        """Attend."""
+        q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, key, value))
+        seen = mask[:, None, None, :].bool()
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=seen).transpose(1, 2).flatten(-2)
+
+    @staticmethod
+    def symbolic(g: Any, query: Any, key: Any, value: Any, mask: Any, heads: int) -> Any:
+        """Give the operator, which the optimiser finds only where queries and keys are as many."""
+        none = g.op("prim::Constant")
+        none.setType(OptionalType.ofTensor())
+        mask = g.op("Cast", mask, to_i=INT32)
+        out = g.op(f"{MICROSOFT}::MultiHeadAttention", query, key, value, none, mask, num_heads_i=heads)
+        return out.setType(query.type())
 
 
 def export_onnx(tagger: WordTagger) -> bytes:
