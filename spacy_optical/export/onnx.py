@@ -12,7 +12,7 @@ from torch._C import OptionalType
 from torch.nn import functional as F
 
 from ..compat import require
-from ..distill.tagger import WordTagger
+from ..distill.tagger import WordTagger, position_offset
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import INPUTS, OUTPUT
 
@@ -33,13 +33,19 @@ class _Graph(nn.Module):
     def __init__(self, tagger: WordTagger) -> None:
         super().__init__()
         self.encoder = tagger.model.base_model
+        embeddings = self.encoder.embeddings
+        # Pieces stand in a row's front, all of one type: what a position adds is a row of a table.
+        positions = embeddings.position_embeddings.weight[position_offset(tagger.model) :]
+        self.places = nn.Parameter(positions + embeddings.token_type_embeddings.weight[0])
         self.classifier = tagger.model.classifier
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, first_pieces: torch.Tensor
     ) -> torch.Tensor:
         mask = self.encoder.get_extended_attention_mask(attention_mask, input_ids.shape)
-        hidden = self.encoder.embeddings(input_ids=input_ids)
+        hidden = self.encoder.embeddings.word_embeddings(input_ids)
+        hidden = hidden + F.embedding(torch.arange(input_ids.shape[1]), self.places)
+        hidden = self.encoder.embeddings.LayerNorm(hidden)
         *lower, last = self.encoder.encoder.layer
         for layer in lower:
             hidden = layer(hidden, mask)[0]
@@ -94,7 +100,9 @@ class _Attention(torch.autograd.Function):
         none = g.op("prim::Constant")
         none.setType(OptionalType.ofTensor())
         mask = g.op("Cast", mask, to_i=INT32)
-        out = g.op(f"{MICROSOFT}::MultiHeadAttention", query, key, value, none, mask, num_heads_i=heads)
+        out = g.op(
+            f"{MICROSOFT}::MultiHeadAttention", query, key, value, none, mask, num_heads_i=heads
+        )
         return out.setType(query.type())
 
 
@@ -110,6 +118,7 @@ def export_onnx(tagger: WordTagger) -> bytes:
         raise OpticalError(Errors.E501.format(pooling=tagger.pooling))
     onnx = require("onnx")
     optimizer = require("onnxruntime.transformers.optimizer")
+    fusion = require("onnxruntime.transformers.fusion_options")
     tagger.eval()
     graph = _Graph(tagger).eval()
     pieces = torch.tensor([[5, 6, 7, 8, 9, 5], [5, 6, 7, 8, 9, 5]])
@@ -132,9 +141,12 @@ def export_onnx(tagger: WordTagger) -> bytes:
             dynamo=False,
         )
         logging.getLogger("onnxruntime.transformers").setLevel(logging.ERROR)
+        wanted = fusion.FusionOptions("bert")
+        wanted.enable_embed_layer_norm = False  # the word table has to stay a table of its own
         fused = optimizer.optimize_model(
             str(path),
             model_type="bert",
+            optimization_options=wanted,
             num_heads=config.num_attention_heads,
             hidden_size=config.hidden_size,
             opt_level=0,

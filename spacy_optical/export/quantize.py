@@ -1,4 +1,4 @@
-"""Smaller weights: eight-bit integers, activations quantised as they come."""
+"""Smaller weights: integers of eight bits, a word table of four; activations as they come."""
 
 import logging
 import tempfile
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..compat import require
 from ..errors import Errors, OpticalError
+from .table import pack_word_table, word_lookup
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def quantize(model: bytes, preset: Preset) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         before.write_bytes(model)
+        lookup = word_lookup(onnx.load_from_string(model))
         logging.disable(logging.WARNING)  # it asks for the optimisation that was done already
         try:
             quantization.quantize_dynamic(
@@ -66,9 +68,12 @@ def quantize(model: bytes, preset: Preset) -> bytes:
                 per_channel=preset.per_channel,
                 reduce_range=preset.reduce_range,
                 weight_type=quantization.QuantType.QInt8,
+                nodes_to_exclude=[] if lookup is None else [lookup.name],
                 # Shapes cannot be inferred through fused operators; all of them give floats.
                 extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
             )
         finally:
             logging.disable(logging.NOTSET)
-        return after.read_bytes()
+        graph = onnx.load(str(after))
+        pack_word_table(graph)
+        return graph.SerializeToString()
