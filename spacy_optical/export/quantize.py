@@ -1,12 +1,12 @@
 """Smaller weights: eight-bit integers, activations quantised as they come."""
 
-import logging
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..compat import require
 from ..errors import Errors, OpticalError
+from .quiet import errors_only
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ def quantize(model: bytes, preset: Preset) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         before.write_bytes(model)
-        logging.disable(logging.WARNING)  # it asks for the optimisation that was done already
-        try:
+        with errors_only():  # it asks for the optimisation that was done already
             quantization.quantize_dynamic(
                 str(before),
                 str(after),
@@ -69,6 +68,4 @@ def quantize(model: bytes, preset: Preset) -> bytes:
                 # Shapes cannot be inferred through fused operators; all of them give floats.
                 extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
             )
-        finally:
-            logging.disable(logging.NOTSET)
         return after.read_bytes()
