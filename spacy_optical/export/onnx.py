@@ -112,6 +112,7 @@ def export_onnx(tagger: WordTagger) -> bytes:
         raise OpticalError(Errors.E501.format(pooling=tagger.pooling))
     onnx = require("onnx")
     optimizer = require("onnxruntime.transformers.optimizer")
+    fusion = require("onnxruntime.transformers.fusion_options")
     tagger.eval()
     graph = _Graph(tagger).eval()
     pieces = torch.tensor([[5, 6, 7, 8, 9, 5], [5, 6, 7, 8, 9, 5]])
@@ -133,12 +134,15 @@ def export_onnx(tagger: WordTagger) -> bytes:
             opset_version=OPSET,
             dynamo=False,
         )
+        options = fusion.FusionOptions("bert")
+        options.enable_skip_layer_norm = False  # slower on a CPU, see SLOWER in runtime/session.py
         with errors_only():  # shapes cannot be inferred through operators that are fused already
             fused = optimizer.optimize_model(
                 str(path),
                 model_type="bert",
                 num_heads=config.num_attention_heads,
                 hidden_size=config.hidden_size,
+                optimization_options=options,
                 opt_level=0,
             )
         fused.model.ir_version = IR_VERSION
