@@ -105,6 +105,10 @@ class Errors(metaclass=_Coded):
         "{where}: '{lang}' has {found} where '{source}' has {expected}; mark the same entities, or "
         'list the language under "differs"'
     )
+    E212 = (
+        "The target languages '{languages}' name none, one twice, or the source '{source}'; name "
+        "each language to be learned once, with commas between"
+    )
     E220 = "{where}: not a JSON object with text in '{source}' and '{target}' ({reason})"
     E221 = "{where}: {found} columns; write source and target, or id, source and target, with tabs"
     E222 = "{where}: not UTF-8 ({reason}); convert the file to UTF-8"

@@ -27,7 +27,7 @@ def corpus_cli(
     """
     from ..data.corpus import make_corpus
 
-    codes = [code for code in languages.split(",") if code]
+    codes = [code for part in languages.split(",") if (code := part.strip())]
     summary = make_corpus(parallel, english, out, codes, augment=augment, seed=seed)
     rows = {
         "Groups": ", ".join(f"{n} {name}" for name, n in summary.groups.items()),

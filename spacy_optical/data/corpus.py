@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spacy.tokens import Doc
 
-from ..errors import OpticalError
+from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, json_text
 from .augment import augment_english, augment_pairs
 from .labelled import make_doc, write_docs
@@ -52,10 +52,12 @@ def make_corpus(
     augment (int): How many altered copies of each training sentence to add (see `augment`).
     seed (int): Seed of the augmentation.
     RETURNS (CorpusSummary): Counts, and the share of the test names that training never shows.
-    RAISES (OpticalError): If the corpus breaks a rule of `read_groups`, or a test sentence is in a
-        training file.
+    RAISES (OpticalError): If `languages` are none, twice the same or the source's, the
+        corpus breaks a rule of `read_groups`, or a test sentence is in a training file.
     """
     every = (SOURCE_LANGUAGE, *languages)
+    if not languages or len(set(every)) < len(every):
+        raise OpticalError(Errors.E212.format(languages=",".join(languages), source=every[0]))
     splits = {
         name: read_groups(Path(parallel) / f"{name}.jsonl", every)
         for name in ("train", "dev", "test")

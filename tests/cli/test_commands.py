@@ -74,6 +74,9 @@ def test_whole_way(work: Path):
     [
         ("corpus nowhere marked/english c2", "[E002] No such corpus file: nowhere/train.jsonl"),
         ("corpus marked/parallel marked/english c2 -l sw,xx", "'xx' is missing or empty"),
+        ("corpus marked/parallel marked/english c2 -l ,", "[E212] The target languages '' name"),
+        ("corpus marked/parallel marked/english c2 -l sw,sw", "[E212] The target languages 'sw,s"),
+        ("corpus marked/parallel marked/english c2 -l en", "[E212] The target languages 'en' name"),
         ("corpus marked/parallel marked/english teacher -l sw", "[E004] teacher already exists"),
         ("teach none.cfg t2", "[E002] No such config: none.cfg"),
         ("teach config.cfg t2 --training.epoch 3", "'training.epoch' is wrong: Extra inputs"),
