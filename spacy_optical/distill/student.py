@@ -1,6 +1,7 @@
 """The student: a smaller copy of the teacher, made of the teacher's own weights."""
 
 import copy
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification
 from transformers.modeling_utils import PreTrainedModel
 
-from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS
+from ..encoders.fetch import CONFIG, TOKENIZER, TOKENIZER_HASH, WEIGHTS
 from ..encoders.tokenizer import write_settings
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, json_text
@@ -150,6 +151,7 @@ def save_tagger(tagger: WordTagger, tokenizer: bytes, metrics: dict, out: Path) 
     out (Path): The folder.
     RAISES (OpticalError): If `out` holds something else or cannot be written.
     """
+    setattr(tagger.model.config, TOKENIZER_HASH, hashlib.sha256(tokenizer).hexdigest())
     with folder_written_whole(out, marker=CONFIG) as folder:
         try:
             tagger.model.save_pretrained(folder, safe_serialization=True)
