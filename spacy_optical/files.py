@@ -113,6 +113,15 @@ def write_json(path: Path, value: Any) -> None:
     path (Path): The file.
     value (Any): Anything the json module takes; NaN is refused.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json_text(value)
     with written_whole(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf8")
+        temporary.write_text(text, encoding="utf8")
+
+
+def json_text(value: Any) -> str:
+    """Turn a value into readable JSON.
+
+    value (Any): Anything the json module takes; NaN is refused.
+    RETURNS (str): The text, with a line's end.
+    """
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

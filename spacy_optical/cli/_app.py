@@ -64,13 +64,15 @@ def named_paths(values: list[str]) -> dict[str, Path]:
 
     values (List[str]): The options as given.
     RETURNS (Dict[str, Path]): Paths by name.
-    RAISES (OpticalError): If one has no name or no path.
+    RAISES (OpticalError): If one has no name or no path, or two have the same name.
     """
-    named = {}
+    named: dict[str, Path] = {}
     for value in values:
         name, equals, path = value.partition("=")
         if not (name and equals and path):
             raise OpticalError(Errors.E006.format(value=value))
+        if name in named:
+            raise OpticalError(Errors.E008.format(name=name, first=named[name], second=path))
         named[name] = Path(path)
     return named
 

@@ -30,7 +30,7 @@ def corpus_cli(
     """
     from ..data.corpus import make_corpus
 
-    codes = [code for code in languages.split(",") if code]
+    codes = [code for part in languages.split(",") if (code := part.strip())]
     summary = make_corpus(
         parallel,
         english,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from spacy.tokens import Doc
 
-from ..errors import OpticalError
-from ..files import folder_written_whole, write_json
+from ..errors import Errors, OpticalError
+from ..files import folder_written_whole, json_text
 from .augment import augment_english, augment_pairs
 from .labelled import make_doc, write_docs
 from .markup import MarkedText
@@ -54,10 +54,12 @@ def make_corpus(
     augment_bitext (Optional[int]): How many of each pair; as many if not given.
     seed (int): Seed of the augmentation.
     RETURNS (CorpusSummary): Counts, and the share of the test names that training never shows.
-    RAISES (OpticalError): If the corpus breaks a rule of `read_groups`, or a test sentence is in a
-        training file.
+    RAISES (OpticalError): If `languages` are none, twice the same or the source's, the
+        corpus breaks a rule of `read_groups`, or a test sentence is in a training file.
     """
     every = (SOURCE_LANGUAGE, *languages)
+    if not languages or len(set(every)) < len(every):
+        raise OpticalError(Errors.E212.format(languages=",".join(languages), source=every[0]))
     splits = {
         name: read_groups(Path(parallel) / f"{name}.jsonl", every)
         for name in ("train", "dev", "test")
@@ -123,7 +125,8 @@ def make_corpus(
             ),
             test_names_unseen_in_train=len(test_names - train_names) / max(1, len(test_names)),
         )
-        write_json(folder / MARKER, {**vars(summary), "languages": list(languages), "seed": seed})
+        record = {**vars(summary), "languages": list(languages), "seed": seed}
+        (folder / MARKER).write_text(json_text(record), encoding="utf8")
     return summary
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from configparser import Error as ConfigParserError
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from confection import Config, ConfigValidationError
 from pydantic import (
@@ -13,6 +13,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from ..align.config import AlignConfig
@@ -47,6 +48,12 @@ class Data(Section):
     languages: list[str] = Field(min_length=1)
     source: str = "en"
 
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({*self.languages, self.source}) <= len(self.languages):
+            raise ValueError("a language is named twice, or is the source")
+        return self
+
 
 class Training(Section):
     """How one model is trained; the teacher and the student each have such a section.
@@ -70,8 +77,9 @@ class Training(Section):
 class StudentTraining(Training):
     """How the student is trained.
 
-    english: how many English sentences come with each pair. hide_words: share of words whose pieces
-    the student does not see, while the teacher did; it then has to go by the words around them.
+    english: how many English sentences come with each pair; with 0 there are no losses on English.
+    hide_words: share of words whose pieces the student does not see, while the teacher did; it then
+    has to go by the words around them.
     """
 
     english: float = Field(0.5, ge=0)
@@ -111,6 +119,17 @@ class Objective(Section):
     labels: float = Field(1.0, ge=0)
     temperature: float = Field(1.0, gt=0)
 
+    @property
+    def reads_english_alone(self) -> bool:
+        """Whether every term that looks at translated sentences is off."""
+        return not (self.own or self.hidden or self.representation or self.labels)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.reads_english_alone and not (self.hard or self.soft):
+            raise ValueError("all weights are 0; set at least one")
+        return self
+
 
 class Plans(Section):
     """Which vectors the plans are computed on, how, and what is carried through them.
@@ -140,10 +159,13 @@ class DistillConfig(Section):
 
     @field_validator("training")
     @classmethod
-    def _fits_positions(cls, value: StudentTraining, info: ValidationInfo) -> StudentTraining:
+    def _fits_the_rest(cls, value: StudentTraining, info: ValidationInfo) -> StudentTraining:
         student = info.data.get("student")
         if student is not None and value.max_pieces > student.positions:
             raise ValueError(f"max_pieces is above the student's {student.positions} positions")
+        objective = info.data.get("objective")
+        if objective is not None and objective.reads_english_alone and not value.english:
+            raise ValueError("english is 0, and so are all weights but those of hard and soft")
         return value
 
     def fingerprint(self, *sections: str) -> str:
@@ -184,4 +206,5 @@ def load_config(path: Path, overrides: dict[str, Any] | None = None) -> DistillC
     except ValidationError as err:
         first = err.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise OpticalError(Errors.E402.format(path=path, key=key, reason=first["msg"])) from err
+        reason = first["msg"].removeprefix("Value error, ")
+        raise OpticalError(Errors.E402.format(path=path, key=key, reason=reason)) from err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..data.labelled import read_training_docs
 from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS
-from ..files import check_replaceable, write_json
+from ..files import check_replaceable
 from ..runtime.pieces import WordPieces
 from .config import DistillConfig
 from .judge import check_labels, entity_scores
@@ -18,7 +18,7 @@ from .recipe import StudentRecipe
 from .sentences import plain_sentence
 from .student import make_student, neuron_activity, save_tagger
 from .tagger import load_tagger
-from .teacher import ENGLISH_DEV, ENGLISH_TRAIN, METRICS
+from .teacher import ENGLISH_DEV, ENGLISH_TRAIN
 from .vocabulary import trim_vocabulary
 
 # Sentences of each side that show which of the teacher's neurons matter.
@@ -90,6 +90,5 @@ def distill(
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
     metrics["parameters"] = count
     metrics["english_dev"] = entity_scores(student, dev, pieces, tags)
-    save_tagger(student, vocabulary.tokenizer, out)
-    write_json(out / METRICS, metrics)
+    save_tagger(student, vocabulary.tokenizer, metrics, out)
     return metrics

@@ -12,6 +12,7 @@ from ..encoders.fetch import TOKENIZER, check_encoder
 from ..errors import Errors, OpticalError
 from ..runtime.batching import Window, batches, pack, padded_length, windows
 from ..runtime.pieces import WordPieces
+from .tagger import position_offset
 
 Vectors = NDArray[np.float32]
 DEFAULT_LAYERS = (7,)
@@ -51,9 +52,7 @@ class WordEncoder:
             if not 0 <= number <= depth:
                 raise OpticalError(Errors.E406.format(layer=number, layers=depth + 1))
         positions = self._model.config.max_position_embeddings
-        if "roberta" in self._model.config.model_type:
-            positions -= self.pieces.pad_id + 1  # its first position comes after the padding's
-        self.max_pieces = positions
+        self.max_pieces = positions - position_offset(self._model)
         blocks = self._model.encoder.layer
         self._model.encoder.layer = blocks[: max(1, *self.layers)]
 

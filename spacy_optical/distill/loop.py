@@ -102,7 +102,7 @@ def train(
             optimizer.zero_grad()
             for name, part in parts.items():
                 sums[name] += float(part.detach())
-            bar.set_postfix({"loss": f"{float(loss.detach()):.3f}"})
+            bar.set_postfix({"loss": f"{float(loss.detach()):.3f}"}, refresh=False)
         row = {name: total / len(batches) for name, total in sums.items()}
         row["dev_f1"] = judge(tagger)
         history.rows.append(row)

@@ -9,6 +9,7 @@ trust in each. Until all of them are whole they are in a folder beside it, `NAME
 
 import json
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -220,7 +221,11 @@ def _in_processes(
     languages = config.data.languages
     processes = min(processes, len(languages))
     threads = max(1, torch.get_num_threads() // processes)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    # Ctrl-C reaches the processes too: they end at once and leave the telling to this one.
+    quietly = (signal.SIGINT, signal.SIG_DFL)
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=signal.signal, initargs=quietly
+    ) as pool:
         tasks = [
             pool.submit(_lesson_alone, config, teacher, language, folder, threads)
             for language in languages

@@ -19,16 +19,23 @@ from .tagger import WordTagger, first_pieces, mean_pieces
 
 
 @dataclass(frozen=True)
-class Step:
-    """English sentences with the teacher's scores and vectors; pairs with the same and the plans.
+class EnglishStep:
+    """English sentences with the teacher's scores [B, W, tags] and last vectors [B, W, d]."""
 
-    english_logits [B, W, tags], english_last [B, W, d]; logits [B, N, tags], last [B, N, d],
-    source [B, M, d], plan [B, M, N], carried [B, N, tags], trust [B, N].
+    batch: Batch
+    logits: torch.Tensor
+    last: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Step:
+    """English sentences, where a step has some; pairs with the teacher's readings and the plans.
+
+    logits [B, N, tags], last [B, N, d], source [B, M, d], plan [B, M, N], carried [B, N, tags],
+    trust [B, N].
     """
 
-    english: Batch
-    english_logits: torch.Tensor
-    english_last: torch.Tensor
+    english: EnglishStep | None
     target: Batch
     logits: torch.Tensor
     last: torch.Tensor
@@ -89,7 +96,8 @@ class StudentRecipe:
     def batches(self, chance: np.random.Generator) -> list["StepMaker"]:
         """Give every pair once, each batch with English sentences drawn beside it."""
         size = self.config.training.batch_size
-        count = max(1, round(size * self.config.training.english))
+        share = self.config.training.english
+        count = max(1, round(size * share)) if share else 0
         batches = by_length(self.lengths, size, chance)
         english = self._english_stream(len(batches) * count, chance)
         return [
@@ -107,30 +115,30 @@ class StudentRecipe:
     def losses(self, tagger: WordTagger, batch: "StepMaker") -> Losses:
         """Give the weighted terms of the objective for one step."""
         step, weights = batch.make(), self.weights
-        hidden_share = self.config.training.hide_words
-        english = tagger(hide_words(step.english, hidden_share, self.pieces.unk_id))
-        target = tagger(hide_words(step.target, hidden_share, self.pieces.unk_id))
-        words, target_words = step.english.words, step.target.words
+        share, target_words = self.config.training.hide_words, step.target.words
         terms: Losses = {}
-        if weights.hard:
-            terms["hard"] = weights.hard * objectives.hard(english.logits, step.english.tags)
-        if weights.soft:
-            terms["soft"] = weights.soft * objectives.soft(
-                english.logits, step.english_logits, words, weights.temperature
-            )
+        sides = []
+        if (english := step.english) is not None:
+            read = tagger(hide_words(english.batch, share, self.pieces.unk_id))
+            sides.append((read, english.batch, english.last))
+            if weights.hard:
+                terms["hard"] = weights.hard * objectives.hard(read.logits, english.batch.tags)
+            if weights.soft:
+                terms["soft"] = weights.soft * objectives.soft(
+                    read.logits, english.logits, english.batch.words, weights.temperature
+                )
+        target = tagger(hide_words(step.target, share, self.pieces.unk_id))
+        sides.append((target, step.target, step.last))
         if weights.own:
             terms["own"] = weights.own * objectives.soft(
                 target.logits, step.logits, target_words, weights.temperature
             )
         if weights.hidden:
-            sides = [
+            distances = [
                 objectives.hidden(first_pieces(output.hidden[-1], side), last, side.words)
-                for output, side, last in (
-                    (english, step.english, step.english_last),
-                    (target, step.target, step.last),
-                )
+                for output, side, last in sides
             ]
-            terms["hidden"] = weights.hidden * torch.stack(sides).mean()
+            terms["hidden"] = weights.hidden * torch.stack(distances).mean()
         if weights.representation:
             vectors = mean_pieces(target.hidden[self.layer], step.target)
             terms["repr"] = weights.representation * objectives.representation(
@@ -160,16 +168,9 @@ class StepMaker:
     def make(self) -> Step:
         """Read the step's arrays and pad them."""
         recipe = self.recipe
-        sentences = [recipe.english_sentences[i] for i in self.english]
-        english = collate(sentences, recipe.pieces)
-        for row, i in enumerate(self.english):
-            tags = recipe.gold[i]
-            if tags is not None:
-                english.tags[row, : len(tags)] = torch.tensor(tags)
         pairs = [(recipe.lessons[language], i) for language, i in self.pairs]
         targets = [plain_sentence(lesson.target[i], recipe.pieces) for lesson, i in pairs]
         target = collate(targets, recipe.pieces)
-        said = recipe.english.arrays
         width = target.words.shape[1]
         of_pair = {
             name: [lesson.arrays[name][i] for lesson, i in pairs]
@@ -182,15 +183,27 @@ class StepMaker:
             name: _padded(items, max(heights) if name == "source" else width)
             for name, items in of_pair.items()
         }
-        words = english.words.shape[1]
         return Step(
-            english=english,
-            english_logits=_padded([said["logits"][i] for i in self.english], words),
-            english_last=_padded([said["last"][i] for i in self.english], words),
+            english=self._make_english(),
             target=target,
             plan=torch.from_numpy(plans),
             **padded,
         )
+
+    def _make_english(self) -> EnglishStep | None:
+        if not self.english:
+            return None
+        recipe = self.recipe
+        batch = collate([recipe.english_sentences[i] for i in self.english], recipe.pieces)
+        for row, i in enumerate(self.english):
+            tags = recipe.gold[i]
+            if tags is not None:
+                batch.tags[row, : len(tags)] = torch.tensor(tags)
+        said, width = recipe.english.arrays, batch.words.shape[1]
+        logits, last = (
+            _padded([said[name][i] for i in self.english], width) for name in ("logits", "last")
+        )
+        return EnglishStep(batch, logits, last)
 
 
 def _padded(items: Sequence[np.ndarray], length: int) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """The student: a smaller copy of the teacher, made of the teacher's own weights."""
 
 import copy
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,16 +11,18 @@ from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification
 from transformers.modeling_utils import PreTrainedModel
 
-from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS
+from ..encoders.fetch import CONFIG, TOKENIZER, TOKENIZER_HASH, WEIGHTS
 from ..encoders.tokenizer import write_settings
 from ..errors import Errors, OpticalError
-from ..files import folder_written_whole
+from ..files import folder_written_whole, json_text
 from ..runtime.pieces import WordPieces
 from .config import Student
 from .reading import read_sentences
 from .sentences import Sentence
 from .tagger import WordTagger, position_offset
 from .vocabulary import Vocabulary
+
+METRICS = "metrics.json"
 
 # Parts of a layer that the feed-forward width shapes: the dimension it runs along.
 _FEED_FORWARD = {
@@ -139,14 +142,16 @@ def _strongest(
     return (said * out).topk(width).indices.sort().values
 
 
-def save_tagger(tagger: WordTagger, tokenizer: bytes, out: Path) -> None:
+def save_tagger(tagger: WordTagger, tokenizer: bytes, metrics: dict, out: Path) -> None:
     """Write a tagger as a Hugging Face folder, whole or not at all.
 
     tagger (WordTagger): The tagger.
     tokenizer (bytes): Its tokenizer.json.
+    metrics (dict): What is known of it, for metrics.json.
     out (Path): The folder.
     RAISES (OpticalError): If `out` holds something else or cannot be written.
     """
+    setattr(tagger.model.config, TOKENIZER_HASH, hashlib.sha256(tokenizer).hexdigest())
     with folder_written_whole(out, marker=CONFIG) as folder:
         try:
             tagger.model.save_pretrained(folder, safe_serialization=True)
@@ -155,3 +160,4 @@ def save_tagger(tagger: WordTagger, tokenizer: bytes, out: Path) -> None:
         (folder / WEIGHTS).chmod(0o644)
         (folder / TOKENIZER).write_bytes(tokenizer)
         write_settings(folder / TOKENIZER, tagger.max_pieces)
+        (folder / METRICS).write_text(json_text(metrics), encoding="utf8")

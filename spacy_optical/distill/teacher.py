@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from ..data.labelled import read_training_docs
 from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS, check_encoder
 from ..errors import Errors, OpticalError
-from ..files import check_replaceable, write_json
+from ..files import check_replaceable
 from ..runtime.decode import bio_tags
 from ..runtime.pieces import WordPieces
 from . import objectives
@@ -24,7 +24,6 @@ from .tagger import WordTagger, load_tagger
 
 ENGLISH_TRAIN = Path("english") / "train.spacy"
 ENGLISH_DEV = Path("english") / "dev.spacy"
-METRICS = "metrics.json"
 
 
 class EnglishRecipe:
@@ -108,6 +107,5 @@ def teach(
     )
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
     metrics["english_dev"] = entity_scores(tagger, dev, pieces, tags)
-    save_tagger(tagger, tokenizer, out)
-    write_json(Path(out) / METRICS, metrics)
+    save_tagger(tagger, tokenizer, metrics, out)
     return metrics

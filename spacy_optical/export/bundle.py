@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..data.labelled import read_docs
 from ..distill.judge import check_labels
+from ..distill.student import METRICS
 from ..distill.tagger import load_tagger
-from ..distill.teacher import METRICS
 from ..encoders.fetch import TOKENIZER
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable

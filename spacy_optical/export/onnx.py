@@ -1,6 +1,5 @@
 """A tagger as an ONNX graph of fused operators, in single precision."""
 
-import logging
 import tempfile
 import warnings
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..compat import require
 from ..distill.tagger import WordTagger, position_offset
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import INPUTS, OUTPUT
+from .quiet import errors_only
 
 # ONNX Runtime 1.20 and later read both; newer defaults of the exporters are not read everywhere.
 OPSET = 17
@@ -140,17 +140,18 @@ def export_onnx(tagger: WordTagger) -> bytes:
             opset_version=OPSET,
             dynamo=False,
         )
-        logging.getLogger("onnxruntime.transformers").setLevel(logging.ERROR)
-        wanted = fusion.FusionOptions("bert")
-        wanted.enable_embed_layer_norm = False  # the word table has to stay a table of its own
-        fused = optimizer.optimize_model(
-            str(path),
-            model_type="bert",
-            optimization_options=wanted,
-            num_heads=config.num_attention_heads,
-            hidden_size=config.hidden_size,
-            opt_level=0,
-        )
+        options = fusion.FusionOptions("bert")
+        options.enable_skip_layer_norm = False  # slower on a CPU, see SLOWER in runtime/session.py
+        options.enable_embed_layer_norm = False  # the word table has to stay a table of its own
+        with errors_only():  # shapes cannot be inferred through operators that are fused already
+            fused = optimizer.optimize_model(
+                str(path),
+                model_type="bert",
+                num_heads=config.num_attention_heads,
+                hidden_size=config.hidden_size,
+                optimization_options=options,
+                opt_level=0,
+            )
         fused.model.ir_version = IR_VERSION
         if not any(opset.domain == MICROSOFT for opset in fused.model.opset_import):
             fused.model.opset_import.append(onnx.helper.make_opsetid(MICROSOFT, 1))

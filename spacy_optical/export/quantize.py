@@ -1,12 +1,12 @@
 """Smaller weights: integers of eight bits, a word table of four; activations as they come."""
 
-import logging
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..compat import require
 from ..errors import Errors, OpticalError
+from .quiet import errors_only
 from .table import pack_word_table, word_lookup
 
 
@@ -60,8 +60,7 @@ def quantize(model: bytes, preset: Preset) -> bytes:
         before, after = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         before.write_bytes(model)
         lookup = word_lookup(onnx.load_from_string(model))
-        logging.disable(logging.WARNING)  # it asks for the optimisation that was done already
-        try:
+        with errors_only():  # it asks for the optimisation that was done already
             quantization.quantize_dynamic(
                 str(before),
                 str(after),
@@ -72,8 +71,6 @@ def quantize(model: bytes, preset: Preset) -> bytes:
                 # Shapes cannot be inferred through fused operators; all of them give floats.
                 extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
             )
-        finally:
-            logging.disable(logging.NOTSET)
         graph = onnx.load(str(after))
         pack_word_table(graph)
         return graph.SerializeToString()

@@ -12,13 +12,15 @@ def parse_pairs(texts: Iterable[str], *, form: str, example: str) -> dict[str, s
     form (str): What they should look like, for the error.
     example (str): One that is right, for the error.
     RETURNS (Dict[str, str]): What stands before and after the first `=`.
-    RAISES (OpticalError): If one has another form.
+    RAISES (OpticalError): If one has another form, or two give the same name.
     """
-    pairs = {}
+    pairs: dict[str, str] = {}
     for text in texts:
         key, _, value = text.partition("=")
         if not key or not value:
             raise OpticalError(Errors.E613.format(text=text, form=form, example=example))
+        if key in pairs:
+            raise OpticalError(Errors.E008.format(name=key, first=pairs[key], second=value))
         pairs[key] = value
     return pairs
 

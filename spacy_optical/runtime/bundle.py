@@ -18,7 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from .. import about
 from ..errors import Errors, OpticalError
-from ..files import folder_written_whole
+from ..files import folder_written_whole, json_text
 from .onnx_wire import survey
 
 MODEL_FILE = "model.onnx"
@@ -103,8 +103,7 @@ class Bundle:
         """The manifest as it is written, hashes of the other files included."""
         files = {MODEL_FILE: _entry(self.model), TOKENIZER_FILE: _entry(self.tokenizer)}
         value = asdict(replace(self.info, files=files))
-        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-        return f"{text}\n".encode()
+        return json_text(value).encode()
 
     def to_disk(self, path: str | Path) -> None:
         """Write the bundle's folder, whole or not at all.

@@ -74,12 +74,15 @@ def test_whole_way(work: Path):
     [
         ("corpus nowhere marked/english c2", "[E002] No such corpus file: nowhere/train.jsonl"),
         ("corpus marked/parallel marked/english c2 -l sw,xx", "'xx' is missing or empty"),
+        ("corpus marked/parallel marked/english c2 -l ,", "[E212] The target languages '' name"),
+        ("corpus marked/parallel marked/english c2 -l sw,sw", "[E212] The target languages 'sw,s"),
+        ("corpus marked/parallel marked/english c2 -l en", "[E212] The target languages 'en' name"),
         ("corpus marked/parallel marked/english teacher -l sw", "[E004] teacher already exists"),
         ("teach none.cfg t2", "[E002] No such config: none.cfg"),
         ("teach config.cfg t2 --training.epoch 3", "'training.epoch' is wrong: Extra inputs"),
         ("teach config.cfg t2 --epochs 3", "[E007] No such option: --epochs"),
         ("teach config.cfg t2 stray", "Invalid config override 'stray'"),
-        ("teach config.cfg t2 --teacher.epochs", "'teacher.epochs' is wrong: Value error, it has"),
+        ("teach config.cfg t2 --teacher.epochs", "'teacher.epochs' is wrong: it has no value"),
         ("teach config.cfg t2 --teacher.epochs many", "'teacher.epochs' is wrong"),
         ("teach config.cfg t2 --paths.encoder nowhere", "config.json is missing"),
         ("teach config.cfg t2 --paths.corpus nowhere", "[E002] No such labelled file"),
@@ -90,6 +93,7 @@ def test_whole_way(work: Path):
         ("distill config.cfg student s2", "[E410]"),
         ("evaluate student m.json", "[E505]"),
         ("evaluate student m.json -g sw", "[E006] 'sw' is not of the form NAME=PATH"),
+        ("evaluate student m.json -g sw=a.spacy -g sw=b.spacy", "[E008] 'sw' is given twice"),
         ("evaluate student m.json -g sw=none.spacy", "[E002] No such labelled file: none.spacy"),
         ("evaluate nowhere m.json -g sw=corpus/gold/sw-dev.spacy", "[E702]"),
         ("export student b2", "[E505]"),
@@ -185,6 +189,17 @@ def test_teacher_and_tokenizer_that_do_not_belong_together(work: Path):
         ("reference", "teacher", "ref"),
     ):
         assert "[E704] The tokenizer in teacher has" in told(run(*arguments))
+    shutil.copy("student/tokenizer.json", path)  # with fewer pieces, so all of them have a row
+    assert "[E709] The tokenizer in teacher is not" in told(run("plans", "config.cfg", "teacher"))
+
+
+def test_encoder_of_another_architecture(work: Path):
+    path = work / "encoder" / "config.json"
+    config = json.loads(path.read_text(encoding="utf8"))
+    path.write_text(json.dumps({**config, "model_type": "gpt2"}), encoding="utf8")
+    expected = "[E708] encoder holds a model of type 'gpt2'; take an encoder of one of the types"
+    assert expected in told(run("teach", "config.cfg", "t2"))
+    assert expected in told(run("fetch-encoder", "e2", "--source", "encoder"))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +229,8 @@ def test_full_disk(work: Path, monkeypatch: pytest.MonkeyPatch, arguments: str):
     assert "[E003] Could not write" in message
     assert "No space left on device" in message
     left = {path for path in work.rglob("*") if path.is_file()} - before
-    assert left == set()
+    # What plans had read so far is kept on purpose: the next run goes on from there.
+    assert {path for path in left if path.parent.name != "p2-partial"} == set()
 
 
 def test_as_a_process(work: Path):

@@ -60,12 +60,23 @@ def test_overrides(path: Path):
         ("layer = 1", 'layer = 1\ncarry = "letters"', "plans.carry"),
         ("layer = 1", "layer = 1\n[plans.align]\nsolver = 1", "plans.align.solver"),
         ("positions = 64", "positions = 32", "training"),
+        ('"fi"]', '"sw"]', "data"),
+        ('"fi"]', '"en"]', "data"),
     ],
 )
 def test_wrong_keys_and_types(path: Path, old: str, new: str, key: str):
     with pytest.raises(OpticalError, match=rf"E402.*toy\.cfg: '{key}' is wrong: ") as caught:
         load_config(changed(path, old, new))
     assert "\n" not in str(caught.value)
+
+
+def test_objective_that_says_nothing(path: Path):
+    off = {f"objective.{name}": 0.0 for name in ("own", "hidden", "representation", "labels")}
+    assert load_config(path, off).objective.hard == 1.0
+    with pytest.raises(OpticalError, match=r"E402.*'training' is wrong: english is 0"):
+        load_config(path, {**off, "training.english": 0.0})
+    with pytest.raises(OpticalError, match=r"E402.*'objective' is wrong: all weights are 0"):
+        load_config(path, {**off, "objective.hard": 0.0, "objective.soft": 0.0})
 
 
 def test_missing_section(path: Path):

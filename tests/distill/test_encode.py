@@ -60,6 +60,17 @@ def test_sentences_longer_than_the_encoder_takes_are_read_in_windows(folder):
     assert (np.abs(found).sum(axis=1) > 0).all()
 
 
+def test_windows_leave_out_the_positions_that_no_piece_uses(folder):
+    import torch
+
+    encoder = WordEncoder(folder, 2)
+    assert encoder.max_pieces == 48
+    ids = torch.full((1, 48), encoder.pieces.unk_id)
+    assert encoder._model(input_ids=ids).last_hidden_state.shape == (1, 48, 32)
+    with pytest.raises((IndexError, RuntimeError)):  # a piece more has no position
+        encoder._model(input_ids=torch.full((1, 49), encoder.pieces.unk_id))
+
+
 def test_a_layer_that_is_not_there_and_a_folder_that_is_none_are_named(folder, tmp_path):
     with pytest.raises(OpticalError, match="E406"):
         WordEncoder(folder, 9)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from spacy_optical.distill import objectives
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.plans import read_plans
 from spacy_optical.distill.ragged import dense
 from spacy_optical.distill.recipe import StepMaker, StudentRecipe
-from spacy_optical.distill.tagger import WordTagger, load_tagger
+from spacy_optical.distill.tagger import WordTagger, first_pieces, load_tagger
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.pieces import WordPieces
 
@@ -65,10 +66,11 @@ def test_step_by_hand(recipe: StudentRecipe):
     assert step.target.words[2].tolist() == [i < n for i in range(step.logits.shape[1])]
     tags = recipe.gold[batch.english[1]]
     assert tags is not None
-    assert tuple(step.english.tags[1, : len(tags)].tolist()) == tags
-    assert (step.english.tags[1, len(tags) :] == -100).all()
+    assert step.english is not None
+    assert tuple(step.english.batch.tags[1, : len(tags)].tolist()) == tags
+    assert (step.english.batch.tags[1, len(tags) :] == -100).all()
     said = recipe.english.arrays["logits"][batch.english[1]]
-    np.testing.assert_array_equal(step.english_logits[1, : len(said)], said)
+    np.testing.assert_array_equal(step.english.logits[1, : len(said)], said)
 
 
 @pytest.mark.parametrize("term", sorted(TERMS))
@@ -78,6 +80,23 @@ def test_zero_weight_switches_a_term_off(
     recipe = recipe_of(trained, **{f"objective.{term}": 0.0})
     found = recipe.losses(student, first_batch(recipe))
     assert set(found) == {name_of(other) for other in TERMS - {term}}
+
+
+def test_no_english(trained: Trained, student: WordTagger):
+    recipe = recipe_of(trained, **{"training.english": 0.0})
+    batches = recipe.batches(np.random.default_rng(0))
+    assert not any(batch.english for batch in batches)
+    assert {pair for batch in batches for pair in batch.pairs} == {
+        (lang, i) for lang in ("sw", "fi") for i in range(32)
+    }
+    found = recipe.losses(student, batches[0])
+    assert set(found) == {"own", "hidden", "repr", "labels"}
+    step = batches[0].make()
+    read = student(step.target)
+    expected = objectives.hidden(
+        first_pieces(read.hidden[-1], step.target), step.last, step.target.words
+    )
+    torch.testing.assert_close(found["hidden"], expected)
 
 
 def test_weights_scale_their_terms(trained: Trained, recipe: StudentRecipe, student: WordTagger):

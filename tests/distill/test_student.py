@@ -1,4 +1,7 @@
+import errno
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,7 @@ from transformers.modeling_utils import PreTrainedModel
 
 from spacy_optical.distill.config import Student
 from spacy_optical.distill.sentences import collate, plain_sentence
-from spacy_optical.distill.student import make_student, save_tagger
+from spacy_optical.distill.student import METRICS, make_student, save_tagger
 from spacy_optical.distill.tagger import WordTagger, load_tagger
 from spacy_optical.distill.vocabulary import Vocabulary, trim_vocabulary
 from spacy_optical.encoders.fetch import check_encoder
@@ -153,8 +156,9 @@ def test_folder_round_trip(tmp_path: Path, folder: Path, teacher: WordTagger):
     vocabulary = vocabulary_of(folder, 110)
     student = make_student(teacher, Student(layers=[0, 2], vocabulary=110), vocabulary).eval()
     out = tmp_path / "student"
-    save_tagger(student, vocabulary.tokenizer, out)
+    save_tagger(student, vocabulary.tokenizer, {"seed": 1}, out)
     check_encoder(out)
+    assert json.loads((out / METRICS).read_text(encoding="utf8")) == {"seed": 1}
     torch.testing.assert_close(
         logits(load_tagger(out).eval(), vocabulary.tokenizer),
         logits(student, vocabulary.tokenizer),
@@ -188,14 +192,32 @@ def test_special_pieces_get_their_new_numbers(tmp_path: Path):
     assert student.model.config.pad_token_id != teacher.model.config.pad_token_id
 
 
-def test_full_disk_while_saving(
-    tmp_path: Path, folder: Path, teacher: WordTagger, monkeypatch: pytest.MonkeyPatch
-):
-    def refuse(*args: object, **kwargs: object) -> None:
-        raise SafetensorError("I/O error: No space left on device (os error 28)")
+def full_for_weights(*args: object, **kwargs: object) -> None:
+    raise SafetensorError("I/O error: No space left on device (os error 28)")
 
-    monkeypatch.setattr(teacher.model, "save_pretrained", refuse)
+
+def full_for_text(*args: object, **kwargs: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "refuse"),
+    [
+        (PreTrainedModel, "save_pretrained", full_for_weights),
+        (Path, "write_text", full_for_text),  # with the weights written and metrics to come
+    ],
+)
+def test_full_disk_while_saving(
+    tmp_path: Path,
+    folder: Path,
+    teacher: WordTagger,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type,
+    method: str,
+    refuse: Callable[..., None],
+):
+    monkeypatch.setattr(kind, method, refuse)
     tokenizer = (folder / "tokenizer.json").read_bytes()
     with pytest.raises(OpticalError, match=r"E003.*No space left on device.*nothing was changed"):
-        save_tagger(teacher, tokenizer, tmp_path / "student")
+        save_tagger(teacher, tokenizer, {}, tmp_path / "student")
     assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,10 @@
+import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -10,10 +13,11 @@ from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.errors import OpticalError
 from spacy_optical.export.onnx import IR_VERSION, OPSET, export_onnx
 from spacy_optical.export.quantize import PRESETS, preset_named, quantize
+from spacy_optical.export.quiet import errors_only
 from spacy_optical.runtime.bundle import INPUTS, OUTPUT, Bundle, BundleInfo
 from spacy_optical.runtime.decode import bio_tags
 from spacy_optical.runtime.pieces import WordPieces
-from spacy_optical.runtime.session import Runtime
+from spacy_optical.runtime.session import SLOWER, Runtime
 
 from ..toy_project import toy_text
 from ..util import toy_encoder, trained_toy_tokenizer
@@ -73,6 +77,36 @@ def test_fp32_gives_what_torch_gives(folder: Path):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
+@pytest.mark.parametrize("rows", [TEXTS, TEXTS[1:2], [["Kone"], ["Pekka", "Kone"]], [["Kone"]] * 9])
+def test_rows_padded_into_one_batch_give_what_torch_gives(folder: Path, rows: list[list[str]]):
+    tagger = seeded(folder)
+    pieces = WordPieces((folder / "tokenizer.json").read_bytes())
+    batch = collate([plain_sentence(words, pieces) for words in rows], pieces)
+    session = Runtime(bundle_of(export_onnx(tagger), folder)).session
+    inputs = (batch.input_ids, batch.attention_mask, batch.first_pieces)
+    (ours,) = session.run([OUTPUT], {n: t.numpy() for n, t in zip(INPUTS, inputs, strict=True)})
+    with torch.inference_mode():
+        theirs = tagger(batch).logits
+    assert ours.shape == theirs.shape
+    words = batch.words.numpy()
+    np.testing.assert_allclose(ours[words], theirs.numpy()[words], atol=1e-4)
+
+
+def test_padding_says_nothing(folder: Path):
+    """Whatever the pieces behind a row's end are, as long as the mask hides them."""
+    tagger = seeded(folder)
+    pieces = WordPieces((folder / "tokenizer.json").read_bytes())
+    batch = collate([plain_sentence(words, pieces) for words in (TEXTS[1], ["Kone"])], pieces)
+    session = Runtime(bundle_of(export_onnx(tagger), folder)).session
+    found = []
+    for piece in (pieces.pad_id, pieces.unk_id):
+        ids = batch.input_ids.masked_fill(batch.attention_mask == 0, piece)
+        inputs = (ids, batch.attention_mask, batch.first_pieces)
+        feed = {n: t.numpy() for n, t in zip(INPUTS, inputs, strict=True)}
+        found.append(session.run([OUTPUT], feed)[0][1, 0])
+    np.testing.assert_allclose(found[0], found[1], atol=1e-6)
+
+
 def test_int8_is_smaller_and_close(folder: Path):
     tagger = seeded(folder)
     model = export_onnx(tagger)
@@ -97,6 +131,46 @@ def test_operators_are_fused(exported: bytes):
     operators = {node.op_type for node in onnx.load_from_string(exported).graph.node}
     assert operators & {"LayerNormalization", "SkipLayerNormalization"}
     assert "Erf" not in operators  # the activation became one operator
+
+
+def test_advice_of_the_tools_is_not_shown(
+    folder: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+):
+    quantize(export_onnx(seeded(folder)), PRESETS["int8"])
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")
+    with errors_only():
+        logging.getLogger("onnx_model").warning("advice")
+        logging.getLogger("onnx_model").error("fault")
+    logging.getLogger("onnx_model").warning("afterwards")
+    assert [record.message for record in caplog.records] == ["fault", "afterwards"]
+
+
+def test_addition_and_norm_stay_apart(
+    exported: bytes, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In the graph that is run: ONNX Runtime would fuse them, which is slower."""
+    fused = "SkipLayerNormalization"
+    assert fused in operators_run(exported, tmp_path / "as-it-likes.onnx", set())
+    assert fused not in operators_run(exported, tmp_path / "ours.onnx", SLOWER)
+    seen = []
+    make = onnxruntime.InferenceSession
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        seen.append(kwargs["disabled_optimizers"])
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", watched)
+    Runtime(bundle_of(exported, folder)).scores(TEXTS)
+    assert seen == [SLOWER]
+
+
+def operators_run(model: bytes, path: Path, disabled: set[str]) -> set[str]:
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(path)
+    options.log_severity_level = 4
+    onnxruntime.InferenceSession(model, options, disabled_optimizers=disabled)
+    return {node.op_type for node in onnx.load(path).graph.node}
 
 
 def test_fp32_preset_changes_nothing(exported: bytes):
