@@ -173,6 +173,10 @@ class Errors(metaclass=_Coded):
         "A process that made plans was ended from outside, perhaps for want of memory; run the "
         "same command again with fewer processes, and it will continue"
     )
+    E417 = (
+        "None of the {read} pairs in {path} can be learned from: {long} are too long or empty, and "
+        "in {unlike} one side is too unlike the other; check that its lines are translations"
+    )
     E411 = "The label '{label}' in {path} is unknown to the model, which knows {known}"
 
     # E5xx: export

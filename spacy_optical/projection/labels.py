@@ -9,7 +9,14 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
-from ..align import AlignConfig, ProjectedSpan, align_words, project_spans, without_articles
+from ..align import (
+    AlignConfig,
+    ProjectedSpan,
+    align_words,
+    pair_weight,
+    project_spans,
+    without_articles,
+)
 from ..data.bitext import BitextPair, Format, OnError, read_bitext
 from ..distill.encode import WordEncoder
 from ..errors import Errors, OpticalError
