@@ -151,8 +151,9 @@ class Errors(metaclass=_Coded):
     E317 = "'{entry}' is no label map; write labels as OLD=NEW or KEPT, with commas between"
     E318 = "No spaCy pipeline '{name}' ({reason}); install it, or give a folder that holds one"
     E319 = "{path}: could not tell the target language from the name; give it as --target"
-    E320 = "{where}: one side is too unlike the other (similarity {found:.2f}); drop the pair"
+    E320 = "One side is too unlike the other (similarity {found:.2f}); drop the pair"
     E321 = "The '{solver}' solver takes no batches; use one of {allowed}, or solve pair by pair"
+    E322 = "None of the pairs in {path} could be used ({skipped}); see them without --on-error skip"
 
     # E4xx: learning and its config
     E401 = "{path} is not a valid config: {reason}"
@@ -178,6 +179,10 @@ class Errors(metaclass=_Coded):
     E416 = (
         "A process that made plans was ended from outside, perhaps for want of memory; run the "
         "same command again with fewer processes, and it will continue"
+    )
+    E417 = (
+        "None of the {read} pairs in {path} can be learned from: {long} are too long or empty, and "
+        "in {unlike} one side is too unlike the other; check that its lines are translations"
     )
 
     # E5xx: export

@@ -6,6 +6,7 @@ carry a mark, and `read_training_docs` refuses a file that holds any.
 
 from collections.abc import Iterable
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 
 import spacy
@@ -70,6 +71,22 @@ def write_docs(docs: Iterable[Doc], path: Path) -> int:
     with written_whole(path) as temporary:
         temporary.write_bytes(store.to_bytes())
     return len(store)
+
+
+def write_shards(docs: Iterable[Doc], folder: Path, size: int) -> int:
+    """Write documents to several `.spacy` files in a folder, holding no more than one file's.
+
+    spaCy's corpus reader takes the folder wherever it takes a file.
+
+    docs (Iterable[Doc]): The documents.
+    folder (Path): The folder, which exists; files are named by number, from 00001.spacy.
+    size (int): Documents a file.
+    RETURNS (int): How many files were written.
+    """
+    stream, number = iter(docs), 0
+    for number, first in enumerate(stream, 1):
+        write_docs(chain([first], islice(stream, size - 1)), folder / f"{number:05}.spacy")
+    return number
 
 
 def read_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:

@@ -108,7 +108,8 @@ class Objective(Section):
     English. own: the same on the target side, to the teacher's own reading of it (no bitext
     needed). hidden: distance to the teacher's last hidden vectors on both sides. representation:
     <T, C> between the teacher's English and the student's target words (OPTICAL). labels:
-    cross-entropy to the label distributions carried through the plan.
+    cross-entropy to the label distributions carried through the plan. These last two count a pair
+    by how parallel it is; the others do not need it to be.
     """
 
     hard: float = Field(1.0, ge=0)
