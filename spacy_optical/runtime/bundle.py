@@ -17,7 +17,7 @@ from .. import about
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
 from .content import STAYS_READABLE, Content, FileEntry, StoredFile, read_manifest
-from .onnx_wire import Survey, survey
+from .onnx_wire import Survey, outline, survey
 
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -90,14 +90,24 @@ class Bundle:
         held = self.__dict__["model"]
         return held if isinstance(held, StoredFile) else None
 
-    @cached_property
+    @property
     def survey(self) -> Survey:
         """What the model is made of.
 
         RAISES (OpticalError): If it is no ONNX model.
         """
+        return self._looked_through[0]
+
+    @property
+    def outline(self) -> bytes:
+        """The model with the places of its large weights in its file instead of the weights."""
+        return self._looked_through[1]
+
+    @cached_property
+    def _looked_through(self) -> tuple[Survey, bytes]:
+        model = self.model
         try:
-            return survey(self.model)
+            return survey(model), outline(model, MODEL_FILE)
         except ValueError as err:
             raise OpticalError(
                 Errors.E106.format(name=MODEL_FILE, path=self.where, reason=err)

@@ -22,8 +22,6 @@ MAX_MANIFEST_BYTES = 2**20
 
 # An open file can be read after it was deleted or replaced. Windows would refuse to delete it.
 STAYS_READABLE = hasattr(os, "pread")
-# Opening one of these opens the same file anew, even where its name is gone.
-OPEN_FILES = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True)
@@ -74,17 +72,20 @@ class StoredFile:
         self.entry = entry
         self._file = _opened(folder, name)
         self._close = weakref.finalize(self, os.close, self._file)
+        self._opened_as = _version(os.fstat(self._file))
         found = os.fstat(self._file).st_size
         if found != entry.size:
             raise OpticalError(
                 Errors.E104.format(name=name, path=folder, found=found, expected=entry.size)
             )
 
-    @property
-    def path(self) -> Path | None:
-        """Where this very file can be opened under a name; None if the system has no such names."""
-        path = OPEN_FILES / str(self._file)
-        return path if path.exists() else None
+    def is_in_place(self) -> bool:
+        """Tell whether the file is still found under its name, as it was when it was opened."""
+        try:
+            named = os.stat(self.folder / self.name)
+        except OSError:
+            return False
+        return _version(named) == self._opened_as == _version(os.fstat(self._file))
 
     def read(self) -> bytes:
         """Read the file.
@@ -135,6 +136,10 @@ def read_manifest(folder: Path, name: str) -> bytes:
             Errors.E104.format(name=name, path=folder, found=found, expected=MAX_MANIFEST_BYTES)
         )
     return content
+
+
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _opened(folder: Path, name: str) -> int:

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -95,6 +96,39 @@ def _pieces(bundle: Bundle) -> WordPieces:
 
 
 def _session(bundle: Bundle, threads: int) -> "InferenceSession":
+    session = _mapped(bundle, threads)
+    if session is None:
+        try:
+            session = _built(bundle.model, threads)
+        except ort_errors() as err:
+            raise OpticalError(Errors.E110.format(path=bundle.where, reason=line(err))) from err
+    inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
+    if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
+        raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"inputs {inputs}"))
+    outputs = [node.name for node in session.get_outputs()]
+    if OUTPUT not in outputs:
+        raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"outputs {outputs}"))
+    _return_memory()
+    return session
+
+
+def _mapped(bundle: Bundle, threads: int) -> "InferenceSession | None":
+    """A session that maps the weights from their file; None where that cannot be.
+
+    Memory holds the rows of the embedding table that texts ask for, and processes share them. The
+    file must be the one that was checked, before and after.
+    """
+    file = bundle.model_file
+    if file is None or not file.is_in_place():
+        return None
+    try:
+        session = _built(bundle.outline, threads, weights=file.folder)
+    except ort_errors():  # ONNX Runtime before 1.21 has no such option
+        return None
+    return session if file.is_in_place() else None
+
+
+def _built(model: bytes, threads: int, weights: Path | None = None) -> "InferenceSession":
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -109,26 +143,12 @@ def _session(bundle: Bundle, threads: int) -> "InferenceSession":
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     options.add_session_config_entry("session.load_model_format", "ONNX")
-    file = bundle.model_file
-    # Read by its name, the model is not in memory twice while the session is built.
-    path = None if file is None else file.path
-    try:
-        session = ort.InferenceSession(
-            bundle.model if path is None else str(path),
-            options,
-            providers=["CPUExecutionProvider"],
-            disabled_optimizers=SLOWER,
-        )
-    except ort_errors() as err:
-        raise OpticalError(Errors.E110.format(path=bundle.where, reason=line(err))) from err
-    inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
-    if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
-        raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"inputs {inputs}"))
-    outputs = [node.name for node in session.get_outputs()]
-    if OUTPUT not in outputs:
-        raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"outputs {outputs}"))
-    _return_memory()
-    return session
+    if weights is not None:
+        folder = "session.model_external_initializers_file_folder_path"
+        options.add_session_config_entry(folder, str(weights.absolute()))
+    return ort.InferenceSession(
+        model, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
+    )
 
 
 def _return_memory() -> None:

@@ -92,7 +92,7 @@ def test_the_default_bundle(default: tuple[Unigram, Tokenizer], text: str) -> No
     ],
 )
 def test_what_is_left_to_the_library(part: str, values: dict[str, Any]) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"."):
         Unigram(changed(toy_tokenizer(), part, **values))
 
 
