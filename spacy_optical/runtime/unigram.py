@@ -52,9 +52,7 @@ class Unigram:
             raise ValueError("an added piece is not in the vocabulary")
         self._unknown_score = min(self._scores) - UNKNOWN_PENALTY
         # The longest piece that ends with a character and the one before it.
-        self._longest: dict[str, int] = {}
-        for name in names:
-            self._longest[name[-2:]] = max(len(name), self._longest.get(name[-2:], 1))
+        self._longest = {name[-2:]: len(name) for name in sorted(names, key=len)}
         self._apart = re.compile(f"({'|'.join(sorted(map(re.escape, self._added), reverse=True))})")
         self.special = frozenset(piece["id"] for piece in added if piece["special"])
         setup.update(added_tokens=[], truncation=None, padding=None)
