@@ -56,6 +56,18 @@ def profile_cli(
     max_worse: float = typer.Option(
         0.1, "--max-worse", min=0, help="With --compare: how much worse is let pass, 0.1 is 10 %"
     ),
+    memory_limit: str | None = typer.Option(
+        None, "--memory-limit", help="Most memory of a measured process, as 512MB; Linux only"
+    ),
+    memory_group: Path | None = typer.Option(
+        None, "--memory-group", help="Control group for the limit, instead of the address space"
+    ),
+    max_p50: str | None = typer.Option(None, "--max-p50", help="Mark what fits: p50, as 5ms"),
+    max_rss: str | None = typer.Option(None, "--max-rss", help="Mark what fits: peak RSS, as 60MB"),
+    max_above_floor: str | None = typer.Option(
+        None, "--max-above-floor", help="Mark what fits: peak RSS above the import floor, as 60MB"
+    ),
+    max_disk: str | None = typer.Option(None, "--max-disk", help="Mark what fits: disk, as 15MB"),
     force: bool = typer.Option(
         False, "--force", help="With --compare: even if machine, texts or settings differ"
     ),
@@ -70,6 +82,7 @@ def profile_cli(
     from ..profiling.measure import profile
     from ..profiling.metrics_file import read_extra, read_metrics
     from ..profiling.options import Options
+    from ..profiling.recommend import make_budget, parse_amount
     from ..profiling.report import PAGE_FILE, check_tools, write_report
     from ..profiling.text import (
         check_marks,
@@ -101,6 +114,11 @@ def profile_cli(
             label_map=parse_pairs(label_map, form="OWN=GOLD", example="PERSON=PER"),
             source_language=source_language,
             code=code,
+            memory_limit_mb=parse_amount(memory_limit, "MB"),
+            memory_group=memory_group,
+            budget=make_budget(
+                p50=max_p50, rss=max_rss, above_floor=max_above_floor, disk=max_disk
+            ),
         ),
         extra=[] if extra is None else read_extra(extra),
         say=msg.info,

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from ..errors import Errors, OpticalError
 from .arm import Arm, BatchRound, SingleRound, StartSample, block_sizes
-from .check import check_target, judge, load, open_worker
+from .check import OverLimit, check_target, judge, load, open_worker
 from .machine import MachineWatch
 from .noise import warnings_for
 from .options import Options
 from .process import Worker
-from .schema import ExtraRow, ProfileReport, Settings
+from .schema import ExtraRow, NotRun, ProfileReport, Settings
 from .summary import floor_estimate, summarize
 from .workload import Gold, Target, Workload, make_workload, read_texts
 
@@ -60,15 +60,24 @@ def profile(
     watch = MachineWatch()
     arms: list[Arm] = []
     floor: list[FloorSample] = []
+    not_run: list[NotRun] = []
+    # The longest texts take the most memory.
+    order = sorted(range(len(workload.texts)), key=workload.word_counts.__getitem__, reverse=True)
+    samples = [workload.texts[place] for place in order[: max(options.batch_sizes, default=1)]]
     checked = complete = False
     try:
         with ExitStack() as stack:
             workers = []
             for target in pipelines:
                 say(f"Checking {target.name}")
-                arm, worker = check_target(target, workload.texts[0], labels, options, stack)
+                try:
+                    arm, worker = check_target(target, samples, labels, options, stack)
+                except OverLimit as err:
+                    not_run.append(NotRun(name=target.name, reason=str(err)))
+                    continue
                 arms.append(arm)
                 workers.append(worker)
+            _check_any(arms, not_run, options)
             checked = True
             if golds:
                 for arm, worker in zip(arms, workers, strict=True):
@@ -100,11 +109,15 @@ def profile(
             source_language=options.source_language,
             baseline=options.baseline,
             gold={language: file.describe() for language, file in golds.items()},
+            memory_limit_mb=options.memory_limit_mb,
+            memory_limit_kind=options.limit_kind,
+            budget=options.budget,
         ),
         floor=floor_estimate(floor, options.seed),
         profiles=profiles,
         extra=list(extra),
-        warnings=warnings_for(profiles, machine, options, complete=complete),
+        not_run=not_run,
+        warnings=warnings_for(profiles, machine, options, not_run, complete=complete),
     )
 
 
@@ -115,6 +128,15 @@ def _check_names(pipelines: Sequence[Target], baseline: str | None) -> None:
             raise OpticalError(Errors.E611.format(name=name))
     if baseline is not None and baseline not in names:
         raise OpticalError(Errors.E612.format(name=baseline, names=", ".join(names)))
+
+
+def _check_any(arms: Sequence[Arm], not_run: Sequence[NotRun], options: Options) -> None:
+    if not arms and not_run:
+        reasons = "; ".join(one.reason for one in not_run)
+        message = Errors.E621.format(
+            limit=f"{options.memory_limit_mb:g}", kind=options.limit_kind, reasons=reasons
+        )
+        raise OpticalError(message)
 
 
 def _measure(

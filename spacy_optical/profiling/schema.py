@@ -6,9 +6,10 @@ Megabytes are 10^6 bytes; shares and F1 are fractions of 1; times say their unit
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MEGABYTE = 1e6
+LimitKind = Literal["address space", "resident memory"]
 
 
 class Record(BaseModel):
@@ -71,6 +72,21 @@ class GoldFile(Record):
     entities: int
 
 
+class Budget(Record):
+    """The most that a pipeline may cost; None where anything goes.
+
+    max_p50_ms (Optional[float]): Median latency of one text, ms.
+    max_rss_mb (Optional[float]): Peak memory of the process, MB.
+    max_above_floor_mb (Optional[float]): The same above importing the libraries, MB.
+    max_disk_mb (Optional[float]): Size of the files, MB.
+    """
+
+    max_p50_ms: float | None = None
+    max_rss_mb: float | None = None
+    max_above_floor_mb: float | None = None
+    max_disk_mb: float | None = None
+
+
 class Settings(Record):
     """What was asked for."""
 
@@ -88,6 +104,9 @@ class Settings(Record):
     source_language: str
     baseline: str | None
     gold: dict[str, GoldFile]
+    memory_limit_mb: float | None = None
+    memory_limit_kind: LimitKind | None = None
+    budget: Budget | None = None
 
 
 class Start(Record):
@@ -210,6 +229,13 @@ class Profile(Record):
     ratios: Ratios | None = None
 
 
+class NotRun(Record):
+    """A pipeline that runs, and not within the memory limit."""
+
+    name: str
+    reason: str
+
+
 class ExtraRow(Record):
     """F1 of a model that was not measured here, e.g. a student trained in another way."""
 
@@ -228,7 +254,7 @@ class ProfileReport(Record):
     """The whole file."""
 
     format: Literal["spacy_optical.profile"] = "spacy_optical.profile"
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 2
     created: str
     complete: bool
     machine: Machine
@@ -236,7 +262,14 @@ class ProfileReport(Record):
     floor: Floor | None
     profiles: list[Profile]
     extra: list[ExtraRow] = []
+    not_run: list[NotRun] = []
     warnings: list[str] = []
+
+    @field_validator("version")
+    @classmethod
+    def _of_today(cls, version: int) -> int:
+        """Version 2 only adds fields to version 1, and what is written has them."""
+        return 2
 
     @property
     def languages(self) -> list[str]:

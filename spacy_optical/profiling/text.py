@@ -7,6 +7,7 @@ from wasabi import table as wasabi_table
 from ..errors import Errors, OpticalError
 from ..files import written_whole
 from .cells import Table
+from .recommend import budget_table
 from .schema import ProfileReport
 from .tables import cost_table, f1_table, ratio_table, threads_text
 
@@ -17,10 +18,16 @@ def main_tables(report: ProfileReport) -> list[Table]:
     """Give the tables that answer first.
 
     report (ProfileReport): The figures.
-    RETURNS (List[Table]): F1 by language, cost, and the comparison with the baseline, as far as
-        there are figures for them.
+    RETURNS (List[Table]): F1 by language, cost, the comparison with the baseline, and what fits
+        the budget, as far as there are figures for them.
     """
-    found = [f1_table(report), cost_table(report), ratio_table(report)]
+    budget = report.settings.budget
+    found = [
+        f1_table(report),
+        cost_table(report),
+        ratio_table(report),
+        None if budget is None else budget_table(report, budget),
+    ]
     return [table for table in found if table is not None]
 
 

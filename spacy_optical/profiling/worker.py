@@ -13,6 +13,7 @@ from typing import Any
 
 from .clock import Clock
 from .environment import enter_environment
+from .limit import enter_limit
 from .memory import read_memory, reset_peak
 
 
@@ -154,6 +155,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf8")
     os.dup2(2, 1)
     enter_environment("base" if sys.argv[1] == "base" else "full")
+    enter_limit(sys.argv[3])
     subject = Subject(Clock(subtract=sys.argv[2] == "1"))
     for line in sys.stdin:
         request = json.loads(line)

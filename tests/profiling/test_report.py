@@ -22,6 +22,7 @@ from spacy_optical.profiling.text import (
     terminal_text,
 )
 
+DEMO = Path(__file__).parents[2] / "docs" / "results" / "demo" / "metrics.json"
 LOADING = {"src", "srcset", "data", "poster", "action", "background"}
 
 
@@ -65,6 +66,14 @@ def page(folder: Path) -> Page:
 
 def test_the_metrics_file_is_read_back_as_it_was(report: ProfileReport, folder: Path) -> None:
     assert read_metrics(folder / "metrics.json") == report
+
+
+def test_files_of_version_1_are_read() -> None:
+    demo = read_metrics(DEMO)
+    assert json.loads(DEMO.read_text(encoding="utf8"))["version"] == 1
+    # What is written from it has fields that version 1 lacks.
+    assert demo.version == 2
+    assert demo.settings.memory_limit_mb is None
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ def test_targets_are_told_apart(places: Path) -> None:
     assert Target.parse(f"my={places / 'bundle'}").name == "my"
     plain = Target.parse(str(places / "ruler"))
     assert (plain.name, plain.kind) == ("ruler", "pipeline")
+    default = Target.parse("small=optical_ner")
+    assert (default.name, default.kind) == ("small", "bundle")
+    assert (Path(default.path) / "model.onnx").is_file()
 
 
 @pytest.mark.parametrize("text", ["nothing_here", "name=", "name=tests", "x=no/such/folder"])
