@@ -38,16 +38,10 @@ def check_target(
     RAISES (OpticalError): If it does not load, fails on the texts, finds no entities or lacks a
         label.
     """
-    try:
+    if options.memory_limit_mb is None:
         arm, worker = _try_both(target, texts, options, kept)
-    except RequestFailed as failed:
-        if options.memory_limit_mb is None:
-            raise
-        # What is broken fails again without the limit.
-        unlimited = replace(options, memory_limit_mb=None, memory_group=None)
-        with ExitStack() as attempt:
-            _try_both(target, texts, unlimited, attempt)
-        raise OverLimit(str(failed)) from failed
+    else:
+        arm, worker = _try_limited(target, texts, options, kept)
     if not arm.loaded["finders"]:
         components = ", ".join(arm.loaded["components"]) or "it has no components"
         raise OpticalError(Errors.E609.format(name=target.name, components=components))
@@ -70,6 +64,19 @@ def _try_both(
     except RequestFailed:
         # It may need what a base install lacks; if it is broken, it fails again.
         return _try_in("full", target, texts, options, kept)
+
+
+def _try_limited(
+    target: Target, texts: Sequence[str], options: Options, kept: ExitStack
+) -> tuple[Arm, Worker]:
+    # Without the limit first: what fails there is broken, and the environment becomes known.
+    unlimited = replace(options, memory_limit_mb=None, memory_group=None)
+    with ExitStack() as attempt:
+        arm, _ = _try_both(target, texts, unlimited, attempt)
+    try:
+        return _try_in(arm.environment, target, texts, options, kept)
+    except RequestFailed as err:
+        raise OverLimit(str(err)) from err
 
 
 def _try_in(

@@ -191,10 +191,8 @@ class Runtime:
         try:
             (logits,) = self.session.run([OUTPUT], dict(zip(INPUTS, inputs, strict=True)))
         except ort_errors() as err:
-            reason = _line(err)
-            short = isinstance(err, MemoryError) or "alloc" in reason
-            message = Errors.E117 if short else Errors.E112
-            raise OpticalError(message.format(path=where, reason=reason)) from err
+            message = Errors.E117 if _short_of_memory(err) else Errors.E112
+            raise OpticalError(message.format(path=where, reason=_line(err))) from err
         expected = (*inputs[2].shape, len(self.tags))
         if logits.shape != expected or logits.dtype != np.float32:
             reason = f"scores of {logits.dtype} {logits.shape} instead of float32 {expected}"
@@ -227,7 +225,8 @@ class Runtime:
                 disabled_optimizers=SLOWER,
             )
         except ort_errors() as err:
-            raise OpticalError(Errors.E110.format(path=where, reason=_line(err))) from err
+            message = Errors.E117 if _short_of_memory(err) else Errors.E110
+            raise OpticalError(message.format(path=where, reason=_line(err))) from err
         inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
         if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
             raise OpticalError(Errors.E110.format(path=where, reason=f"inputs {inputs}"))
@@ -253,6 +252,10 @@ def ort_errors() -> tuple[type[Exception], ...]:
 
     own = (value for value in vars(state).values() if isinstance(value, type))
     return (*(kind for kind in own if issubclass(kind, Exception)), MemoryError, RuntimeError)
+
+
+def _short_of_memory(err: Exception) -> bool:
+    return isinstance(err, MemoryError) or "alloc" in _line(err)
 
 
 def _line(err: Exception) -> str:

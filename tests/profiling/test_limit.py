@@ -151,3 +151,26 @@ def test_other_systems_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_limit_is_below_zero() -> None:
     with pytest.raises(OpticalError, match="memory limit must be above 0"):
         Options(memory_limit_mb=-1)
+
+
+@needs_limit
+def test_a_model_that_finds_no_room_is_not_called_damaged() -> None:
+    # The rest of the libraries is loaded first, so that the model is what lacks room.
+    code = """
+import re, resource, sys
+import spacy
+nlp = spacy.blank("xx")
+pipe = nlp.add_pipe("optical_ner")
+pipe.runtime.bundle
+import onnxruntime, tokenizers
+pages = int(open("/proc/self/statm").read().split()[0])
+limit = pages * resource.getpagesize() + 2_000_000
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    pipe.runtime.session
+except ValueError as err:
+    sys.exit(0 if "not enough memory" in str(err) else str(err))
+sys.exit("there was room")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
