@@ -6,12 +6,14 @@ from pathlib import Path
 
 from ..compat import require
 from ..files import written_whole
+from .answer import QUESTION, answer
 from .cells import Table, number
 from .drawing import Figure
 from .figures import draw_figures
 from .metrics_file import write_metrics
 from .rows import write_csv
 from .schema import Estimate, Profile, ProfileReport
+from .study_tables import study_tables
 from .tables import (
     cost_table,
     disk_table,
@@ -80,9 +82,9 @@ def write_report(report: ProfileReport, folder: Path) -> list[Path]:
 def check_tools() -> None:
     """See that a report can be drawn and written, before hours of measuring.
 
-    RAISES (MissingDependency): If jinja2 or matplotlib is missing.
+    RAISES (MissingDependency): If jinja2, matplotlib or scipy is missing.
     """
-    for module in ("jinja2", "matplotlib"):
+    for module in ("jinja2", "matplotlib", "scipy"):
         require(module, extra="profile")
 
 
@@ -104,6 +106,9 @@ def render_page(report: ProfileReport, figures: list[Figure]) -> str:
     )
     page: str = environment.get_template(TEMPLATE).render(
         report=report,
+        question=QUESTION,
+        answer=answer(report),
+        study_tables=study_tables(report),
         findings=findings(report),
         main_tables=main_tables(report),
         sections=list(_sections(report, figures)),

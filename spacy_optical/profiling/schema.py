@@ -250,6 +250,67 @@ class Floor(Record):
     peak_rss_mb: Estimate
 
 
+class Student(Record):
+    """A model's place in a study.
+
+    name (str): The pipeline, or the row of F1 that was not measured here.
+    arm (str): How it was trained, e.g. "no bitext" or "OT labels".
+    size (str): Its architecture, e.g. "4×384 int8"; students of one arm and size differ in seed.
+    same_graph (Optional[str]): For a row that was not measured: the measured pipeline whose graph
+        it has, and so whose cost.
+    """
+
+    name: str
+    arm: str
+    size: str = ""
+    same_graph: str | None = None
+
+
+class ControlPair(Record):
+    """Two pipelines of one graph, whose weights were learned with and without transport."""
+
+    with_transport: str
+    without: str
+
+
+class Step(Record):
+    """A step of compression and the pipeline that it led to; the first is where it began."""
+
+    name: str
+    pipeline: str
+
+
+class Study(Record):
+    """What the pipelines are to each other; it changes nothing in what is measured.
+
+    margin (float): Costs of one graph are called equivalent if their ratio lies within this of 1.
+    """
+
+    students: list[Student] = []
+    controls: list[ControlPair] = []
+    steps: list[Step] = []
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
+
+    @property
+    def names(self) -> list[str]:
+        """Every pipeline and row that is spoken of."""
+        return [
+            *(one.name for one in self.students),
+            *(one.same_graph for one in self.students if one.same_graph is not None),
+            *(name for pair in self.controls for name in (pair.with_transport, pair.without)),
+            *(one.pipeline for one in self.steps),
+        ]
+
+
+class Gain(Record):
+    """F1 with transport minus F1 without, in points of 1, from sentences drawn for both alike."""
+
+    with_transport: str
+    without: str
+    macro: Estimate
+    by_language: dict[str, Estimate]
+
+
 class ProfileReport(Record):
     """The whole file."""
 
@@ -263,6 +324,8 @@ class ProfileReport(Record):
     profiles: list[Profile]
     extra: list[ExtraRow] = []
     not_run: list[NotRun] = []
+    study: Study | None = None
+    gains: list[Gain] = []
     warnings: list[str] = []
 
     @field_validator("version")
