@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import command
+from ._app import benchmark_cli, command
 
 
 @command("profile")
@@ -141,3 +141,7 @@ def profile_cli(
         if any(change.regressed for change in changes):
             msg.fail(f"Worse than {earlier}", exits=1)
         msg.good(f"Not worse than {earlier}")
+
+
+# Beside `spacy benchmark speed`, for those who look there.
+benchmark_cli.command("optical")(profile_cli)

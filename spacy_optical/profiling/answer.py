@@ -53,7 +53,8 @@ def answer(report: ProfileReport) -> Answer | None:
         gain = gain_of(report, pair)
         if gain is not None:
             parts.append(_gain_text(gain, report))
-    parts.extend(_frontier_texts(report, study))
+    # Two pairs of the same arms ask for the same.
+    parts.extend(dict.fromkeys(_frontier_texts(report, study)))
     return Answer(tuple(parts), tuple(_caveats(report, study)))
 
 

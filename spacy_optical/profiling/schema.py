@@ -335,6 +335,12 @@ class ProfileReport(Record):
         return 2
 
     @property
+    def names(self) -> list[str]:
+        """Every pipeline and row that a study may speak of."""
+        measured = [found.name for found in self.profiles]
+        return [*measured, *(row.name for row in self.extra), *(row.name for row in self.not_run)]
+
+    @property
     def languages(self) -> list[str]:
         """The languages with gold, in the order given."""
         return list(self.settings.gold)

@@ -11,6 +11,7 @@ from .recommend import budget_table
 from .schema import ProfileReport
 from .tables import cost_table, f1_table, ratio_table, threads_text
 
+SUMS = ("Macro", "Macro F1", "F1 kept %", "Speed, one text")
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 
 
@@ -60,7 +61,7 @@ def markdown_text(report: ProfileReport) -> str:
     report (ProfileReport): The figures.
     RETURNS (str): The text.
     """
-    parts = [f"{table.caption}:\n\n{_markdown_table(table)}" for table in main_tables(report)]
+    parts = [f"{table.caption}:\n\n{markdown_table(table)}" for table in main_tables(report)]
     machine, settings = report.machine, report.settings
     instructions = ", ".join(simd_flags(report)) or "not known"
     parts.append(
@@ -84,7 +85,14 @@ def simd_flags(report: ProfileReport) -> list[str]:
     return [flag for flag in report.machine.flags if flag.startswith(wanted)]
 
 
-def _markdown_table(table: Table) -> str:
+def markdown_table(table: Table, *, every_interval: bool = False) -> str:
+    """Write a table as Markdown.
+
+    table (Table): The table.
+    every_interval (bool): Whether all cells show their intervals; else those of columns that sum
+        others up.
+    RETURNS (str): The text.
+    """
     lines = [
         "| " + " | ".join(table.header) + " |",
         "|" + "|".join(["---", *["---:"] * (len(table.header) - 1)]) + "|",
@@ -93,7 +101,7 @@ def _markdown_table(table: Table) -> str:
         cells = [cell.text.replace("|", "\\|") for cell in row]
         for at, name in enumerate(table.header):
             # Where a column sums others up, the reader needs to know how sure it is.
-            if name in ("Macro", "Macro F1", "F1 kept %", "Speed, one text") and row[at].interval:
+            if row[at].interval and (every_interval or name in SUMS):
                 cells[at] += f" [{row[at].interval}]"
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

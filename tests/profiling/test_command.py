@@ -47,6 +47,12 @@ def test_profile_writes_a_report_and_finds_what_got_worse(
     assert found.complete
 
 
+def test_spacy_benchmark_knows_the_command_too() -> None:
+    result = CliRunner().invoke(app, ["benchmark", "optical", "no_such_pipeline"])
+    assert result.exit_code == 1
+    assert "neither an installed pipeline" in " ".join(result.output.split())
+
+
 def test_recommend_names_a_pipeline(report: ProfileReport, tmp_path: Path) -> None:
     write_metrics(report, tmp_path / "metrics.json")
     code, text = run("recommend", str(tmp_path / "metrics.json"), "--max-p50", "60s")
