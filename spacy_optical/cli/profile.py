@@ -59,6 +59,9 @@ def profile_cli(
     max_worse: float = typer.Option(
         0.1, "--max-worse", min=0, help="With --compare: how much worse is let pass, 0.1 is 10 %"
     ),
+    processes: int = typer.Option(
+        1, "--processes", help="Tell too what so many processes of nlp.pipe hold together"
+    ),
     memory_limit: str | None = typer.Option(
         None, "--memory-limit", help="Most memory of a measured process, as 512MB; Linux only"
     ),
@@ -117,6 +120,7 @@ def profile_cli(
             label_map=parse_pairs(label_map, form="OWN=GOLD", example="PERSON=PER"),
             source_language=source_language,
             code=code,
+            processes=processes,
             memory_limit_mb=parse_amount(memory_limit, "MB"),
             memory_group=memory_group,
             budget=make_budget(

@@ -26,6 +26,8 @@ from .workload import Gold, Target, Workload, make_workload, read_texts
 
 # Texts of the first pass in a fresh process, beside the longest one.
 FIRST_PASS_TEXTS = 32
+# Batches that each of several processes gets, so that all of them have loaded and run.
+BATCHES_A_PROCESS = 4
 
 Say = Callable[[str], None]
 FloorSample = tuple[float, float]
@@ -116,6 +118,7 @@ def profile(
             source_language=options.source_language,
             baseline=options.baseline,
             gold={language: file.describe() for language, file in golds.items()},
+            processes=options.processes,
             memory_limit_mb=options.memory_limit_mb,
             memory_limit_kind=options.limit_kind,
             budget=options.budget,
@@ -196,6 +199,11 @@ def _start(worker: Worker, target: Target, workload: Workload, options: Options)
         answer = worker.ask("batch", places=block, batch_size=size, seconds=0)
         memory[f"batches of {size}"] = answer["memory"]
         batch_text_seconds[size] = answer["passed"] / 1e9 / len(block)
+    shared = None
+    if options.processes > 1:
+        size = min(options.batch_sizes)
+        block = next(workload.blocks(size * options.processes * BATCHES_A_PROCESS))
+        shared = worker.ask("share", places=block, batch_size=size, processes=options.processes)
     return StartSample(
         import_seconds=imported["seconds"],
         load_seconds=loaded["seconds"],
@@ -204,6 +212,7 @@ def _start(worker: Worker, target: Target, workload: Workload, options: Options)
         text_seconds=float(single.milliseconds.mean()) / 1e3,
         batch_text_seconds=batch_text_seconds,
         memory=memory,
+        shared=shared,
     )
 
 

@@ -25,6 +25,7 @@ class Options:
     label_map (Mapping[str, str]): The gold label that a label of a pipeline stands for.
     source_language (str): The language that the models learned from, left out of macro F1.
     code (Optional[Path]): A Python file that registers components.
+    processes (int): Processes of `nlp.pipe` whose common memory is told too; 1 for none.
     memory_limit_mb (Optional[float]): The most memory of each measured process, MB.
     memory_group (Optional[Path]): A control group of the system in which one for each process is
         made, to limit resident memory; without one the address space is limited.
@@ -43,12 +44,18 @@ class Options:
     label_map: Mapping[str, str] = field(default_factory=dict)
     source_language: str = "en"
     code: Path | None = None
+    processes: int = 1
     memory_limit_mb: float | None = None
     memory_group: Path | None = None
     budget: Budget | None = None
 
     def __post_init__(self) -> None:
-        numbers = {"threads": self.threads, "rounds": self.rounds, "starts": self.starts}
+        numbers = {
+            "threads": self.threads,
+            "rounds": self.rounds,
+            "starts": self.starts,
+            "processes": self.processes,
+        }
         for name, value in numbers.items():
             if value < 1:
                 raise OpticalError(Errors.E614.format(name=name, value=value, expected="1 or more"))

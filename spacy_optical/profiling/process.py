@@ -24,6 +24,7 @@ STEPS = {
     "first": "read a text",
     "single": "read texts one by one",
     "batch": "read texts in batches",
+    "share": "read texts in several processes",
     "score": "find entities in the gold documents",
     "pieces": "cut the gold words into pieces",
 }

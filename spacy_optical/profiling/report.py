@@ -22,6 +22,7 @@ from .tables import (
     length_table,
     memory_table,
     pieces_table,
+    shared_table,
     start_table,
     throughput_table,
     type_table,
@@ -190,7 +191,7 @@ def _sections(report: ProfileReport, figures: list[Figure]) -> Iterator[Section]
         "latency": [latency_table(report)],
         "latency-length": [length_table(report)],
         "throughput": [throughput_table(report)],
-        "memory": [memory_table(report)],
+        "memory": [memory_table(report), shared_table(report)],
     }
     for figure in figures:
         data = tuple(table for table in tables[figure.name] if table and table.rows)

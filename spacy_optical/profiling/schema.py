@@ -104,6 +104,7 @@ class Settings(Record):
     source_language: str
     baseline: str | None
     gold: dict[str, GoldFile]
+    processes: int = 1
     memory_limit_mb: float | None = None
     memory_limit_kind: LimitKind | None = None
     budget: Budget | None = None
@@ -150,6 +151,17 @@ class Throughput(Record):
     waiting_share: float
 
 
+class SharedMemory(Record):
+    """What a process and those that it reads texts with hold together at most.
+
+    In the sum of PSS a page that several share counts once, in the sum of RSS for each of them.
+    """
+
+    processes: int
+    pss_mb: float
+    rss_mb: float
+
+
 class Memory(Record):
     """Memory of a fresh process; `phases_mb` holds the peak of each phase."""
 
@@ -158,6 +170,7 @@ class Memory(Record):
     steady_rss_mb: Estimate
     pss_mb: Estimate | None
     phases_mb: dict[str, Estimate]
+    shared: SharedMemory | None = None
 
 
 class Disk(Record):

@@ -91,7 +91,15 @@ def test_blank_texts_are_left_out_and_blocks_go_round() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"threads": 0}, {"rounds": 0}, {"starts": 0}, {"seconds": 0}, {"batch_sizes": (0,)}]
+    "change",
+    [
+        {"threads": 0},
+        {"rounds": 0},
+        {"starts": 0},
+        {"seconds": 0},
+        {"processes": 0},
+        {"batch_sizes": (0,)},
+    ],
 )
 def test_numbers_out_of_range_are_refused(change: dict) -> None:
     with pytest.raises(OpticalError, match="must be"):
