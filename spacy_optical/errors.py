@@ -228,6 +228,14 @@ class Errors(metaclass=_Coded):
     )
     E617 = "The two runs have no pipeline in common (the earlier one has {names}); name them alike"
     E618 = "The metrics have no F1, so nothing can be recommended; run profile with --gold"
+    E619 = "Memory cannot be limited on this system, only on Linux; run without --memory-limit"
+    E620 = (
+        "The control group {path} does not let a limited group be made inside ({reason}); name one "
+        "that does, or leave --memory-group out to limit the address space"
+    )
+    E621 = "No pipeline runs within {limit} MB of {kind} ({reasons}); raise --memory-limit"
+    E623 = "The study speaks of {unknown}, which is not among {names}; name pipelines and rows alike"
+    E622 = "A control group was named and no limit; give --memory-limit too"
 
     # E7xx: encoders
     E701 = "'{source}' is neither hub, pypi, auto nor a folder; name one of these as --source"

@@ -14,6 +14,7 @@ from .profile import profile_cli
 from .project_labels import project_labels_cli
 from .recommend import recommend_cli
 from .reference import reference_cli
+from .results import results_cli
 from .summary import summary_cli
 from .teach import teach_cli
 
@@ -32,6 +33,7 @@ __all__ = [
     "project_labels_cli",
     "recommend_cli",
     "reference_cli",
+    "results_cli",
     "summary_cli",
     "teach_cli",
 ]

@@ -74,6 +74,13 @@ def _conditions(old: ProfileReport, new: ProfileReport) -> Iterator[tuple[str, o
     yield "machine", old.machine.cpu, new.machine.cpu
     yield "number of CPUs", old.machine.logical_cpus, new.machine.logical_cpus
     yield "number of threads", old.settings.threads, new.settings.threads
+    limits = [
+        f"{run.settings.memory_limit_mb:g} MB of {run.settings.memory_limit_kind}"
+        if run.settings.memory_limit_mb is not None
+        else "none"
+        for run in (old, new)
+    ]
+    yield "memory limit", limits[0], limits[1]
     yield "set of texts", old.settings.texts_sha256[:12], new.settings.texts_sha256[:12]
     before, after = (
         ", ".join(f"{code} {file.sha256[:12]}" for code, file in run.settings.gold.items())

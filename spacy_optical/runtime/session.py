@@ -18,7 +18,7 @@ from .batching import Window, batches, pack, padded_length, windows
 from .bundle import INPUTS, OUTPUT, Bundle
 from .decode import bio_tags
 from .pieces import WordPieces
-from .shared import line, ort_errors, pieces_of, session_of
+from .shared import line, ort_errors, pieces_of, session_of, short_of_memory
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -147,10 +147,8 @@ class Runtime:
         try:
             (logits,) = self.session.run([OUTPUT], dict(zip(INPUTS, inputs, strict=True)))
         except ort_errors() as err:
-            reason = line(err)
-            short = isinstance(err, MemoryError) or "alloc" in reason
-            message = Errors.E117 if short else Errors.E112
-            raise OpticalError(message.format(path=where, reason=reason)) from err
+            message = Errors.E117 if short_of_memory(err) else Errors.E112
+            raise OpticalError(message.format(path=where, reason=line(err))) from err
         expected = (*inputs[2].shape, len(self.tags))
         if logits.shape != expected or logits.dtype != np.float32:
             reason = f"scores of {logits.dtype} {logits.shape} instead of float32 {expected}"

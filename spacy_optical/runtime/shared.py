@@ -101,7 +101,8 @@ def _session(bundle: Bundle, threads: int) -> "InferenceSession":
         try:
             session = _built(bundle.model, threads)
         except ort_errors() as err:
-            raise OpticalError(Errors.E110.format(path=bundle.where, reason=line(err))) from err
+            message = Errors.E117 if short_of_memory(err) else Errors.E110
+            raise OpticalError(message.format(path=bundle.where, reason=line(err))) from err
     inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
     if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
         raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"inputs {inputs}"))
@@ -170,6 +171,11 @@ def ort_errors() -> tuple[type[Exception], ...]:
 
     own = (value for value in vars(state).values() if isinstance(value, type))
     return (*(kind for kind in own if issubclass(kind, Exception)), MemoryError, RuntimeError)
+
+
+def short_of_memory(err: Exception) -> bool:
+    """Tell whether an exception of ONNX Runtime says that memory was short."""
+    return isinstance(err, MemoryError) or "alloc" in line(err)
 
 
 def line(err: Exception) -> str:
