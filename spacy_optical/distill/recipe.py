@@ -122,15 +122,17 @@ class StudentRecipe:
             terms["own"] = weights.own * objectives.soft(
                 target.logits, step.logits, target_words, weights.temperature
             )
-        if weights.hidden:
+        of_target = weights.hidden if weights.hidden_target is None else weights.hidden_target
+        if weights.hidden or of_target:
             sides = [
-                objectives.hidden(first_pieces(output.hidden[-1], side), last, side.words)
-                for output, side, last in (
-                    (english, step.english, step.english_last),
-                    (target, step.target, step.last),
+                weight * objectives.hidden(first_pieces(output.hidden[-1], side), last, side.words)
+                for weight, output, side, last in (
+                    (weights.hidden, english, step.english, step.english_last),
+                    (of_target, target, step.target, step.last),
                 )
+                if weight
             ]
-            terms["hidden"] = weights.hidden * torch.stack(sides).mean()
+            terms["hidden"] = torch.stack(sides).sum() / 2
         if weights.representation:
             vectors = mean_pieces(target.hidden[self.layer], step.target)
             terms["repr"] = weights.representation * objectives.representation(
