@@ -251,6 +251,12 @@ class Errors(metaclass=_Coded):
     )
     E617 = "The two runs have no pipeline in common (the earlier one has {names}); name them alike"
     E618 = "The metrics have no F1, so nothing can be recommended; run profile with --gold"
+    E630 = "{path} holds no metrics of a benchmark; run: python -m spacy optical benchmark-arms"
+    E631 = (
+        "{one} and {other} were not judged on the same gold ({lang} differs), so they do not "
+        "compare; run the older of them again, or keep them in folders of their own"
+    )
+    E632 = "The metrics files have no language in common; make a table of each folder by itself"
 
     # E7xx: encoders
     E701 = "'{source}' is neither hub, pypi, auto nor a folder; name one of these as --source"

@@ -24,7 +24,7 @@ def read_iob2(path: str | Path, rename: Callable[[str], str] = str) -> list[Tagg
         A comment `# sent_id = X` names the sentence; without it the id is the sentence's number.
         Tags are O, B-TYPE and I-TYPE; an I that continues nothing begins a span, as in conlleval.
         The line -DOCSTART- of CoNLL 2003 is passed over.
-    rename (Callable[[str], str]): Turns the file's own tags into such tags, before they are checked.
+    rename (Callable[[str], str]): Turns the file's own tags into such, before they are checked.
     RETURNS (List[TaggedSentence]): The sentences in order.
     RAISES (OpticalError): Naming file and line: on a missing or empty file, text that is not UTF-8,
         a line without a tag, or a tag of another scheme.

@@ -10,11 +10,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from ..errors import Errors, OpticalError
 from .iob2 import TaggedSentence, checked_tag, read_iob2, spans_of
-from .labelled import make_doc, read_docs
+from .labelled import EVALUATION_ONLY, make_doc, read_docs, tokenizer_for
 from .parallel import read_groups
 
 GoldFormat = Literal["iob2", "table", "jsonl", "spacy", "marked"]
@@ -86,6 +86,21 @@ def renamer(labels: Mapping[str, str]) -> Rename:
         return tag
 
     return rename
+
+
+def tagged_doc(sentence: TaggedSentence, language: str, *, evaluation_only: bool) -> Doc:
+    """Make a document of a data set's own words.
+
+    sentence (TaggedSentence): Words and spans.
+    language (str): The language.
+    evaluation_only (bool): Whether the document may only judge, never train.
+    RETURNS (Doc): The document.
+    """
+    doc = Doc(tokenizer_for(language).vocab, words=list(sentence.words))
+    doc.set_ents([Span(doc, start, end, label=label) for start, end, label in sentence.spans])
+    if evaluation_only:
+        doc.user_data[EVALUATION_ONLY] = True
+    return doc
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:

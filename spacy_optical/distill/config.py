@@ -18,7 +18,6 @@ from pydantic import (
 from ..align.config import AlignConfig
 from ..errors import Errors, OpticalError
 
-
 BENCHMARK = "benchmark"
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -105,9 +104,10 @@ class Objective(Section):
 
     hard: cross-entropy on English labels. soft: Kullback-Leibler divergence to the teacher on
     English. own: the same on the target side, to the teacher's own reading of it (no bitext
-    needed). hidden: distance to the teacher's last hidden vectors on both sides; hidden_target
-    is another weight for the target side. representation: <T, C> between the teacher's English and the student's target words (OPTICAL). labels:
-    cross-entropy to the label distributions carried through the plan.
+    needed). hidden: distance to the teacher's last hidden vectors on both sides; hidden_target is
+    another weight for the target side. representation: <T, C> between the teacher's English and
+    the student's target words (OPTICAL). labels: cross-entropy to the label distributions carried
+    through the plan.
     """
 
     hard: float = Field(1.0, ge=0)
@@ -173,7 +173,10 @@ def load_config(path: Path, overrides: dict[str, Any] | None = None) -> DistillC
     """
     config = read_sections(path, overrides)
     if BENCHMARK in config:
-        config.setdefault("data", {}).setdefault("languages", _with_bitext(config.pop(BENCHMARK)))
+        benchmark = config.pop(BENCHMARK)
+        data = config.setdefault("data", {})
+        data.setdefault("languages", _with_bitext(benchmark))
+        data.setdefault("source", benchmark.get("source", "en"))
     flat = {**config.pop("general", {}), **config}
     return checked(DistillConfig, flat, path)
 
