@@ -42,7 +42,7 @@ $(READY): setup.cfg constraints.txt
 	touch $@
 
 clean:
-	rm -rf corpus training bundles packages metrics build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf corpus data training bundles packages metrics build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 clean-all: clean
 	rm -rf .venv assets/encoder

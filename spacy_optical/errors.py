@@ -118,6 +118,39 @@ class Errors(metaclass=_Coded):
     E226 = "{path}: unknown kind of bitext; name one of {allowed} as its format"
     E227 = "{where}: '{line}' is not a word and a tag with a tab or space between"
     E228 = "{where}: the tag '{tag}' is not O, B-TYPE or I-TYPE"
+    E230 = (
+        "'{address}' does not name a file ({reason}); write https://HOST/PATH#sha256=HEX or a path"
+    )
+    E231 = (
+        "Could not fetch {address} ({reason}); run the same command again to continue, or give a "
+        "local copy's folder as --mirror"
+    )
+    E232 = "The mirror {mirror} has no {name}; add it there, or fetch without --mirror"
+    E233 = (
+        "{path} has the SHA-256 {found} and should have {expected}; it is damaged or of another "
+        "version: fetch it again, or correct its address in the config"
+    )
+    E234 = "{path} is missing; run: python -m spacy optical fetch-data"
+    E235 = (
+        "{path} has the label '{label}', and the benchmark judges {known}; name it in the "
+        'language\'s labels, with "" to leave it out'
+    )
+    E236 = "{path} has no column '{column}'; its first line names {found}"
+    E237 = "{where}: not a JSON object with as many tags as tokens ({reason})"
+    E238 = (
+        "'{lang}': only {share:.0%} of the gold words occur in the bitext; check that both are in "
+        "the same language, script and tokenisation"
+    )
+    E239 = "{path} has no {what} '{name}'; it has {known}"
+    E240 = "'{lang}': no pair of the bitext is left ({counts}); check its files and keys"
+    E241 = (
+        "There is no English sentence for {use}; name labelled files under "
+        "[benchmark.english.NAME], or give a --labeller"
+    )
+    E242 = (
+        "{path} is no Moses file in '{source}' or '{target}'; name both files of a pair, ending in "
+        ".{source} and .{target}, or set bitext_keys"
+    )
 
     # E3xx: alignment
     E301 = "The {side} side has no words; skip the pair"
@@ -234,8 +267,16 @@ class Errors(metaclass=_Coded):
         "that does, or leave --memory-group out to limit the address space"
     )
     E621 = "No pipeline runs within {limit} MB of {kind} ({reasons}); raise --memory-limit"
-    E623 = "The study speaks of {unknown}, which is not among {names}; name pipelines and rows alike"
     E622 = "A control group was named and no limit; give --memory-limit too"
+    E623 = (
+        "The study speaks of {unknown}, which is not among {names}; name pipelines and rows alike"
+    )
+    E630 = "{path} holds no metrics of a benchmark; run: python -m spacy optical benchmark-arms"
+    E631 = (
+        "{one} and {other} were not judged on the same gold ({lang} differs), so they do not "
+        "compare; run the older of them again, or keep them in folders of their own"
+    )
+    E632 = "The metrics files have no language in common; make a table of each folder by itself"
 
     # E7xx: encoders
     E701 = "'{source}' is neither hub, pypi, auto nor a folder; name one of these as --source"

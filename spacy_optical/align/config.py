@@ -13,6 +13,7 @@ Solver = Literal[
     "mutual_argmax",
     "iterative_argmax",
     "softmax",
+    "independent",
 ]
 
 
@@ -21,7 +22,8 @@ class AlignConfig(BaseModel):
 
     solver (Solver): `partial` (exact, some mass stays where it is), `exact` (all mass moves),
         `entropic` (Sinkhorn), `unbalanced` (Sinkhorn with soft marginals), or one of the baselines
-        `diagonal`, `mutual_argmax`, `iterative_argmax`, `softmax` (both directions).
+        `diagonal`, `mutual_argmax`, `iterative_argmax`, `softmax` (both directions), `independent`
+        (every word goes to every word: sentences are compared by their mean vectors).
     masses (str): What a word weighs: all the same (`uniform`), its characters (`length`: function
         words are short, compounds long), its vector's norm (`norm`), or its inverse document
         frequency (`idf`, which needs frequencies).

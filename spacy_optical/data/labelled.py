@@ -12,7 +12,6 @@ from pathlib import Path
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
-from spacy.util import get_lang_class
 from spacy.vocab import Vocab
 
 from ..errors import Errors, OpticalError
@@ -26,14 +25,14 @@ EVALUATION_ONLY = "spacy_optical.evaluation_only"
 def tokenizer_for(language: str) -> Language:
     """Give the blank pipeline whose tokenizer splits a language's text into words.
 
-    language (str): A language code; where spaCy has no such language, its multilingual one serves.
+    language (str): A language code; where spaCy has no such language, or its tokenizer needs a
+        package that is not installed, the multilingual one serves.
     RETURNS (Language): The blank pipeline, one for each code.
     """
     try:
-        get_lang_class(language)
+        return spacy.blank(language)
     except ImportError:
         return spacy.blank("xx")
-    return spacy.blank(language)
 
 
 def make_doc(marked: MarkedText, language: str, *, where: str, evaluation_only: bool) -> Doc:

@@ -144,6 +144,20 @@ def make_plans(
     return record
 
 
+def plans_belong(config: DistillConfig, teacher: Path) -> bool:
+    """Tell whether whole plans are there that belong to a config and a teacher.
+
+    config (DistillConfig): The config.
+    teacher (Path): The teacher's folder.
+    RETURNS (bool): False also where there are none, or what is there cannot be read.
+    """
+    try:
+        read_plans(config, teacher)
+    except OpticalError:
+        return False
+    return True
+
+
 def read_plans(config: DistillConfig, teacher: Path) -> tuple[English, dict[str, Lesson]]:
     """Open the plans that belong to a config; of the bitext nothing is held in memory.
 

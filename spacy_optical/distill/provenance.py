@@ -18,7 +18,8 @@ PACKAGES = ("spacy", "torch", "transformers", "tokenizers", "numpy", "POT", "onn
 
 
 # The sections that decide what a stage makes; the student depends on all of them.
-SECTIONS = {"teacher": ("data", "teacher"), "plans": ("data", "plans"), "student": ()}
+# The languages are no matter to the teacher: one more leaves it as it is.
+SECTIONS = {"teacher": ("teacher",), "plans": ("data", "plans"), "student": ()}
 
 
 def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[str, Any]:

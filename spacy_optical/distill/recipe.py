@@ -121,7 +121,7 @@ class StudentRecipe:
         sides = []
         if (english := step.english) is not None:
             read = tagger(hide_words(english.batch, share, self.pieces.unk_id))
-            sides.append((read, english.batch, english.last))
+            sides.append((weights.hidden, read, english.batch, english.last))
             if weights.hard:
                 terms["hard"] = weights.hard * objectives.hard(read.logits, english.batch.tags)
             if weights.soft:
@@ -129,17 +129,18 @@ class StudentRecipe:
                     read.logits, english.logits, english.batch.words, weights.temperature
                 )
         target = tagger(hide_words(step.target, share, self.pieces.unk_id))
-        sides.append((target, step.target, step.last))
+        of_target = weights.hidden if weights.hidden_target is None else weights.hidden_target
+        sides.append((of_target, target, step.target, step.last))
         if weights.own:
             terms["own"] = weights.own * objectives.soft(
                 target.logits, step.logits, target_words, weights.temperature
             )
-        if weights.hidden:
-            distances = [
-                objectives.hidden(first_pieces(output.hidden[-1], side), last, side.words)
-                for output, side, last in sides
-            ]
-            terms["hidden"] = weights.hidden * torch.stack(distances).mean()
+        if distances := [
+            weight * objectives.hidden(first_pieces(output.hidden[-1], side), last, side.words)
+            for weight, output, side, last in sides
+            if weight
+        ]:
+            terms["hidden"] = torch.stack(distances).sum() / len(sides)
         if weights.representation:
             vectors = mean_pieces(target.hidden[self.layer], step.target)
             terms["repr"] = weights.representation * objectives.representation(
