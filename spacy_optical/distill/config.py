@@ -128,13 +128,18 @@ class Objective(Section):
     temperature: float = Field(1.0, gt=0)
 
     @property
+    def hidden_of_target(self) -> float:
+        """The weight of `hidden` on the target side."""
+        return self.hidden if self.hidden_target is None else self.hidden_target
+
+    @property
     def reads_english_alone(self) -> bool:
         """Whether every term that looks at translated sentences is off."""
-        return not (self.own or self.hidden or self.representation or self.labels)
+        return not (self.own or self.hidden_of_target or self.representation or self.labels)
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.reads_english_alone and not (self.hard or self.soft):
+        if self.reads_english_alone and not (self.hard or self.soft or self.hidden):
             raise ValueError("all weights are 0; set at least one")
         return self
 

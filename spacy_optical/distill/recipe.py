@@ -129,8 +129,7 @@ class StudentRecipe:
                     read.logits, english.logits, english.batch.words, weights.temperature
                 )
         target = tagger(hide_words(step.target, share, self.pieces.unk_id))
-        of_target = weights.hidden if weights.hidden_target is None else weights.hidden_target
-        sides.append((of_target, target, step.target, step.last))
+        sides.append((weights.hidden_of_target, target, step.target, step.last))
         if weights.own:
             terms["own"] = weights.own * objectives.soft(
                 target.logits, step.logits, target_words, weights.temperature
