@@ -224,8 +224,8 @@ class Errors(metaclass=_Coded):
         "that does, or leave --memory-group out to limit the address space"
     )
     E621 = "No pipeline runs within {limit} MB of {kind} ({reasons}); raise --memory-limit"
-    E623 = "The study speaks of {unknown}, which is not among {names}; name pipelines and rows alike"
     E622 = "A control group was named and no limit; give --memory-limit too"
+    E623 = "The study speaks of {unknown}, which is not among {names}; name what there is"
 
     # E7xx: encoders
     E701 = "'{source}' is neither hub, pypi, auto nor a folder; name one of these as --source"
