@@ -40,6 +40,7 @@ def pipeline(folder: Path, **components_config: dict[str, Any]) -> Target:
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "LOC", "pattern": "Nairobi"}])
     for name, config in components_config.items():
         nlp.add_pipe(name, config=config)
+    folder.mkdir(parents=True)
     nlp.to_disk(folder)
     return Target.parse(f"{folder.parent.name}={folder}")
 
