@@ -14,7 +14,8 @@ from ..distill.distil import distill
 from ..distill.lessons import bitext_path
 from ..distill.plans import make_plans, plans_belong
 from ..distill.provenance import provenance
-from ..distill.teacher import ENGLISH_DEV, ENGLISH_TRAIN, METRICS
+from ..distill.student import METRICS
+from ..distill.teacher import ENGLISH_DEV, ENGLISH_TRAIN
 from ..encoders.fetch import WEIGHTS
 from ..errors import Errors, OpticalError
 from .config import TEACHER, Arm, Benchmark, load_benchmark

@@ -88,7 +88,8 @@ def _cost_text(report: ProfileReport, pair: ControlPair, study: Study) -> str:
 
 
 def _ratio_text(one: Equivalence) -> str:
-    low, high = number(one.ratio.low), number(one.ratio.high)
+    # Three places, since the margin is a matter of percents.
+    low, high = f"{one.ratio.low:.3f}", f"{one.ratio.high:.3f}"
     interval = "" if low == high else f" [{low} to {high}]"
     return f"{one.ratio.value:.3f}{interval}, p {p_text(one.p)}"
 
@@ -106,10 +107,10 @@ def _gain_text(gain: Gain, report: ProfileReport) -> str:
         f"against {gain.without}"
     )
     text += f"; by language {listed}." if len(rows) > 1 else "."
-    if gain.macro.low < 0 < gain.macro.high:
+    if gain not in report.gains:
+        text += " There is no interval: the two were not judged in one run with this study."
+    elif gain.macro.low <= 0 <= gain.macro.high:
         text += " The interval holds 0: this run does not show that transport helps."
-    elif gain.macro.low == gain.macro.high:
-        text += " There is no interval: the two were not judged in one run."
     return text
 
 

@@ -17,33 +17,26 @@ from spacy_optical.profiling.process import RequestFailed
 from spacy_optical.profiling.text import terminal_text
 from spacy_optical.profiling.workload import Target
 
+from .conftest import HOLDS_MEMORY
+
 needs_limit = pytest.mark.skipif(not can_limit(), reason="the system keeps no limit")
 
 # More than spaCy needs to be imported, less than the heavy pipeline holds.
 LIMIT_MB = 900
-TAKES_MEMORY = """
-import numpy as np
-from spacy.language import Language
-
-@Language.factory("takes_memory", default_config={"megabytes": 0})
-def make(nlp, name, megabytes):
-    held = np.ones(megabytes * 1_000_000, dtype=np.uint8)
-    return lambda doc: doc if len(held) >= 0 else None
-"""
 
 
 @pytest.fixture(scope="module")
 def heavy(places: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A pipeline that holds 1,200 MB when it is loaded, and the code that it needs."""
     folder = tmp_path_factory.mktemp("heavy")
-    code = folder / "takes_memory.py"
-    code.write_text(TAKES_MEMORY)
+    code = folder / "holds_memory.py"
+    code.write_text(HOLDS_MEMORY)
     pipeline = folder / "pipeline"
     # The same as the ruler, with one component more in its config, so that nothing is held here.
     shutil.copytree(places / "ruler", pipeline)
     config = (pipeline / "config.cfg").read_text()
     config = config.replace('pipeline = ["entity_ruler"]', 'pipeline = ["entity_ruler","held"]')
-    config += '\n[components.held]\nfactory = "takes_memory"\nmegabytes = 1200\n'
+    config += '\n[components.held]\nfactory = "holds_memory"\nmegabytes = 1200\n'
     (pipeline / "config.cfg").write_text(config)
     return pipeline, code
 

@@ -17,6 +17,8 @@ from spacy_optical.profiling.rows import profile_rows
 from spacy_optical.profiling.schema import ProfileReport
 from spacy_optical.profiling.workload import Target
 
+from .conftest import HOLDS_MEMORY
+
 QUICK = Options(seconds=0.05, rounds=2, starts=1, batch_sizes=(2,))
 
 NEEDS_TORCH = """
@@ -27,18 +29,6 @@ from spacy.language import Language
 def needs_torch(doc):
     torch.zeros(1)
     return doc
-"""
-
-HOLDS_MEMORY = """
-import numpy as np
-from spacy.language import Language
-
-@Language.factory("holds_memory", default_config={"megabytes": 0})
-def make(nlp, name, megabytes):
-    held = np.ones(megabytes * 1_000_000, dtype=np.uint8)
-    def hold(doc):
-        return doc if len(held) >= 0 else None
-    return hold
 """
 
 
