@@ -1,4 +1,4 @@
-"""One model in a process: what is shared, what is mapped, and what happens to the files meanwhile."""
+"""One model in a process: what is shared, what is mapped, and what happens to files meanwhile."""
 
 import gc
 import os
