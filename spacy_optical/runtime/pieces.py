@@ -1,6 +1,7 @@
 """Words to subword pieces, the same way in training and at run time."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ..errors import Errors, OpticalError
 from .unigram import Unigram
@@ -95,7 +96,7 @@ class WordPieces:
 
     def _frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The special pieces that the tokenizer puts before and after a sequence."""
-        encoding = self._cutter.tokenizer.encode("a")
+        encoding = _encoded(self._cutter.tokenizer, "a", add_special_tokens=True)
         special = encoding.special_tokens_mask
         inner = [at for at, is_special in enumerate(special) if not is_special]
         if not inner:  # nothing stands for "a": half of the frame is on either side
@@ -123,4 +124,13 @@ class _Library:
         return self.tokenizer.token_to_id(piece)
 
     def ids(self, text: str) -> list[int]:
-        return self.tokenizer.encode(text, add_special_tokens=False).ids
+        return _encoded(self.tokenizer, text, add_special_tokens=False).ids
+
+
+def _encoded(tokenizer: Any, text: str, *, add_special_tokens: bool) -> Any:
+    try:
+        return tokenizer.encode(text, add_special_tokens=add_special_tokens)
+    except (TypeError, UnicodeEncodeError):  # of the text, not of the tokenizer
+        raise
+    except Exception as err:  # the library raises no narrower class
+        raise OpticalError(Errors.E113.format(path="tokenizer.json", reason=err)) from err

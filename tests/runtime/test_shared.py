@@ -1,4 +1,4 @@
-"""One model in a process: what is shared, what is mapped, what may happen to its files."""
+"""One model in a process: what is shared, what is mapped, and what happens to files meanwhile."""
 
 import gc
 import os
