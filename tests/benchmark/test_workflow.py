@@ -248,7 +248,8 @@ def test_a_language_is_added_by_lines_alone_and_the_teacher_stays(inside: Path):
 def test_silver_labels_train_and_gold_still_chooses(inside: Path, tmp_path: Path):
     labeller = spacy.blank("en")
     ruler = labeller.add_pipe("entity_ruler")
-    ruler.add_patterns([{"label": "GPE", "pattern": "Nairobi"}, {"label": "CARDINAL", "pattern": "last"}])  # fmt: skip
+    patterns = {"GPE": "Nairobi", "CARDINAL": "last"}
+    ruler.add_patterns([{"label": k, "pattern": v} for k, v in patterns.items()])
     labeller.to_disk(tmp_path / "labeller")
     line = scripts(labeller=str(tmp_path / "labeller"), pairs="0")["corpus"][0]
     line = line.replace("data/benchmark/corpus", str(tmp_path / "corpus")) + " --silver-only"

@@ -133,7 +133,7 @@ def test_next_run_takes_up_a_partial_file(tmp_path, host, ranges):
     Server.ranges = ranges
     Server.breaks = [100_000, 0, 0]
     source = Source.parse(f"{host}/a/b.txt#sha256={HASH}")
-    with pytest.raises(OpticalError, match="E231.*run the same command again"):
+    with pytest.raises(OpticalError, match=r"E231.*run the same command again"):
         fetch([source], tmp_path)
     assert not source.place(tmp_path).exists()
     assert fetch([source], tmp_path) == FetchSummary(downloaded=1)
@@ -158,12 +158,12 @@ def test_another_file_at_the_address_is_refused(tmp_path, host):
 
 
 def test_what_the_server_does_not_have_is_asked_for_once(tmp_path, host):
-    with pytest.raises(OpticalError, match="E231.*404"):
+    with pytest.raises(OpticalError, match=r"E231.*404"):
         fetch([Source.parse(f"{host}/none.txt")], tmp_path)
     assert len(Server.asked) == 1
 
 
 def test_unreachable_host_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "TIMEOUT", 0.5)
-    with pytest.raises(OpticalError, match="E231.*--mirror"):
+    with pytest.raises(OpticalError, match=r"E231.*--mirror"):
         fetch([Source.parse("http://127.0.0.1:9/a.txt")], tmp_path)
