@@ -128,6 +128,7 @@ def _run(
             if not plans_belong(config, teacher):
                 make_plans(config, teacher, say=say)
             distill(config, teacher, model, resume=True, say=say)
+        say(f"Student in {model}")
     found = judge(model, _gold(config))
     learned = json.loads((model / METRICS).read_text(encoding="utf8"))
     # The checkpoint is three times the student; all that it was for is done.

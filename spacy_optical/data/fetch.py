@@ -200,7 +200,7 @@ def _download(source: Source, path: Path, expected: str, say: Say) -> None:
         except requests.RequestException as err:
             reason = f"{type(err).__name__}: {err}"
             response = getattr(err, "response", None)
-            if response is not None and response.status_code < 500:
+            if response is not None and 416 != response.status_code < 500:
                 break  # asking again would be answered alike
             continue
         except OSError as err:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import spacy
 from typer.testing import CliRunner, Result
 from weasel.util import load_project_config
 
+from spacy_optical.benchmark.metrics import read_arm
 from spacy_optical.benchmark.table import make_table, read_folder
 from spacy_optical.cli import optical_cli
 from spacy_optical.data.bitext import read_bitext
@@ -18,7 +20,8 @@ from spacy_optical.data.labelled import EVALUATION_ONLY, read_docs
 from spacy_optical.distill.evaluate import evaluate
 from spacy_optical.errors import OpticalError
 
-from .toy import toy_benchmark
+from ..toy_project import toy_groups
+from .toy import conll, plain, toy_benchmark
 
 ROOT = Path(__file__).parent.parent.parent
 STEPS = ("fetch", "corpus", "teacher", "plans", "arms", "table")
@@ -206,3 +209,55 @@ def test_files_judged_on_other_gold_are_not_compared(project: Path):
     changed = runs[1].model_copy(update={"languages": runs[1].languages | other})
     with pytest.raises(OpticalError, match=r"E631.*sw differs"):
         make_table([runs[0], changed, *runs[2:]])
+
+
+NEW = """
+[benchmark.languages.xx-new]
+name = "New"
+bitext = ["words/new.tsv"]
+bitext_format = "tsv"
+test = ["words/new.conll"]
+labels = {"DATE": ""}
+"""
+
+
+def test_a_language_is_added_by_lines_alone_and_the_teacher_stays(inside: Path):
+    words = inside / "words"
+    words.mkdir()
+    groups = toy_groups()
+    (words / "new.conll").write_text(conll([g["fi"] for g in groups[24:36]]), encoding="utf8")
+    pairs = [f"{plain(g['en'])}\t{plain(g['fi'])}\n" for g in groups[:24]]
+    (words / "new.tsv").write_text("".join(pairs), encoding="utf8")
+    text = (inside / "configs/benchmark.cfg").read_text(encoding="utf8")
+    config = inside / "configs/more.cfg"
+    head, mark, tail = text.partition("[benchmark.arms]")
+    config.write_text(head + NEW + mark + tail, encoding="utf8")
+    lines = scripts(mirror="mirror", benchmark=str(config), pairs="20", arms="ot-both")
+    told = {step: run(lines[step][0]) for step in STEPS}
+    assert all(result.exit_code == 0 for result in told.values()), told["arms"].output
+    assert "Continuing after epoch 2 of 2" in told["teacher"].output
+    found = read_arm(inside / "metrics/benchmark/ot-both-seed0.json")
+    assert found.bitext == ["sw", "xx-new"]
+    assert found.languages.keys() == {"sw", "fi", "xx-new"}
+    assert "had other data or steps" in told["table"].output
+    record = json.loads((inside / "data/benchmark/corpus/corpus.json").read_text(encoding="utf8"))
+    assert record["languages"]["xx-new"]["tokenizer"] == "xx"
+    assert record["languages"]["sw"]["left_out"]["not_drawn"] == 4
+
+
+def test_silver_labels_train_and_gold_still_chooses(inside: Path, tmp_path: Path):
+    labeller = spacy.blank("en")
+    ruler = labeller.add_pipe("entity_ruler")
+    patterns = {"GPE": "Nairobi", "CARDINAL": "last"}
+    ruler.add_patterns([{"label": k, "pattern": v} for k, v in patterns.items()])
+    labeller.to_disk(tmp_path / "labeller")
+    line = scripts(labeller=str(tmp_path / "labeller"), pairs="0")["corpus"][0]
+    line = line.replace("data/benchmark/corpus", str(tmp_path / "corpus")) + " --silver-only"
+    line += """ --benchmark.silver '{"GPE": "LOC"}'"""
+    result = run(line)
+    assert result.exit_code == 0, result.output
+    train = read_docs(tmp_path / "corpus/english/train.spacy")
+    assert {(e.text, e.label_) for doc in train for e in doc.ents} == {("Nairobi", "LOC")}
+    assert len(train) == 24
+    dev = read_docs(tmp_path / "corpus/english/dev.spacy")
+    assert {e.label_ for doc in dev for e in doc.ents} == {"PER", "ORG", "LOC"}
