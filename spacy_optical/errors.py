@@ -187,6 +187,7 @@ class Errors(metaclass=_Coded):
     E320 = "One side is too unlike the other (similarity {found:.2f}); drop the pair"
     E321 = "The '{solver}' solver takes no batches; use one of {allowed}, or solve pair by pair"
     E322 = "None of the pairs in {path} could be used ({skipped}); see them without --on-error skip"
+    E323 = "The labeller has no label {unknown}; it has {known}"
 
     # E4xx: learning and its config
     E401 = "{path} is not a valid config: {reason}"
@@ -197,7 +198,7 @@ class Errors(metaclass=_Coded):
     )
     E404 = "A tokenizer of type {kind} cannot be trimmed; use one of type Unigram or WordPiece"
     E405 = "A vocabulary of {size} pieces is too small; this text needs at least {least}"
-    E406 = "The teacher has no layer {layer}: it has {layers}, counted from 0"
+    E406 = "The model has no layer {layer}: it has {layers}, counted from 0"
     E407 = "A feed-forward width of {width} is more than the teacher's {most}"
     E408 = "The loss stopped being a number in epoch {epoch}; lower the learning rate"
     E409 = "No bitext for language '{lang}': {path} is missing; make it with the corpus command"

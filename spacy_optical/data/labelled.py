@@ -66,8 +66,9 @@ def write_docs(docs: Iterable[Doc], path: Path) -> int:
     path (Path): The file.
     RETURNS (int): How many documents were written.
     """
-    store = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "SPACY"], docs=docs, store_user_data=True)
+    # Opened first: that the path cannot be written should not come out after hours of work.
     with written_whole(path) as temporary:
+        store = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "SPACY"], docs=docs, store_user_data=True)
         temporary.write_bytes(store.to_bytes())
     return len(store)
 

@@ -23,7 +23,7 @@ from ..data.labelled import tokenizer_for, write_docs, write_shards
 from ..distill.encode import WordEncoder
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable, folder_written_whole, write_json
-from .words import Sentence, sentence_in, sentence_of
+from .words import Sentence, check_map, sentence_in, sentence_of
 
 SPANS_KEY = "optical"
 MARKER = "projection.json"
@@ -89,8 +89,8 @@ def project_labels(
     say (Callable[[int], None]): Told the number of pairs done after each chunk.
     RETURNS (ProjectionSummary): Counts.
     RAISES (OpticalError): As `read_bitext`; on a pair that cannot be aligned, or is less parallel
-        than `config.skip_below`, unless told to skip; if nothing is left to write; if something
-        else is at `out`.
+        than `config.skip_below`, unless told to skip; if nothing is left to write; if the
+        labeller lacks a label of the map, or something else is at `out`.
     """
     config = config or AlignConfig()
     summary = ProjectionSummary()
@@ -98,6 +98,8 @@ def project_labels(
         check_replaceable(out, marker=MARKER)
     elif out.is_dir():
         raise OpticalError(Errors.E004.format(path=out, what="a file"))
+    if labels is not None:
+        check_map(labels, labeller)
     pairs = read_bitext(
         bitext,
         source_lang=source_lang,
