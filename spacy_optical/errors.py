@@ -34,6 +34,7 @@ class Errors(metaclass=_Coded):
     E006 = "'{value}' is not of the form NAME=PATH"
     E007 = "No such option: {option}; a value of the config is set as --section.key VALUE"
     E008 = "'{name}' is given twice ({first} and {second}); give it once"
+    E009 = "Could not write a temporary file to {path}: {reason}; make room there, or set TMPDIR"
 
     # E1xx: runtime and bundles
     E101 = "{path} is not a bundle's manifest ({reason}); export the bundle again"

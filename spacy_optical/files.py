@@ -70,6 +70,21 @@ def folder_written_whole(path: Path, *, marker: str, partial: Path | None = None
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give a folder for files that are needed for a moment.
+
+    YIELDS (Path): The folder, which goes when the block ends.
+    RAISES (OpticalError): If the system refuses a write, e.g. on a full disk.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+    except OSError as err:
+        where, reason = tempfile.gettempdir(), err.strerror or err
+        raise OpticalError(Errors.E009.format(path=where, reason=reason)) from err
+
+
 def check_replaceable(path: Path, *, marker: str) -> None:
     """Make sure that a folder may be written before the work that fills it begins.
 

@@ -1,11 +1,18 @@
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from spacy_optical.errors import OpticalError
-from spacy_optical.files import folder_written_whole, sha256, write_json, written_whole
+from spacy_optical.files import (
+    folder_written_whole,
+    scratch_folder,
+    sha256,
+    write_json,
+    written_whole,
+)
 
 
 def full_disk(*args: object, **kwargs: object) -> None:
@@ -49,6 +56,19 @@ def test_full_disk_under_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         write_json(path, {"a": 2})
     assert path.read_bytes() == b'{\n  "a": 1\n}\n'
     assert names(tmp_path) == ["record.json"]
+
+
+def test_full_disk_under_a_scratch_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def fill() -> None:
+        with scratch_folder() as folder:
+            (folder / "half").touch()
+            full_disk()
+
+    with pytest.raises(OpticalError, match=r"E009.*No space left on device; make room"):
+        fill()
+    assert names(tmp_path) == []
 
 
 def test_nan_is_refused_before_writing(tmp_path: Path):

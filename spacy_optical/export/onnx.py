@@ -1,8 +1,6 @@
 """A tagger as an ONNX graph of fused operators, in single precision."""
 
-import tempfile
 import warnings
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +11,7 @@ from torch.nn import functional as F
 from ..compat import require
 from ..distill.tagger import WordTagger, position_offset
 from ..errors import Errors, OpticalError
+from ..files import scratch_folder
 from ..runtime.bundle import INPUTS, OUTPUT
 from .quiet import errors_only
 
@@ -112,7 +111,8 @@ def export_onnx(tagger: WordTagger) -> bytes:
     tagger (WordTagger): A tagger that reads first pieces, loaded with `attention="eager"`, which
         is the form that ONNX Runtime's optimiser knows.
     RETURNS (bytes): The ONNX model, fp32, opset 17.
-    RAISES (OpticalError): If the tagger pools all pieces of a word.
+    RAISES (OpticalError): If the tagger pools all pieces of a word, or a temporary file cannot be
+        written.
     """
     if tagger.pooling != "first":
         raise OpticalError(Errors.E501.format(pooling=tagger.pooling))
@@ -127,9 +127,9 @@ def export_onnx(tagger: WordTagger) -> bytes:
     free = {"input_ids": ("batch", "pieces"), "attention_mask": ("batch", "pieces")}
     free |= {"first_pieces": ("batch", "words"), OUTPUT: ("batch", "words")}
     config = tagger.model.config
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with scratch_folder() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the tracer: the graph is checked against torch instead
-        path = Path(folder) / "traced.onnx"
+        path = folder / "traced.onnx"
         torch.onnx.export(
             graph,
             (pieces, mask, firsts),

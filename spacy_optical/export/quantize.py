@@ -1,11 +1,10 @@
 """Smaller weights: integers of eight bits, a word table of four; activations as they come."""
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..compat import require
 from ..errors import Errors, OpticalError
+from ..files import scratch_folder
 from .quiet import errors_only
 from .table import pack_word_table, word_lookup
 
@@ -51,13 +50,14 @@ def quantize(model: bytes, preset: Preset) -> bytes:
     model (bytes): The ONNX model, fp32, already optimised: fusing comes first.
     preset (Preset): How.
     RETURNS (bytes): The ONNX model; the same where the preset keeps floats.
+    RAISES (OpticalError): If a temporary file cannot be written.
     """
     if not preset.integers:
         return model
     onnx = require("onnx")
     quantization = require("onnxruntime.quantization")
-    with tempfile.TemporaryDirectory() as folder:
-        before, after = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
+    with scratch_folder() as folder:
+        before, after = folder / "fp32.onnx", folder / "int8.onnx"
         before.write_bytes(model)
         lookup = word_lookup(onnx.load_from_string(model))
         with errors_only():  # it asks for the optimisation that was done already
