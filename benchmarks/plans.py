@@ -16,6 +16,7 @@ import json
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,9 @@ def memory(pairs: int) -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        overrides = {"teacher.epochs": 1, "data.languages": ["sw"]}
+        overrides: dict[str, Any] = {"teacher.epochs": 1, "data.languages": ["sw"]}
+        # Generated sentences are no translations, and all of them are to be kept.
+        overrides |= {"plans.align.skip_below": 0.0, "plans.align.sure_above": 0.0}
         config = load_config(toy_project(folder), overrides)
         teach(config, folder / "teacher")
         write_bitext(folder / "corpus" / "bitext" / "sw.jsonl", pairs)
@@ -141,10 +144,12 @@ def reading(pairs: int) -> None:
         writers = {key: RaggedWriter(folder / key, shape=width) for key, width in widths.items()}
         writers["plan"] = RaggedWriter(folder / "plan", CELL)
         writers["words"] = RaggedWriter(folder / "words", np.uint8)
+        writers["weight"] = RaggedWriter(folder / "weight")
         for _ in range(pairs):
             words = known[(20_000 * rng.random(rng.integers(4, 9)) ** 3).astype(int)]
             writers["words"].append([words_as_bytes(words)])
             writers["plan"].append([sparse(np.eye(len(words)) / len(words))])
+            writers["weight"].append([np.ones(1)])
             for key, width in widths.items():
                 writers[key].append([np.zeros((len(words), *width))])
         for writer in writers.values():
