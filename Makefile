@@ -2,6 +2,7 @@
 # make default    take the demo's bundle as the one that the package carries, its table into README
 # make test       the test suite (the slow tests too: make test-slow)
 # make benchmark  how fast pairs are aligned (PAIRS=200000: and the memory over so many)
+# make benchmark-profile  whether the profile finds what is there, and nothing else (some minutes)
 # make lint       ruff and mypy
 # make clean      remove what the demo and the tests made; `make clean-all` removes .venv too
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo default test test-slow benchmark lint clean clean-all
+.PHONY: demo default test test-slow benchmark benchmark-profile lint clean clean-all
 
 demo: $(READY)
 	$(BIN)/python -m spacy project run all
@@ -30,6 +31,9 @@ PAIRS ?= 0
 benchmark: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.plans --pairs $(PAIRS)
 
+benchmark-profile: $(READY)
+	$(BIN)/python -m benchmarks.profiling
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,7 +46,7 @@ $(READY): setup.cfg constraints.txt
 	touch $@
 
 clean:
-	rm -rf corpus training bundles packages metrics build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf corpus data training bundles packages metrics build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 clean-all: clean
 	rm -rf .venv assets/encoder

@@ -119,6 +119,39 @@ class Errors(metaclass=_Coded):
     E226 = "{path}: unknown kind of bitext; name one of {allowed} as its format"
     E227 = "{where}: '{line}' is not a word and a tag with a tab or space between"
     E228 = "{where}: the tag '{tag}' is not O, B-TYPE or I-TYPE"
+    E230 = (
+        "'{address}' does not name a file ({reason}); write https://HOST/PATH#sha256=HEX or a path"
+    )
+    E231 = (
+        "Could not fetch {address} ({reason}); run the same command again to continue, or give a "
+        "local copy's folder as --mirror"
+    )
+    E232 = "The mirror {mirror} has no {name}; add it there, or fetch without --mirror"
+    E233 = (
+        "{path} has the SHA-256 {found} and should have {expected}; it is damaged or of another "
+        "version: fetch it again, or correct its address in the config"
+    )
+    E234 = "{path} is missing; run: python -m spacy optical fetch-data"
+    E235 = (
+        "{path} has the label '{label}', and the benchmark judges {known}; name it in the "
+        'language\'s labels, with "" to leave it out'
+    )
+    E236 = "{path} has no column '{column}'; its first line names {found}"
+    E237 = "{where}: not a JSON object with as many tags as tokens ({reason})"
+    E238 = (
+        "'{lang}': only {share:.0%} of the gold words occur in the bitext; check that both are in "
+        "the same language, script and tokenisation"
+    )
+    E239 = "{path} has no {what} '{name}'; it has {known}"
+    E240 = "'{lang}': no pair of the bitext is left ({counts}); check its files and keys"
+    E241 = (
+        "There is no English sentence for {use}; name labelled files under "
+        "[benchmark.english.NAME], or give a --labeller"
+    )
+    E242 = (
+        "{path} is no Moses file in '{source}' or '{target}'; name both files of a pair, ending in "
+        ".{source} and .{target}, or set bitext_keys"
+    )
 
     # E3xx: alignment
     E301 = "The {side} side has no words; skip the pair"
@@ -152,8 +185,10 @@ class Errors(metaclass=_Coded):
     E317 = "'{entry}' is no label map; write labels as OLD=NEW or KEPT, with commas between"
     E318 = "No spaCy pipeline '{name}' ({reason}); install it, or give a folder that holds one"
     E319 = "{path}: could not tell the target language from the name; give it as --target"
-    E320 = "{where}: one side is too unlike the other (similarity {found:.2f}); drop the pair"
+    E320 = "One side is too unlike the other (similarity {found:.2f}); drop the pair"
     E321 = "The '{solver}' solver takes no batches; use one of {allowed}, or solve pair by pair"
+    E322 = "None of the pairs in {path} could be used ({skipped}); see them without --on-error skip"
+    E323 = "The labeller has no label {unknown}; it has {known}"
 
     # E4xx: learning and its config
     E401 = "{path} is not a valid config: {reason}"
@@ -164,7 +199,7 @@ class Errors(metaclass=_Coded):
     )
     E404 = "A tokenizer of type {kind} cannot be trimmed; use one of type Unigram or WordPiece"
     E405 = "A vocabulary of {size} pieces is too small; this text needs at least {least}"
-    E406 = "The teacher has no layer {layer}: it has {layers}, counted from 0"
+    E406 = "The model has no layer {layer}: it has {layers}, counted from 0"
     E407 = "A feed-forward width of {width} is more than the teacher's {most}"
     E408 = "The loss stopped being a number in epoch {epoch}; lower the learning rate"
     E409 = "No bitext for language '{lang}': {path} is missing; make it with the corpus command"
@@ -179,6 +214,10 @@ class Errors(metaclass=_Coded):
     E416 = (
         "A process that made plans was ended from outside, perhaps for want of memory; run the "
         "same command again with fewer processes, and it will continue"
+    )
+    E417 = (
+        "None of the {read} pairs in {path} can be learned from: {long} are too long or empty, and "
+        "in {unlike} one side is too unlike the other; check that its lines are translations"
     )
 
     # E5xx: export
@@ -224,6 +263,20 @@ class Errors(metaclass=_Coded):
     )
     E617 = "The two runs have no pipeline in common (the earlier one has {names}); name them alike"
     E618 = "The metrics have no F1, so nothing can be recommended; run profile with --gold"
+    E619 = "Memory cannot be limited on this system, only on Linux; run without --memory-limit"
+    E620 = (
+        "The control group {path} does not let a limited group be made inside ({reason}); name one "
+        "that does, or leave --memory-group out to limit the address space"
+    )
+    E621 = "No pipeline runs within {limit} MB of {kind} ({reasons}); raise --memory-limit"
+    E622 = "A control group was named and no limit; give --memory-limit too"
+    E623 = "The study speaks of {unknown}, which is not among {names}; name what there is"
+    E630 = "{path} holds no metrics of a benchmark; run: python -m spacy optical benchmark-arms"
+    E631 = (
+        "{one} and {other} were not judged on the same gold ({lang} differs), so they do not "
+        "compare; run the older of them again, or keep them in folders of their own"
+    )
+    E632 = "The metrics files have no language in common; make a table of each folder by itself"
 
     # E7xx: encoders
     E701 = "'{source}' is neither hub, pypi, auto nor a folder; name one of these as --source"

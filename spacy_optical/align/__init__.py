@@ -2,7 +2,14 @@
 
 from .batched import plan_batch
 from .config import AlignConfig
-from .cost import cosine, inverse_document_frequencies, masses, parallelism, word_cost
+from .cost import (
+    cosine,
+    inverse_document_frequencies,
+    masses,
+    pair_weight,
+    parallelism,
+    word_cost,
+)
 from .presets import ALIGNERS, DEFAULT_ALIGNER, aligner
 from .project import (
     Projected,
@@ -28,6 +35,7 @@ __all__ = [
     "inverse_document_frequencies",
     "masses",
     "null_share",
+    "pair_weight",
     "parallelism",
     "plan",
     "plan_batch",

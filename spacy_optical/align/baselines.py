@@ -27,6 +27,21 @@ def diagonal(source_mass: Vector, target_mass: Vector) -> Matrix:
     return np.maximum(ends - starts, 0.0)
 
 
+def independent(source_mass: Vector, target_mass: Vector) -> Matrix:
+    r"""Send every word to every word: $T_{ij} = a_i b_j / \sum_i a_i$, as if no one knew which.
+
+    Under this plan the transport cost of cosines compares both sides' mean unit vectors.
+
+    source_mass (ndarray): [m].
+    target_mass (ndarray): [n].
+    RETURNS (ndarray): [m, n]; its marginals are the masses.
+
+    >>> independent(np.full(2, 0.5), np.array([0.25, 0.75])).tolist()
+    [[0.125, 0.375], [0.125, 0.375]]
+    """
+    return np.outer(source_mass, target_mass) / source_mass.sum()
+
+
 def mutual_argmax(cost: Matrix) -> Links:
     """Link words that are each other's cheapest (SimAlign's Argmax, arXiv 2004.08728).
 

@@ -13,6 +13,7 @@ Solver = Literal[
     "mutual_argmax",
     "iterative_argmax",
     "softmax",
+    "independent",
 ]
 
 
@@ -21,7 +22,8 @@ class AlignConfig(BaseModel):
 
     solver (Solver): `partial` (exact, some mass stays where it is), `exact` (all mass moves),
         `entropic` (Sinkhorn), `unbalanced` (Sinkhorn with soft marginals), or one of the baselines
-        `diagonal`, `mutual_argmax`, `iterative_argmax`, `softmax` (both directions).
+        `diagonal`, `mutual_argmax`, `iterative_argmax`, `softmax` (both directions), `independent`
+        (every word goes to every word: sentences are compared by their mean vectors).
     masses (str): What a word weighs: all the same (`uniform`), its characters (`length`: function
         words are short, compounds long), its vector's norm (`norm`), or its inverse document
         frequency (`idf`, which needs frequencies).
@@ -51,6 +53,8 @@ class AlignConfig(BaseModel):
     null_in_span (float): What a word that received nothing costs inside a projected span.
     min_confidence (float): Projected spans below this are dropped.
     skip_below (float): A pair less parallel than this is hopeless and is skipped by the commands.
+    sure_above (float): A pair at least this parallel counts in full; below, what it counts falls
+        in a straight line to 0 at `skip_below`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,4 +82,5 @@ class AlignConfig(BaseModel):
     adopt_price: float = Field(0.9, gt=0)
     null_in_span: float = Field(0.02, ge=0)
     min_confidence: float = Field(0.0, ge=0, le=1)
-    skip_below: float = Field(0.0, ge=0, le=1)
+    skip_below: float = Field(0.25, ge=0, le=1)
+    sure_above: float = Field(0.35, ge=0, le=1)

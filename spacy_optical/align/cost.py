@@ -205,6 +205,22 @@ def parallelism(cosines: Matrix) -> float:
     return float(np.clip(both, 0.0, 1.0))
 
 
+def pair_weight(similarity: float, config: AlignConfig) -> float:
+    r"""Say how much a pair counts: $\min(1, (s - s_0) / (s_1 - s_0))$, and 0 below $s_0$.
+
+    similarity (float): $s$, how parallel the pair is (see `parallelism`).
+    config (AlignConfig): `skip_below` ($s_0$) and `sure_above` ($s_1$).
+    RETURNS (float): 0 (hopeless) to 1.
+
+    >>> [round(pair_weight(s, AlignConfig()), 2) for s in (0.2, 0.3, 0.35, 0.6)]
+    [0.0, 0.5, 1.0, 1.0]
+    """
+    least, sure = config.skip_below, config.sure_above
+    if similarity < least:
+        return 0.0
+    return 1.0 if similarity >= sure else (similarity - least) / (sure - least)
+
+
 def _checked(vectors: np.ndarray, side: str) -> Matrix:
     array = np.asarray(vectors, dtype=np.float64)
     if array.ndim != 2:

@@ -271,6 +271,12 @@ def _softmax(cost: Matrix, a: Vector, b: Vector, config: AlignConfig, similarity
     return baselines.softmax(cost, a, b, config.temperature)
 
 
+def _independent(
+    cost: Matrix, a: Vector, b: Vector, config: AlignConfig, similarity: float
+) -> Matrix:
+    return baselines.independent(a, b)
+
+
 _SOLVERS: dict[str, Callable[[Matrix, Vector, Vector, AlignConfig, float], Matrix]] = {
     "exact": _exact,
     "partial": _partial,
@@ -280,4 +286,5 @@ _SOLVERS: dict[str, Callable[[Matrix, Vector, Vector, AlignConfig, float], Matri
     "mutual_argmax": _mutual,
     "iterative_argmax": _iterative,
     "softmax": _softmax,
+    "independent": _independent,
 }

@@ -17,7 +17,10 @@ def corpus_cli(
         "sw,so,tl,mr,fi,de,fr", "--languages", "-l", help="Target languages, with commas between"
     ),
     augment: int = typer.Option(
-        0, "--augment", "-a", min=0, help="Altered copies of each training sentence"
+        0, "--augment", "-a", min=0, help="Altered copies of each English training sentence"
+    ),
+    augment_bitext: int = typer.Option(
+        -1, "--augment-bitext", min=-1, help="Altered copies of each pair; -1: as of the English"
     ),
     seed: int = typer.Option(0, "--seed", "-s", help="Seed of the augmentation"),
 ) -> None:
@@ -28,7 +31,15 @@ def corpus_cli(
     from ..data.corpus import make_corpus
 
     codes = [code for part in languages.split(",") if (code := part.strip())]
-    summary = make_corpus(parallel, english, out, codes, augment=augment, seed=seed)
+    summary = make_corpus(
+        parallel,
+        english,
+        out,
+        codes,
+        augment=augment,
+        augment_bitext=None if augment_bitext < 0 else augment_bitext,
+        seed=seed,
+    )
     rows = {
         "Groups": ", ".join(f"{n} {name}" for name, n in summary.groups.items()),
         "without an entity": summary.groups_without_entities,

@@ -13,6 +13,9 @@ def plans_cli(
     context: typer.Context,
     config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
     teacher: Path = typer.Argument(..., help="The teacher's folder"),
+    resume: bool = typer.Option(
+        False, "--resume", "-r", help="Keep whole plans that belong to config and teacher"
+    ),
     processes: int = typer.Option(
         1, "--processes", min=1, help="Languages read at the same time, a process for each"
     ),
@@ -24,8 +27,9 @@ def plans_cli(
     Example: python -m spacy optical plans configs/demo.cfg training/teacher
     """
     from ..distill.config import load_config
-    from ..distill.plans import make_plans
+    from ..distill.plans import make_plans, plans_belong
 
     config = load_config(config_path, overrides_of(context))
-    make_plans(config, teacher, processes=processes, say=say)
+    if not (resume and plans_belong(config, teacher)):
+        make_plans(config, teacher, processes=processes, say=say)
     msg.good(f"Plans in {config.paths.plans}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import command
+from ._app import benchmark_cli, command
 
 
 @command("profile")
@@ -47,6 +47,9 @@ def profile_cli(
     extra: Path | None = typer.Option(
         None, "--extra", help="JSON with F1 of other models, shown in the tables"
     ),
+    study: Path | None = typer.Option(
+        None, "--study", help="JSON that says which pipelines are arms, controls and steps"
+    ),
     markdown: Path | None = typer.Option(
         None, "--markdown", help="File to put the tables into, between its results marks"
     ),
@@ -56,6 +59,21 @@ def profile_cli(
     max_worse: float = typer.Option(
         0.1, "--max-worse", min=0, help="With --compare: how much worse is let pass, 0.1 is 10 %"
     ),
+    processes: int = typer.Option(
+        1, "--processes", help="Tell too what so many processes of nlp.pipe hold together"
+    ),
+    memory_limit: str | None = typer.Option(
+        None, "--memory-limit", help="Most memory of a measured process, as 512MB; Linux only"
+    ),
+    memory_group: Path | None = typer.Option(
+        None, "--memory-group", help="Control group for the limit, instead of the address space"
+    ),
+    max_p50: str | None = typer.Option(None, "--max-p50", help="Mark what fits: p50, as 5ms"),
+    max_rss: str | None = typer.Option(None, "--max-rss", help="Mark what fits: peak RSS, as 60MB"),
+    max_above_floor: str | None = typer.Option(
+        None, "--max-above-floor", help="Mark what fits: peak RSS above the import floor, as 60MB"
+    ),
+    max_disk: str | None = typer.Option(None, "--max-disk", help="Mark what fits: disk, as 15MB"),
     force: bool = typer.Option(
         False, "--force", help="With --compare: even if machine, texts or settings differ"
     ),
@@ -68,8 +86,9 @@ def profile_cli(
     from ..profiling.arguments import parse_numbers, parse_pairs
     from ..profiling.compare import change_table, compare
     from ..profiling.measure import profile
-    from ..profiling.metrics_file import read_extra, read_metrics
+    from ..profiling.metrics_file import read_extra, read_metrics, read_study
     from ..profiling.options import Options
+    from ..profiling.recommend import make_budget, parse_amount
     from ..profiling.report import PAGE_FILE, check_tools, write_report
     from ..profiling.text import (
         check_marks,
@@ -101,8 +120,15 @@ def profile_cli(
             label_map=parse_pairs(label_map, form="OWN=GOLD", example="PERSON=PER"),
             source_language=source_language,
             code=code,
+            processes=processes,
+            memory_limit_mb=parse_amount(memory_limit, "MB"),
+            memory_group=memory_group,
+            budget=make_budget(
+                p50=max_p50, rss=max_rss, above_floor=max_above_floor, disk=max_disk
+            ),
         ),
         extra=[] if extra is None else read_extra(extra),
+        study=None if study is None else read_study(study),
         say=msg.info,
     )
     write_report(report, out)
@@ -119,3 +145,7 @@ def profile_cli(
         if any(change.regressed for change in changes):
             msg.fail(f"Worse than {earlier}", exits=1)
         msg.good(f"Not worse than {earlier}")
+
+
+# Beside `spacy benchmark speed`, for those who look there.
+benchmark_cli.command("optical")(profile_cli)

@@ -28,7 +28,7 @@ class OnError(StrEnum):
 @command("project-labels")
 def project_labels_cli(
     bitext: Path = typer.Argument(..., help="JSON lines, TSV, TMX, or Moses files' common name"),
-    out: Path = typer.Argument(..., help="The .spacy file to write"),
+    out: Path = typer.Argument(..., help="The .spacy file to write, or with --shard-size a folder"),
     labeller: str = typer.Option(..., "--labeller", help="A spaCy pipeline's name or folder"),
     encoder: Path = typer.Option(..., "--encoder", "-e", help="The encoder's folder"),
     labels: str = typer.Option(
@@ -48,6 +48,9 @@ def project_labels_cli(
     ),
     skip_below: float = typer.Option(
         0.25, "--skip-below", min=0, max=1, help="A pair less similar than this is an error"
+    ),
+    shard_size: int | None = typer.Option(
+        None, "--shard-size", min=1, help="Write a folder of files of so many documents each"
     ),
     on_error: OnError = typer.Option(
         OnError.stop, "--on-error", help="Stop at a pair that cannot be used, or skip and count"
@@ -78,6 +81,7 @@ def project_labels_cli(
         config=config,
         threshold=threshold,
         on_error=on_error.value,
+        shard_size=shard_size,
         say=lambda done: msg.text(f"{done} pairs"),
     )
     skipped = ", ".join(f"{n} {code}" for code, n in sorted(summary.skipped.items()))

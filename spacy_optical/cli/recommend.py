@@ -23,15 +23,12 @@ def recommend_cli(
     Example: python -m spacy optical recommend report/metrics.json --max-p50 5ms --max-disk 15MB
     """
     from ..profiling.metrics_file import read_metrics
-    from ..profiling.recommend import Budget, budget_table, parse_amount, recommend
+    from ..profiling.recommend import budget_table, make_budget, recommend
+    from ..profiling.schema import Budget
     from ..profiling.text import terminal_table
 
-    budget = Budget(
-        max_p50_ms=parse_amount(max_p50, "ms"),
-        max_rss_mb=parse_amount(max_rss, "MB"),
-        max_above_floor_mb=parse_amount(max_above_floor, "MB"),
-        max_disk_mb=parse_amount(max_disk, "MB"),
-    )
+    budget = make_budget(p50=max_p50, rss=max_rss, above_floor=max_above_floor, disk=max_disk)
+    budget = budget or Budget()
     report = read_metrics(metrics)
     found = recommend(report, budget)
     print(terminal_table(budget_table(report, budget)))

@@ -48,7 +48,12 @@ def augment_english(sentences: Sequence[MarkedText], *, copies: int, seed: int) 
 
 
 def augment_pairs(
-    pairs: Sequence[tuple[MarkedText, str]], language: str, *, copies: int, seed: int
+    pairs: Sequence[tuple[MarkedText, str]],
+    language: str,
+    *,
+    copies: int,
+    seed: int,
+    more: Sequence[MarkedText] = (),
 ) -> list[tuple[str, str]]:
     """Make copies of bitext in which names are exchanged on both sides at once.
 
@@ -57,10 +62,11 @@ def augment_pairs(
     language (str): The translations' language.
     copies (int): How many copies to try of each pair.
     seed (int): Seed of the choice.
+    more (Sequence[MarkedText]): More English training sentences, whose names may be drawn too.
     RETURNS (List[Tuple[str, str]]): Plain pairs that differ from those given and from each other.
     """
     chance = random.Random(f"{seed} {language}")
-    pool = _pool([source for source, _ in pairs])
+    pool = _pool([*(source for source, _ in pairs), *more])
     territories = _localised_territories(language) if copies else {}
     months = _localised_months(language) if copies else {}
     known = {(source.text, target) for source, target in pairs}

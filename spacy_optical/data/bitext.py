@@ -10,7 +10,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
@@ -38,12 +38,14 @@ class BitextPair:
     source (str): The sentence, without spaces at its edges.
     target (str): Its translation.
     line (int): The line in the file, from 1; in TMX the number of the translation unit.
+    where (str): File and line or unit, as errors name them.
     """
 
     id: str
     source: str
     target: str
     line: int
+    where: str = field(default="", compare=False)
 
 
 def read_bitext(
@@ -139,7 +141,7 @@ def _pair(
     for lang, text in zip(langs, (source, target), strict=True):
         if not text:
             return OpticalError(Errors.E208.format(where=where, lang=lang))
-    return BitextPair(name, source, target, line)
+    return BitextPair(name, source, target, line, where)
 
 
 def _jsonl(path: Path, source_lang: str, target_lang: str) -> _Pairs:

@@ -39,6 +39,7 @@ def make_corpus(
     languages: Sequence[str],
     *,
     augment: int = 0,
+    augment_bitext: int | None = None,
     seed: int = 0,
 ) -> CorpusSummary:
     """Check the marked corpus and convert it.
@@ -49,7 +50,8 @@ def make_corpus(
         `bitext/LANG.jsonl` (train groups, plain text: no target label leaves this function for
         training), `gold/LANG-{dev,test}.spacy` (marked as being for evaluation only).
     languages (Sequence[str]): The target languages.
-    augment (int): How many altered copies of each training sentence to add (see `augment`).
+    augment (int): How many altered copies of each English training sentence to add (see `augment`).
+    augment_bitext (Optional[int]): How many of each pair; as many if not given.
     seed (int): Seed of the augmentation.
     RETURNS (CorpusSummary): Counts, and the share of the test names that training never shows.
     RAISES (OpticalError): If `languages` are none, twice the same or the source's, the
@@ -88,9 +90,20 @@ def make_corpus(
         ]
         write_docs(dev_docs, folder / "english" / "dev.spacy")
         pairs = {}
+        copies = augment if augment_bitext is None else augment_bitext
         for language in languages:
+            altered_pairs = augment_pairs(
+                [
+                    (g.sentences[SOURCE_LANGUAGE], g.sentences[language].text)
+                    for g in splits["train"]
+                ],
+                language,
+                copies=copies,
+                seed=seed,
+                more=[g.sentences[SOURCE_LANGUAGE] for g in more],
+            )
             pairs[language] = _write_bitext(
-                splits["train"], language, folder / "bitext", judged, augment, seed
+                splits["train"], language, folder / "bitext", judged, altered_pairs
             )
         for language in every:
             for split in ("dev", "test"):
@@ -140,28 +153,21 @@ def _write_bitext(
     language: str,
     folder: Path,
     judged: set[str],
-    augment: int,
-    seed: int,
+    altered: Sequence[tuple[str, str]],
 ) -> int:
     """Write source and target text, and nothing that the target's markup said."""
     rows = [
-        (group.id, group.sentences[SOURCE_LANGUAGE], group.sentences[language].text)
+        (group.id, group.sentences[SOURCE_LANGUAGE].text, group.sentences[language].text)
         for group in groups
     ]
-    altered = [
-        (source, target)
-        for source, target in augment_pairs(
-            [(source, target) for _, source, target in rows], language, copies=augment, seed=seed
+    rows += [
+        (f"augmented-{i}", source, target)
+        for i, (source, target) in enumerate(
+            pair for pair in altered if judged.isdisjoint(text.casefold() for text in pair)
         )
-        if judged.isdisjoint((source.casefold(), target.casefold()))
     ]
     lines = [
-        {"id": name, SOURCE_LANGUAGE: source.text, language: target}
-        for name, source, target in rows
-    ]
-    lines += [
-        {"id": f"augmented-{i}", SOURCE_LANGUAGE: source, language: target}
-        for i, (source, target) in enumerate(altered)
+        {"id": name, SOURCE_LANGUAGE: source, language: target} for name, source, target in rows
     ]
     folder.mkdir(exist_ok=True)
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)

@@ -1,6 +1,6 @@
 """CoNLL files of words and BIO tags, such as Universal NER's `.iob2` and MasakhaNER's `.txt`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,15 @@ class TaggedSentence:
     spans: tuple[tuple[int, int, str], ...]
 
 
-def read_iob2(path: str | Path) -> list[TaggedSentence]:
+def read_iob2(path: str | Path, rename: Callable[[str], str] = str) -> list[TaggedSentence]:
     """Read a file of tagged sentences.
 
     path (Union[str, Path]): Sentences with an empty line between, one word a line: either a number,
         the word, its tag and further columns (Universal NER), or the word first and the tag last.
         A comment `# sent_id = X` names the sentence; without it the id is the sentence's number.
         Tags are O, B-TYPE and I-TYPE; an I that continues nothing begins a span, as in conlleval.
+        The line -DOCSTART- of CoNLL 2003 is passed over.
+    rename (Callable[[str], str]): Turns the file's own tags into such, before they are checked.
     RETURNS (List[TaggedSentence]): The sentences in order.
     RAISES (OpticalError): Naming file and line: on a missing or empty file, text that is not UTF-8,
         a line without a tag, or a tag of another scheme.
@@ -42,7 +44,7 @@ def read_iob2(path: str | Path) -> list[TaggedSentence]:
         except UnicodeDecodeError as err:
             raise OpticalError(Errors.E222.format(where=where, reason=err)) from err
         if not line.strip():
-            if words:
+            if words and words != ["-DOCSTART-"]:
                 name = name or str(len(sentences) + 1)
                 sentences.append(TaggedSentence(name, tuple(words), spans_of(tags)))
             name, words, tags = "", [], []
@@ -51,7 +53,7 @@ def read_iob2(path: str | Path) -> list[TaggedSentence]:
             if key.strip() == "sent_id":
                 name = value.strip()
         else:
-            word, tag = _columns(line, where)
+            word, tag = _columns(line, where, rename)
             words.append(word)
             tags.append(tag)
     if not sentences:
@@ -80,6 +82,21 @@ def spans_of(tags: Sequence[str]) -> tuple[tuple[int, int, str], ...]:
     return tuple(spans)
 
 
+def checked_tag(tag: str, where: str, rename: Callable[[str], str]) -> str:
+    """Rename a tag and make sure that it is a BIO tag then.
+
+    tag (str): The tag as the file has it.
+    where (str): File and line, for the error.
+    rename (Callable[[str], str]): As for `read_iob2`.
+    RETURNS (str): O, B-TYPE or I-TYPE.
+    RAISES (OpticalError): If it is none of them.
+    """
+    renamed = rename(tag)
+    if not _is_tag(renamed):
+        raise OpticalError(Errors.E228.format(where=where, tag=tag))
+    return renamed
+
+
 def _is_comment(line: str) -> bool:
     fields = line.split()
     word_and_tag = len(fields) == 2 and _is_tag(fields[1])
@@ -91,13 +108,10 @@ def _is_tag(text: str) -> bool:
     return text == "O" or (prefix in ("B", "I") and bool(dash and kind))
 
 
-def _columns(line: str, where: str) -> tuple[str, str]:
+def _columns(line: str, where: str, rename: Callable[[str], str]) -> tuple[str, str]:
     columns = line.split("\t") if "\t" in line else line.split()
     if len(columns) > 2 and columns[0].isdigit():
         columns = columns[1:3]
     if len(columns) < 2 or not columns[0].strip():
         raise OpticalError(Errors.E227.format(where=where, line=line))
-    word, tag = columns[0].strip(), columns[-1].strip()
-    if not _is_tag(tag):
-        raise OpticalError(Errors.E228.format(where=where, tag=tag))
-    return word, tag
+    return columns[0].strip(), checked_tag(columns[-1].strip(), where, rename)

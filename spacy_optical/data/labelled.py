@@ -6,12 +6,12 @@ carry a mark, and `read_training_docs` refuses a file that holds any.
 
 from collections.abc import Iterable
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
-from spacy.util import get_lang_class
 from spacy.vocab import Vocab
 
 from ..errors import Errors, OpticalError
@@ -25,14 +25,14 @@ EVALUATION_ONLY = "spacy_optical.evaluation_only"
 def tokenizer_for(language: str) -> Language:
     """Give the blank pipeline whose tokenizer splits a language's text into words.
 
-    language (str): A language code; where spaCy has no such language, its multilingual one serves.
+    language (str): A language code; where spaCy has no such language, or its tokenizer needs a
+        package that is not installed, the multilingual one serves.
     RETURNS (Language): The blank pipeline, one for each code.
     """
     try:
-        get_lang_class(language)
+        return spacy.blank(language)
     except ImportError:
         return spacy.blank("xx")
-    return spacy.blank(language)
 
 
 def make_doc(marked: MarkedText, language: str, *, where: str, evaluation_only: bool) -> Doc:
@@ -66,10 +66,27 @@ def write_docs(docs: Iterable[Doc], path: Path) -> int:
     path (Path): The file.
     RETURNS (int): How many documents were written.
     """
-    store = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "SPACY"], docs=docs, store_user_data=True)
+    # Opened first: that the path cannot be written should not come out after hours of work.
     with written_whole(path) as temporary:
+        store = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "SPACY"], docs=docs, store_user_data=True)
         temporary.write_bytes(store.to_bytes())
     return len(store)
+
+
+def write_shards(docs: Iterable[Doc], folder: Path, size: int) -> int:
+    """Write documents to several `.spacy` files in a folder, holding no more than one file's.
+
+    spaCy's corpus reader takes the folder wherever it takes a file.
+
+    docs (Iterable[Doc]): The documents.
+    folder (Path): The folder, which exists; files are named by number, from 00001.spacy.
+    size (int): Documents a file.
+    RETURNS (int): How many files were written.
+    """
+    stream, number = iter(docs), 0
+    for number, first in enumerate(stream, 1):
+        write_docs(chain([first], islice(stream, size - 1)), folder / f"{number:05}.spacy")
+    return number
 
 
 def read_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:

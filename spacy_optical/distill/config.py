@@ -3,7 +3,7 @@
 import hashlib
 from configparser import Error as ConfigParserError
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from confection import Config, ConfigValidationError
 from pydantic import (
@@ -18,6 +18,9 @@ from pydantic import (
 
 from ..align.config import AlignConfig
 from ..errors import Errors, OpticalError
+
+BENCHMARK = "benchmark"
+Checked = TypeVar("Checked", bound=BaseModel)
 
 
 class Section(BaseModel):
@@ -79,11 +82,13 @@ class StudentTraining(Training):
 
     english: how many English sentences come with each pair; with 0 there are no losses on English.
     hide_words: share of words whose pieces the student does not see, while the teacher did; it then
-    has to go by the words around them.
+    has to go by the words around them. seed: of the student's order and chance alone; the config's
+    own where it is not given. Students of several seeds then share a teacher and its plans.
     """
 
     english: float = Field(0.5, ge=0)
     hide_words: float = Field(0.0, ge=0, lt=1)
+    seed: int | None = None
 
 
 class Teacher(Training):
@@ -106,27 +111,35 @@ class Objective(Section):
 
     hard: cross-entropy on English labels. soft: Kullback-Leibler divergence to the teacher on
     English. own: the same on the target side, to the teacher's own reading of it (no bitext
-    needed). hidden: distance to the teacher's last hidden vectors on both sides. representation:
-    <T, C> between the teacher's English and the student's target words (OPTICAL). labels:
-    cross-entropy to the label distributions carried through the plan.
+    needed). hidden: distance to the teacher's last hidden vectors on both sides; hidden_target is
+    another weight for the target side. representation: <T, C> between the teacher's English and the
+    student's target words (OPTICAL). labels: cross-entropy to the label distributions carried
+    through the plan. These last two count a pair by how parallel it is; the others do not need it
+    to be.
     """
 
     hard: float = Field(1.0, ge=0)
     soft: float = Field(1.0, ge=0)
     own: float = Field(1.0, ge=0)
     hidden: float = Field(1.0, ge=0)
+    hidden_target: float | None = Field(None, ge=0)
     representation: float = Field(1.0, ge=0)
     labels: float = Field(1.0, ge=0)
     temperature: float = Field(1.0, gt=0)
 
     @property
+    def hidden_of_target(self) -> float:
+        """The weight of `hidden` on the target side."""
+        return self.hidden if self.hidden_target is None else self.hidden_target
+
+    @property
     def reads_english_alone(self) -> bool:
         """Whether every term that looks at translated sentences is off."""
-        return not (self.own or self.hidden or self.representation or self.labels)
+        return not (self.own or self.hidden_of_target or self.representation or self.labels)
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.reads_english_alone and not (self.hard or self.soft):
+        if self.reads_english_alone and not (self.hard or self.soft or self.hidden):
             raise ValueError("all weights are 0; set at least one")
         return self
 
@@ -178,11 +191,37 @@ class DistillConfig(Section):
 def load_config(path: Path, overrides: dict[str, Any] | None = None) -> DistillConfig:
     """Read a config file, apply overrides and check everything.
 
-    path (Path): The `.cfg` file; keys outside a section (the seed) stand in `[general]`.
+    path (Path): The `.cfg` file; keys outside a section (the seed) stand in `[general]`. A
+        benchmark's file names its languages in sections of their own, see `benchmark.config`.
     overrides (Optional[Dict[str, Any]]): Values by dotted name, e.g. `training.epochs`.
     RETURNS (DistillConfig): The checked config.
     RAISES (OpticalError): If the file is missing or broken, a key is unknown, or a value has the
         wrong type; the error names the first such key.
+    """
+    config = read_sections(path, overrides)
+    if BENCHMARK in config:
+        benchmark = config.pop(BENCHMARK)
+        data = config.setdefault("data", {})
+        data.setdefault("languages", _with_bitext(benchmark))
+        data.setdefault("source", benchmark.get("source", "en"))
+    flat = {**config.pop("general", {}), **config}
+    return checked(DistillConfig, flat, path)
+
+
+def _with_bitext(benchmark: dict[str, Any]) -> list[str]:
+    languages = benchmark.get("languages")
+    if not isinstance(languages, dict):
+        return []
+    return [code for code, found in languages.items() if dict(found).get("bitext")]
+
+
+def read_sections(path: Path, overrides: dict[str, Any] | None = None) -> Config:
+    """Read a config file and apply overrides, without checking what the sections hold.
+
+    path (Path): The `.cfg` file.
+    overrides (Optional[Dict[str, Any]]): As for `load_config`.
+    RETURNS (Config): The sections.
+    RAISES (OpticalError): If the file is missing or not of the format.
     """
     path = Path(path)
     if not path.is_file():
@@ -196,13 +235,23 @@ def load_config(path: Path, overrides: dict[str, Any] | None = None) -> DistillC
             for part in parts:
                 section = section.setdefault(part, {})
             section[name] = value
-        config = config.interpolate()
+        return config.interpolate()
     except (ConfigValidationError, ValueError, TypeError, AttributeError, ConfigParserError) as err:
         reason = " ".join(str(err).split())
         raise OpticalError(Errors.E401.format(path=path, reason=reason)) from err
-    flat = {**config.pop("general", {}), **config}
+
+
+def checked(model: type[Checked], values: Any, path: Path) -> Checked:
+    """Check values against a model.
+
+    model (Type[BaseModel]): The model.
+    values (Any): The sections.
+    path (Path): The config file, for the error.
+    RETURNS (BaseModel): The checked values.
+    RAISES (OpticalError): Naming the first key that is wrong.
+    """
     try:
-        return DistillConfig.model_validate(flat)
+        return model.model_validate(values)
     except ValidationError as err:
         first = err.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

@@ -80,7 +80,7 @@ def distill(
         student,
         recipe,
         config.training,
-        seed=config.seed,
+        seed=config.seed if config.training.seed is None else config.training.seed,
         fingerprint=record["fingerprint"],
         folder=out.with_name(f"{out.name}-checkpoint"),
         judge=lambda model: entity_scores(model, dev, pieces, tags)["ents_f"],

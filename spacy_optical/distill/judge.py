@@ -79,6 +79,22 @@ def scores_of(
     tags (Sequence[str]): The BIO tags.
     RETURNS (Dict[str, Any]): As `entity_scores`.
     """
+    examples = guessed(gold, logits, tags)
+    # Where neither side has an entity, spaCy gives None.
+    found = Scorer.score_spans(examples, "ents")
+    return {key: value or ({} if key == "ents_per_type" else 0.0) for key, value in found.items()}
+
+
+def guessed(
+    gold: Sequence[Doc], logits: Sequence[np.ndarray], tags: Sequence[str]
+) -> list[Example]:
+    """Put what word scores say beside gold documents.
+
+    gold (Sequence[Doc]): Documents with entities.
+    logits (Sequence[ndarray]): As for `scores_of`.
+    tags (Sequence[str]): The BIO tags.
+    RETURNS (List[Example]): Documents of the same words with the entities found, beside gold's.
+    """
     examples = []
     for doc, scores in zip(gold, logits, strict=True):
         numbers = spacy_words(doc)
@@ -90,9 +106,7 @@ def scores_of(
             [Span(guess, numbers[s.start], numbers[s.end - 1] + 1, label=s.label) for s in spans]
         )
         examples.append(Example(guess, doc))
-    # Where neither side has an entity, spaCy gives None.
-    found = Scorer.score_spans(examples, "ents")
-    return {key: value or ({} if key == "ents_per_type" else 0.0) for key, value in found.items()}
+    return examples
 
 
 def check_labels(gold: Sequence[Doc], labels: Iterable[str], path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from spacy.tokens import Doc
 
+from ..align.cost import pair_weight
 from ..align.transport import align_words
 from ..data.bitext import read_bitext
 from ..data.labelled import tokenizer_for
@@ -57,7 +58,9 @@ class Journal:
 
     read (int): Pairs of the bitext that were read.
     pairs (int): Those of them that are in the arrays.
-    moved (float): The mass that their plans move, added up.
+    unlike (int): Those left out because their sides are too unlike.
+    moved (float): The mass that the pairs' plans move, added up.
+    weight (float): How much the pairs count, added up.
     seconds (float): Time spent.
     rows (Dict[str, int]): Rows by array.
     whole (bool): Whether the bitext was read to its end.
@@ -65,7 +68,9 @@ class Journal:
 
     read: int = 0
     pairs: int = 0
+    unlike: int = 0
     moved: float = 0.0
+    weight: float = 0.0
     seconds: float = 0.0
     rows: dict[str, int] = field(default_factory=dict)
     whole: bool = False
@@ -152,15 +157,17 @@ def write_lesson(
                 arrays, moved = _read_chunk(config, readers, kept)
                 for name, items in arrays.items():
                     writers[name].append(items)
-                journal.moved += moved
+                journal.pairs += len(moved)
+                journal.unlike += len(kept) - len(moved)
+                journal.moved += sum(moved)
+                journal.weight += float(np.sum(arrays["weight"]))
             for writer in writers.values():
                 writer.flush()
             journal.read += len(chunk)
-            journal.pairs += len(kept)
             journal.rows = {name: writer.rows for name, writer in writers.items()}
             journal.whole = len(chunk) < CHUNK
             if journal.whole and not journal.pairs:
-                raise OpticalError(Errors.E206.format(path=bitext_path(config, language)))
+                raise OpticalError(_nothing_left(bitext_path(config, language), journal))
             journal.seconds += time.perf_counter() - start
             write_json(path, asdict(journal))
             if not journal.whole:
@@ -184,7 +191,15 @@ def _arrays(tagger: WordTagger) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
         "plan": (CELL, ()),
         "carried": (half, (tags,)),
         "trust": (half, ()),
+        "weight": (half, ()),
     }
+
+
+def _nothing_left(path: Path, journal: Journal) -> str:
+    if not journal.read:
+        return Errors.E206.format(path=path)
+    long = journal.read - journal.unlike
+    return Errors.E417.format(path=path, read=journal.read, long=long, unlike=journal.unlike)
 
 
 def _read_journal(path: Path) -> Journal:
@@ -203,19 +218,23 @@ def _sentence(text: str, language: str, pieces: WordPieces) -> Sentence:
 
 def _read_chunk(
     config: DistillConfig, readers: Readers, pairs: Sequence[Pair]
-) -> tuple[dict[str, list[np.ndarray]], float]:
+) -> tuple[dict[str, list[np.ndarray]], list[float]]:
+    """Give the arrays of the pairs that are parallel at all, and the mass that each plan moves."""
     tagger, middle = readers.tagger, student_layers(config)[1]
     sources = read_sentences(tagger, [p.source for p in pairs], readers.pieces, layer=middle)
     targets = read_sentences(tagger, [p.target for p in pairs], readers.pieces)
     source_vectors = readers.encoder.vectors([p.source.words for p in pairs])
     target_vectors = readers.encoder.vectors([p.target.words for p in pairs])
     arrays: dict[str, list[np.ndarray]] = {name: [] for name in _arrays(tagger)}
-    moved, tags = 0.0, tagger.tags
+    moved, tags = [], tagger.tags
     for i, pair in enumerate(pairs):
         words = pair.source.words
         plan = align_words(
             source_vectors[i], target_vectors[i], words, pair.target.words, config.plans.align
         )
+        weight = pair_weight(plan.similarity, config.plans.align)
+        if not weight:
+            continue
         probs = source_distributions(sources[i], readers.gold.get(words), config.plans.gold)
         carried, trust = carry(plan, probs, words, tags, config)
         arrays["source-words"].append(words_as_bytes(words))
@@ -226,5 +245,6 @@ def _read_chunk(
         arrays["plan"].append(sparse(plan.matrix))
         arrays["carried"].append(carried)
         arrays["trust"].append(trust)
-        moved += plan.moved
+        arrays["weight"].append(np.array([weight], dtype=np.float16))
+        moved.append(plan.moved)
     return arrays, moved

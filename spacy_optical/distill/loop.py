@@ -75,7 +75,7 @@ def train(
     tagger.set_dropout(settings.dropout)
     accelerator = Accelerator()
     trained = {n: p for n, p in tagger.named_parameters() if p.requires_grad}
-    optimizer = torch.optim.AdamW(_groups(trained, settings), lr=settings.learning_rate)
+    optimizer = torch.optim.AdamW(_groups(trained, settings), lr=settings.learning_rate, fused=True)
     steps = len(recipe.batches(_order(seed, 0))) * settings.epochs
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * settings.warmup), steps)
     model, optimizer, schedule = accelerator.prepare(tagger, optimizer, schedule)

@@ -1,13 +1,13 @@
 """The terms of the student's loss.
 
-With student logits z, teacher distributions p, word vectors t (teacher) and s (student), a plan T
-and a received share w, all sums over words and averaged over the batch's words:
+With student logits z, teacher distributions p, word vectors t (teacher) and s (student), a plan T,
+a received share w and a pair's weight v, all sums over words and averaged over the batch's words:
 
     hard            -log softmax(z)[gold]
     soft, own       KL(p || softmax(z / tau)) tau^2            response-based distillation
     hidden          |s - t|^2 / var(t)                         feature-based distillation
-    representation  sum_ij T_ij (1 - cos(t_i, s_j)) / sum T    OPTICAL (arXiv 2301.12566), <T, C>
-    labels          -w_j q_j . log softmax(z_j),  q_j = sum_i T_ij p_i / sum_i T_ij
+    representation  v sum_ij T_ij (1 - cos(t_i, s_j)) / sum T  OPTICAL (arXiv 2301.12566), <T, C>
+    labels          -v w_j q_j . log softmax(z_j),  q_j = sum_i T_ij p_i / sum_i T_ij
 """
 
 import torch
@@ -52,7 +52,11 @@ def hidden(student: torch.Tensor, teacher: torch.Tensor, words: torch.Tensor) ->
 
 
 def representation(
-    source: torch.Tensor, target: torch.Tensor, plan: torch.Tensor, centre: torch.Tensor
+    source: torch.Tensor,
+    target: torch.Tensor,
+    plan: torch.Tensor,
+    centre: torch.Tensor,
+    weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """The transport cost <T, C> under a fixed plan (OPTICAL, arXiv 2301.12566).
 
@@ -60,12 +64,14 @@ def representation(
     target (Tensor): The student's vectors of the target words, [B, N, d].
     plan (Tensor): Transported mass, [B, M, N]; 0 on padding.
     centre (Tensor): The teacher's mean word vector, [d]; taken off both sides.
-    RETURNS (Tensor): The mean cost of a unit of mass, averaged over pairs; the gradient reaches
-        the cost alone, not the plan.
+    weight (Optional[Tensor]): How much each pair counts, [B, 1], 0 to 1; all in full without it.
+    RETURNS (Tensor): The mean cost of a unit of mass times the weight, averaged over pairs; the
+        gradient reaches the cost alone, not the plan.
     """
     cosine = F.normalize(source - centre, dim=-1) @ F.normalize(target - centre, dim=-1).mT
     mass = plan.sum(dim=(1, 2)).clamp(min=1e-8)
-    return ((plan * (1 - cosine)).sum(dim=(1, 2)) / mass).mean()
+    costs = (plan * (1 - cosine)).sum(dim=(1, 2)) / mass
+    return (costs if weight is None else costs * weight[:, 0]).mean()
 
 
 def labels(

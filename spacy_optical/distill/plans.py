@@ -3,8 +3,9 @@
 The folder holds plans.json and, for English and for each language, memory-mapped arrays in half
 precision. For English: the teacher's scores and last hidden vectors. For a language: both sides'
 words, the teacher's scores and last hidden vectors of the target side, its middle vectors of the
-source side, the transport plans, and the label distributions that the plans carry over with the
-trust in each. Until all of them are whole they are in a folder beside it, `NAME-partial`.
+source side, the transport plans, the label distributions that the plans carry over with the trust
+in each, and how much each pair counts. Until all of them are whole they are in a folder beside it,
+`NAME-partial`.
 """
 
 import json
@@ -39,7 +40,7 @@ from .teacher import ENGLISH_TRAIN
 MARKER = "plans.json"
 BEGUN = "begun.json"
 ENGLISH = ("logits", "last")
-LANGUAGE = ("logits", "last", "source", "plan", "carried", "trust")
+LANGUAGE = ("logits", "last", "source", "plan", "carried", "trust", "weight")
 
 
 @dataclass(frozen=True)
@@ -125,18 +126,36 @@ def make_plans(
         for language, journal in lessons:
             rows[language] = row = {
                 "pairs": journal.pairs,
-                "left_out": (left_out := journal.read - journal.pairs),
+                "left_out": (long := journal.read - journal.pairs - journal.unlike),
+                "unlike": journal.unlike,
+                "mean_weight": round(journal.weight / journal.pairs, 4),
                 "mass_moved": round(journal.moved / journal.pairs, 4),
                 "seconds": round(journal.seconds, 2),
             }
             told = f"{row['pairs']} pairs, {row['mass_moved']:.0%} of the mass moved"
-            told += f", {journal.seconds:.0f} s"
-            say(f"{language}: {told}" + (f", {left_out} too long or empty" if left_out else ""))
+            told += f", mean weight {row['mean_weight']:.2f}, {journal.seconds:.0f} s"
+            told += f", {long} too long or empty" if long else ""
+            told += f", {journal.unlike} left out as no translations" if journal.unlike else ""
+            say(f"{language}: {told}")
         record["languages"] = {language: rows[language] for language in config.data.languages}
         write_json(folder / MARKER, record)
         for path in (folder / BEGUN, *folder.glob(f"*-{JOURNAL}")):
             path.unlink()
     return record
+
+
+def plans_belong(config: DistillConfig, teacher: Path) -> bool:
+    """Tell whether whole plans are there that belong to a config and a teacher.
+
+    config (DistillConfig): The config.
+    teacher (Path): The teacher's folder.
+    RETURNS (bool): False also where there are none, or what is there cannot be read.
+    """
+    try:
+        read_plans(config, teacher)
+    except OpticalError:
+        return False
+    return True
 
 
 def read_plans(config: DistillConfig, teacher: Path) -> tuple[English, dict[str, Lesson]]:

@@ -18,7 +18,8 @@ PACKAGES = ("spacy", "torch", "transformers", "tokenizers", "numpy", "POT", "onn
 
 
 # The sections that decide what a stage makes; the student depends on all of them.
-SECTIONS = {"teacher": ("data", "teacher"), "plans": ("data", "plans", "student"), "student": ()}
+# The languages are no matter to the teacher: one more leaves it as it is.
+SECTIONS = {"teacher": ("teacher",), "plans": ("data", "plans"), "student": ()}
 
 
 def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[str, Any]:
@@ -31,9 +32,10 @@ def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[
         machine; and a fingerprint of the first four.
     """
     hashes = {f"{path.parent.name}/{path.name}": sha256(path) for path in data}
-    # Of the training, the plans depend on the window alone: it decides which pairs there are.
-    window = config.training.max_pieces if stage == "plans" else ""
-    told = f"{stage} {config.fingerprint(*SECTIONS[stage])} {window} {list(hashes.values())}"
+    # Of the student, the plans depend on the layers (the middle one is read) and on the window (it
+    # decides which pairs there are): students of other widths and vocabularies share them.
+    shape = f"{config.training.max_pieces} {config.student.layers}" if stage == "plans" else ""
+    told = f"{stage} {config.fingerprint(*SECTIONS[stage])} {shape} {list(hashes.values())}"
     return {
         "stage": stage,
         "fingerprint": hashlib.sha256(told.encode("utf8")).hexdigest()[:16],

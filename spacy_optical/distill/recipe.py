@@ -32,7 +32,7 @@ class Step:
     """English sentences, where a step has some; pairs with the teacher's readings and the plans.
 
     logits [B, N, tags], last [B, N, d], source [B, M, d], plan [B, M, N], carried [B, N, tags],
-    trust [B, N].
+    trust [B, N], weight [B, 1].
     """
 
     english: EnglishStep | None
@@ -43,6 +43,7 @@ class Step:
     plan: torch.Tensor
     carried: torch.Tensor
     trust: torch.Tensor
+    weight: torch.Tensor
 
 
 class StudentRecipe:
@@ -120,7 +121,7 @@ class StudentRecipe:
         sides = []
         if (english := step.english) is not None:
             read = tagger(hide_words(english.batch, share, self.pieces.unk_id))
-            sides.append((read, english.batch, english.last))
+            sides.append((weights.hidden, read, english.batch, english.last))
             if weights.hard:
                 terms["hard"] = weights.hard * objectives.hard(read.logits, english.batch.tags)
             if weights.soft:
@@ -128,25 +129,25 @@ class StudentRecipe:
                     read.logits, english.logits, english.batch.words, weights.temperature
                 )
         target = tagger(hide_words(step.target, share, self.pieces.unk_id))
-        sides.append((target, step.target, step.last))
+        sides.append((weights.hidden_of_target, target, step.target, step.last))
         if weights.own:
             terms["own"] = weights.own * objectives.soft(
                 target.logits, step.logits, target_words, weights.temperature
             )
-        if weights.hidden:
-            distances = [
-                objectives.hidden(first_pieces(output.hidden[-1], side), last, side.words)
-                for output, side, last in sides
-            ]
-            terms["hidden"] = weights.hidden * torch.stack(distances).mean()
+        if distances := [
+            weight * objectives.hidden(first_pieces(output.hidden[-1], side), last, side.words)
+            for weight, output, side, last in sides
+            if weight
+        ]:
+            terms["hidden"] = torch.stack(distances).sum() / len(sides)
         if weights.representation:
             vectors = mean_pieces(target.hidden[self.layer], step.target)
             terms["repr"] = weights.representation * objectives.representation(
-                step.source, vectors, step.plan, self.centre
+                step.source, vectors, step.plan, self.centre, step.weight
             )
         if weights.labels:
             terms["labels"] = weights.labels * objectives.labels(
-                target.logits, step.carried, step.trust, target_words
+                target.logits, step.carried, step.trust * step.weight, target_words
             )
         return terms
 
@@ -174,15 +175,13 @@ class StepMaker:
         width = target.words.shape[1]
         of_pair = {
             name: [lesson.arrays[name][i] for lesson, i in pairs]
-            for name in ("logits", "last", "source", "carried", "trust")
+            for name in ("logits", "last", "source", "carried", "trust", "weight")
         }
         heights = [len(vectors) for vectors in of_pair["source"]]
         shape = (max(heights), width)
         plans = np.stack([dense(lesson.arrays["plan"][i], shape) for lesson, i in pairs])
-        padded = {
-            name: _padded(items, max(heights) if name == "source" else width)
-            for name, items in of_pair.items()
-        }
+        lengths = {"source": max(heights), "weight": 1}
+        padded = {name: _padded(items, lengths.get(name, width)) for name, items in of_pair.items()}
         return Step(
             english=self._make_english(),
             target=target,

@@ -9,7 +9,7 @@ from torch._C import OptionalType
 from torch.nn import functional as F
 
 from ..compat import require
-from ..distill.tagger import WordTagger
+from ..distill.tagger import WordTagger, position_offset
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder
 from ..runtime.bundle import INPUTS, OUTPUT
@@ -32,13 +32,19 @@ class _Graph(nn.Module):
     def __init__(self, tagger: WordTagger) -> None:
         super().__init__()
         self.encoder = tagger.model.base_model
+        embeddings = self.encoder.embeddings
+        # Pieces stand in a row's front, all of one type: what a position adds is a row of a table.
+        positions = embeddings.position_embeddings.weight[position_offset(tagger.model) :]
+        self.places = nn.Parameter(positions + embeddings.token_type_embeddings.weight[0])
         self.classifier = tagger.model.classifier
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, first_pieces: torch.Tensor
     ) -> torch.Tensor:
         mask = self.encoder.get_extended_attention_mask(attention_mask, input_ids.shape)
-        hidden = self.encoder.embeddings(input_ids=input_ids)
+        hidden = self.encoder.embeddings.word_embeddings(input_ids)
+        hidden = hidden + F.embedding(torch.arange(input_ids.shape[1]), self.places)
+        hidden = self.encoder.embeddings.LayerNorm(hidden)
         *lower, last = self.encoder.encoder.layer
         for layer in lower:
             hidden = layer(hidden, mask)[0]
@@ -136,6 +142,7 @@ def export_onnx(tagger: WordTagger) -> bytes:
         )
         options = fusion.FusionOptions("bert")
         options.enable_skip_layer_norm = False  # slower on a CPU, see SLOWER in runtime/session.py
+        options.enable_embed_layer_norm = False  # the word table has to stay a table of its own
         with errors_only():  # shapes cannot be inferred through operators that are fused already
             fused = optimizer.optimize_model(
                 str(path),

@@ -1,4 +1,4 @@
-"""Smaller weights: eight-bit integers, activations quantised as they come."""
+"""Smaller weights: integers of eight bits, a word table of four; activations as they come."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from ..compat import require
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder
 from .quiet import errors_only
+from .table import pack_word_table, word_lookup
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def quantize(model: bytes, preset: Preset) -> bytes:
     with scratch_folder() as folder:
         before, after = folder / "fp32.onnx", folder / "int8.onnx"
         before.write_bytes(model)
+        lookup = word_lookup(onnx.load_from_string(model))
         with errors_only():  # it asks for the optimisation that was done already
             quantization.quantize_dynamic(
                 str(before),
@@ -65,7 +67,10 @@ def quantize(model: bytes, preset: Preset) -> bytes:
                 per_channel=preset.per_channel,
                 reduce_range=preset.reduce_range,
                 weight_type=quantization.QuantType.QInt8,
+                nodes_to_exclude=[] if lookup is None else [lookup.name],
                 # Shapes cannot be inferred through fused operators; all of them give floats.
                 extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
             )
-        return after.read_bytes()
+        graph = onnx.load(str(after))
+        pack_word_table(graph)
+        return graph.SerializeToString()

@@ -12,11 +12,12 @@ from spacy.training import Example
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import Bundle, BundleInfo, default_bundle_path, read_info
 from ..runtime.decode import LabelledSpan, decode
-from ..runtime.session import Runtime, check_settings, process_lock
+from ..runtime.session import Runtime, check_settings
+from ..runtime.shared import process_lock
 from .entities import write_entities
 
 # Words read ahead by `pipe`, whatever the number of documents.
-MAX_BUFFERED_WORDS = 100_000
+MAX_BUFFERED_WORDS = 10_000
 
 
 @Language.factory(

@@ -25,6 +25,7 @@ class StartSample:
     text_seconds: float
     batch_text_seconds: dict[int, float]
     memory: dict[str, dict[str, int | None]]
+    shared: dict[str, int] | None = None
 
     def peak_mb(self, phase: str) -> float:
         """The most memory of one phase, MB."""

@@ -66,13 +66,16 @@ def score(value: Estimate | float | None) -> Cell:
     """Write a share of 1 in percent, with one decimal place.
 
     value (Optional[Union[Estimate, float]]): The share.
-    RETURNS (Cell): The cell.
+    RETURNS (Cell): The cell, with the interval if it has a width.
     """
     if value is None:
         return MISSING
     if not isinstance(value, Estimate):
         return Cell(f"{value * 100:.1f}")
-    return Cell(f"{value.value * 100:.1f}", f"{value.low * 100:.1f} to {value.high * 100:.1f}")
+    text = f"{value.value * 100:.1f}"
+    if value.low == value.high:
+        return Cell(text)
+    return Cell(text, f"{value.low * 100:.1f} to {value.high * 100:.1f}")
 
 
 def used_columns(table: Table) -> Table:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,29 +15,33 @@ from .process import RequestFailed, Worker
 from .workload import Gold, Target
 
 
+class OverLimit(OpticalError):
+    """A pipeline runs, and not within the memory limit."""
+
+
 def check_target(
     target: Target,
-    text: str,
+    texts: Sequence[str],
     labels: Iterable[str],
     options: Options,
     kept: ExitStack,
 ) -> tuple[Arm, Worker]:
-    """Load a pipeline and run a text, in a base install if it can do with one.
+    """Load a pipeline and run texts, in a base install if it can do with one.
 
     target (Target): The pipeline.
-    text (str): A text to try.
+    texts (Sequence[str]): Texts to try; the first alone, and all where memory is limited.
     labels (Iterable[str]): The gold labels that it will be judged by.
     options (Options): How to measure.
     kept (ExitStack): Ends the process later.
     RETURNS (Tuple[Arm, Worker]): The pipeline, not sampled yet, and a process that holds it.
-    RAISES (OpticalError): If it does not load, fails on the text, finds no entities or lacks a
+    RAISES (OverLimit): If it runs, and not within the memory limit.
+    RAISES (OpticalError): If it does not load, fails on the texts, finds no entities or lacks a
         label.
     """
-    try:
-        arm, worker = _try_in("base", target, text, options, kept)
-    except RequestFailed:
-        # It may need what a base install lacks; if it is broken, it fails again.
-        arm, worker = _try_in("full", target, text, options, kept)
+    if options.memory_limit_mb is None:
+        arm, worker = _try_both(target, texts, options, kept)
+    else:
+        arm, worker = _try_limited(target, texts, options, kept)
     if not arm.loaded["finders"]:
         components = ", ".join(arm.loaded["components"]) or "it has no components"
         raise OpticalError(Errors.E609.format(name=target.name, components=components))
@@ -51,15 +56,46 @@ def check_target(
     return arm, worker
 
 
+def _try_both(
+    target: Target, texts: Sequence[str], options: Options, kept: ExitStack
+) -> tuple[Arm, Worker]:
+    try:
+        return _try_in("base", target, texts, options, kept)
+    except RequestFailed:
+        # It may need what a base install lacks; if it is broken, it fails again.
+        return _try_in("full", target, texts, options, kept)
+
+
+def _try_limited(
+    target: Target, texts: Sequence[str], options: Options, kept: ExitStack
+) -> tuple[Arm, Worker]:
+    # Without the limit first: what fails there is broken, and the environment becomes known.
+    unlimited = replace(options, memory_limit_mb=None, memory_group=None)
+    with ExitStack() as attempt:
+        arm, _ = _try_both(target, texts, unlimited, attempt)
+    try:
+        return _try_in(arm.environment, target, texts, options, kept)
+    except RequestFailed as err:
+        raise OverLimit(str(err)) from err
+
+
 def _try_in(
-    environment: Environment, target: Target, text: str, options: Options, kept: ExitStack
+    environment: Environment,
+    target: Target,
+    texts: Sequence[str],
+    options: Options,
+    kept: ExitStack,
 ) -> tuple[Arm, Worker]:
     with ExitStack() as attempt:
         worker = attempt.enter_context(open_worker(target.name, environment, options))
         worker.ask("start")
         loaded = load(worker, target, options)
-        worker.ask("hold", texts=[text])
+        worker.ask("hold", texts=texts)
         worker.ask("first", place=0)
+        if options.memory_limit_mb is not None:
+            # The largest batch takes the most memory.
+            size = max(options.batch_sizes)
+            worker.ask("batch", places=list(range(len(texts))), batch_size=size, seconds=0)
         kept.enter_context(attempt.pop_all())
     return Arm(target, environment, loaded), worker
 
@@ -72,7 +108,13 @@ def open_worker(name: str, environment: Environment, options: Options) -> Worker
     options (Options): How to measure.
     RETURNS (Worker): The process; a context manager that ends it.
     """
-    return Worker(name, environment, threads=options.threads, seed=options.seed)
+    return Worker(
+        name,
+        environment,
+        threads=options.threads,
+        seed=options.seed,
+        limit=options.new_limit(),
+    )
 
 
 def load(worker: Worker, target: Target, options: Options) -> dict[str, Any]:

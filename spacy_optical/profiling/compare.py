@@ -1,5 +1,6 @@
 """Comparing two runs: did anything get worse?"""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -59,14 +60,19 @@ def compare(
                 raise OpticalError(Errors.E616.format(what=what, old=before, new=after))
     earlier = {found.name: found for found in old.profiles}
     pairs = [(earlier[found.name], found) for found in new.profiles if found.name in earlier]
-    if not pairs:
+    lost = [one.name for one in new.not_run if one.name in earlier]
+    if not pairs and not lost:
         raise OpticalError(Errors.E617.format(names=", ".join(earlier)))
     seed = new.settings.seed
-    return [
+    changes = [
         change
         for before, after in pairs
         for change in _changes(before, after, most_worse, most_f1_lost, seed)
     ]
+    # What ran within the limit and no longer does has no figures to compare.
+    worst = Estimate(value=math.inf, low=math.inf, high=math.inf)
+    changes.extend(Change(name, "runs within the limit", 1, 0, worst, True) for name in lost)
+    return changes
 
 
 def _conditions(old: ProfileReport, new: ProfileReport) -> Iterator[tuple[str, object, object]]:
@@ -74,6 +80,13 @@ def _conditions(old: ProfileReport, new: ProfileReport) -> Iterator[tuple[str, o
     yield "machine", old.machine.cpu, new.machine.cpu
     yield "number of CPUs", old.machine.logical_cpus, new.machine.logical_cpus
     yield "number of threads", old.settings.threads, new.settings.threads
+    limits = [
+        f"{run.settings.memory_limit_mb:g} MB of {run.settings.memory_limit_kind}"
+        if run.settings.memory_limit_mb is not None
+        else "none"
+        for run in (old, new)
+    ]
+    yield "memory limit", limits[0], limits[1]
     yield "set of texts", old.settings.texts_sha256[:12], new.settings.texts_sha256[:12]
     before, after = (
         ", ".join(f"{code} {file.sha256[:12]}" for code, file in run.settings.gold.items())

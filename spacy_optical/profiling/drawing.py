@@ -3,11 +3,11 @@
 import io
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .schema import Estimate, Profile
+from .schema import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +42,11 @@ STYLE = {
 # What fits beside the rows of a figure, and across all of it.
 ROW_CHARACTERS = 16
 CHARACTERS_ACROSS = 60
+PANELS_ACROSS = 2
+# Inches that a row of a legend is high.
+LEGEND_ROW = 0.22
+# Inches that a row of a figure is high at least.
+ROW = 0.55
 
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
@@ -68,7 +73,7 @@ def draw(
     name: str,
     title: str,
     text: str,
-    profiles: Sequence[Profile],
+    names: Sequence[str],
     plot: "Callable[[Axes], None]",
 ) -> Figure:
     """Draw one figure.
@@ -76,7 +81,7 @@ def draw(
     name (str): Its file name without an ending.
     title (str): What it shows.
     text (str): How to read it.
-    profiles (Sequence[Profile]): The pipelines in it.
+    names (Sequence[str]): What is in it.
     plot (Callable[[Axes], None]): Puts the data on the axes.
     RETURNS (Figure): The drawing.
     """
@@ -84,8 +89,44 @@ def draw(
 
     drawing = Drawing(figsize=(5.4, 4.0))
     plot(drawing.subplots())
-    names = ", ".join(found.name for found in profiles)
-    return Figure(name, title, f"{title}: {names}; {text}.", _svg(drawing, name), _png(drawing))
+    return _figure(drawing, name, title, text, names)
+
+
+def draw_panels(
+    name: str,
+    title: str,
+    text: str,
+    names: Sequence[str],
+    panels: "Mapping[str, Callable[[Axes], None]]",
+) -> Figure:
+    """Draw small figures beside each other, with one legend.
+
+    name (str): The file name without an ending.
+    title (str): What it shows.
+    text (str): How to read it.
+    names (Sequence[str]): What is in it.
+    panels (Mapping[str, Callable[[Axes], None]]): For each panel's heading what puts its data on
+        the axes.
+    RETURNS (Figure): The drawing.
+    """
+    from matplotlib.figure import Figure as Drawing
+
+    rows = -(-len(panels) // PANELS_ACROSS)
+    drawing = Drawing(figsize=(5.4, 1.7 * rows + 0.8))
+    grid = drawing.subplots(rows, PANELS_ACROSS, squeeze=False).flat
+    for axes, (heading, plot) in zip(grid, panels.items(), strict=False):
+        plot(axes)
+        axes.set_title(heading, fontsize=11)
+    for axes in list(grid)[len(panels) :]:
+        axes.set_axis_off()
+    # All panels name the same things; the first speaks for them.
+    add_legend(drawing.axes[0])
+    return _figure(drawing, name, title, text, names)
+
+
+def _figure(drawing: "Drawing", name: str, title: str, text: str, names: Sequence[str]) -> Figure:
+    described = f"{title}: {', '.join(names)}; {text}."
+    return Figure(name, title, described, _svg(drawing, name), _png(drawing))
 
 
 def _svg(drawing: "Drawing", name: str) -> str:
@@ -138,6 +179,9 @@ def name_rows(axes: "Axes", names: Sequence[str]) -> None:
     axes (Axes): The axes.
     names (Sequence[str]): The names.
     """
+    drawing = axes.get_figure(root=True)
+    if drawing is not None:
+        drawing.set_figheight(max(drawing.get_figheight(), ROW * len(names) + 1))
     axes.set_yticks(range(len(names)), [textwrap.fill(name, ROW_CHARACTERS) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(False, axis="y")
@@ -170,8 +214,18 @@ def add_legend(axes: "Axes") -> None:
 
     axes (Axes): The axes.
     """
-    drawing = axes.get_figure()
-    _, names = axes.get_legend_handles_labels()
+    drawing = axes.get_figure(root=True)
+    handles, names = axes.get_legend_handles_labels()
     if drawing is not None and names:
         columns = min(max(CHARACTERS_ACROSS // (max(map(len, names)) + 6), 1), 3)
-        drawing.legend(loc="outside lower center", ncols=columns, fontsize=10, columnspacing=1.2)
+        # Rows beyond the first would be taken from the axes.
+        rows = -(-len(names) // columns)
+        drawing.set_figheight(drawing.get_figheight() + LEGEND_ROW * (rows - 1))
+        drawing.legend(
+            handles,
+            names,
+            loc="outside lower center",
+            ncols=columns,
+            fontsize=10,
+            columnspacing=1.2,
+        )

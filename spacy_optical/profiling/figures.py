@@ -1,7 +1,7 @@
 """The figures of a report."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ..compat import require
 from .drawing import (
@@ -16,7 +16,9 @@ from .drawing import (
     reach,
     style_of,
 )
-from .schema import Estimate, Profile, ProfileReport
+from .frontier import frontier_figures
+from .schema import Profile, ProfileReport
+from .study_figures import study_figures
 from .tables import length_name
 
 if TYPE_CHECKING:
@@ -40,56 +42,30 @@ def draw_figures(report: ProfileReport) -> list[Figure]:
 def _figures(report: ProfileReport) -> Iterator[Figure]:
     profiles = report.profiles
     timed = [found for found in profiles if found.latency is not None]
-    judged = [found for found in timed if found.macro_f1 is not None]
     weighed = [found for found in profiles if found.memory is not None]
-    if judged:
-        yield draw(
-            "frontier-p50",
-            "Macro F1 against latency",
-            "up and to the left is better",
-            judged,
-            lambda axes: _scatter(
-                axes,
-                judged,
-                lambda found: found.latency.p50_ms,
-                "p50 of one text, ms",
-                logarithmic=True,
-            ),
-        )
-        yield draw(
-            "frontier-rss",
-            "Macro F1 against memory",
-            "up and to the left is better",
-            judged,
-            lambda axes: _scatter(
-                axes,
-                judged,
-                lambda found: found.memory.peak_rss_mb,
-                "Peak RSS, MB",
-                logarithmic=False,
-            ),
-        )
+    yield from frontier_figures(report)
     if report.languages and any(found.accuracy for found in profiles):
         yield draw(
             "f1-languages",
             "F1 by language",
-            "one group of marks a language, one mark a pipeline",
-            profiles,
-            lambda axes: _f1_by_language(axes, profiles, report.languages),
+            "a group of bars a language"
+            + ("" if report.baseline is None else f", {report.baseline.name} as a line over it"),
+            [found.name for found in profiles],
+            lambda axes: _f1_by_language(axes, profiles, report.languages, report.baseline),
         )
     if timed:
         yield draw(
             "latency",
             "Latency of one text",
             "from p50 (mark) to p99 (end of the line)",
-            timed,
+            [found.name for found in timed],
             lambda axes: _latency(axes, timed),
         )
         yield draw(
             "latency-length",
             "Latency by the length of the text",
             "median of each class of lengths",
-            timed,
+            [found.name for found in timed],
             lambda axes: _by_length(axes, timed),
         )
     if any(found.throughput for found in profiles):
@@ -97,7 +73,7 @@ def _figures(report: ProfileReport) -> Iterator[Figure]:
             "throughput",
             "Words a second",
             "by batch size where there are several; thin lines are intervals",
-            profiles,
+            [found.name for found in profiles],
             lambda axes: _throughput(axes, profiles),
         )
     if weighed:
@@ -105,64 +81,39 @@ def _figures(report: ProfileReport) -> Iterator[Figure]:
             "memory",
             "Peak memory of a fresh process",
             "the dotted line is the import of spaCy, ONNX Runtime and tokenizers alone",
-            weighed,
+            [found.name for found in weighed],
             lambda axes: _memory(axes, weighed, report),
         )
+    yield from study_figures(report)
 
 
-def _scatter(
+def _f1_by_language(
     axes: "Axes",
     profiles: Sequence[Profile],
-    cost: Callable[[Any], Estimate],
-    label: str,
-    *,
-    logarithmic: bool,
+    languages: Sequence[str],
+    baseline: Profile | None,
 ) -> None:
-    points = []
-    for at, found in enumerate(profiles):
-        across, up = cost(found), found.macro_f1
-        if up is not None:
-            axes.errorbar(
-                across.value,
-                up.value * 100,
-                xerr=reach(across),
-                yerr=reach(up, 100),
-                label=found.name,
-                linewidth=1,
-                markersize=8,
-                **style_of(at),
-            )
-            points.append((across.value, up.value * 100))
-    best: list[tuple[float, float]] = []
-    for point in sorted(points, key=lambda point: (point[0], -point[1])):
-        if not best or point[1] > best[-1][1]:
-            best.append(point)
-    if len(best) > 1:
-        # A step: between two pipelines the cheaper one is what can be had.
-        axes.step(*zip(*best, strict=True), where="post", color=INK, linewidth=1, alpha=0.5)
-    if logarithmic:
-        axes.set_xscale("log")
-        plain_ticks(axes.xaxis)
-    axes.set_xlabel(label)
-    axes.set_ylabel("Macro F1, %")
-    add_legend(axes)
-
-
-def _f1_by_language(axes: "Axes", profiles: Sequence[Profile], languages: Sequence[str]) -> None:
-    step = 0.7 / max(len(profiles), 1)
-    for at, found in enumerate(profiles):
+    """Bars by language, and the baseline as a line above each group."""
+    rows = [(at, found) for at, found in enumerate(profiles) if found is not baseline]
+    step = 0.8 / max(len(rows), 1)
+    for column, (at, found) in enumerate(rows):
         for place, code in enumerate(languages):
             if code in found.accuracy:
                 f1 = found.accuracy[code].f1
-                axes.errorbar(
-                    place + (at - (len(profiles) - 1) / 2) * step,
+                across = place + (column - (len(rows) - 1) / 2) * step
+                axes.bar(
+                    across,
                     f1.value * 100,
-                    yerr=reach(f1, 100),
-                    linestyle="none",
-                    linewidth=1,
+                    step * 0.9,
+                    color=style_of(at)["color"],
                     label=found.name if place == 0 else None,
-                    **style_of(at),
                 )
+                axes.errorbar(across, f1.value * 100, yerr=reach(f1, 100), color=INK, linewidth=0.8)
+    for place, code in enumerate(languages):
+        if baseline is not None and code in baseline.accuracy:
+            level = baseline.accuracy[code].f1.value * 100
+            label = baseline.name if place == 0 else None
+            axes.plot([place - 0.45, place + 0.45], [level, level], color=INK, label=label)
     axes.set_xticks(range(len(languages)), languages)
     axes.set_ylabel("F1, %")
     axes.set_ylim(0, 100)

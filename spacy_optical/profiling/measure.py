@@ -13,17 +13,21 @@ from pathlib import Path
 
 from ..errors import Errors, OpticalError
 from .arm import Arm, BatchRound, SingleRound, StartSample, block_sizes
-from .check import check_target, judge, load, open_worker
+from .check import OverLimit, check_target, judge, load, open_worker
 from .machine import MachineWatch
 from .noise import warnings_for
 from .options import Options
 from .process import Worker
-from .schema import ExtraRow, ProfileReport, Settings
+from .ratios import gains_of
+from .schema import ExtraRow, NotRun, ProfileReport, Settings, Study
+from .study import check_study
 from .summary import floor_estimate, summarize
 from .workload import Gold, Target, Workload, make_workload, read_texts
 
 # Texts of the first pass in a fresh process, beside the longest one.
 FIRST_PASS_TEXTS = 32
+# Batches that each of several processes gets, so that all of them have loaded and run.
+BATCHES_A_PROCESS = 4
 
 Say = Callable[[str], None]
 FloorSample = tuple[float, float]
@@ -36,6 +40,7 @@ def profile(
     texts: Path | None = None,
     options: Options | None = None,
     extra: Sequence[ExtraRow] = (),
+    study: Study | None = None,
     say: Say = lambda text: None,
 ) -> ProfileReport:
     """Measure what pipelines cost and give.
@@ -46,6 +51,7 @@ def profile(
         documents by default.
     options (Optional[Options]): How to measure.
     extra (Sequence[ExtraRow]): F1 of models that are not measured, for the tables.
+    study (Optional[Study]): What the pipelines and rows are to each other.
     say (Callable[[str], None]): Told what is being done.
     RETURNS (ProfileReport): The figures. After Ctrl-C, those that there are, marked as not
         complete.
@@ -53,6 +59,9 @@ def profile(
     """
     options = options or Options()
     _check_names(pipelines, options.baseline)
+    if study is not None:
+        names = [*(one.name for one in pipelines), *(row.name for row in extra)]
+        check_study(study, names)
     golds = {language: Gold.read(language, path) for language, path in (gold or {}).items()}
     judged = options.labels or set().union(*(file.labels for file in golds.values()))
     labels = sorted(judged) if golds else []
@@ -60,15 +69,24 @@ def profile(
     watch = MachineWatch()
     arms: list[Arm] = []
     floor: list[FloorSample] = []
+    not_run: list[NotRun] = []
+    # The longest texts take the most memory.
+    order = sorted(range(len(workload.texts)), key=workload.word_counts.__getitem__, reverse=True)
+    samples = [workload.texts[place] for place in order[: max(options.batch_sizes, default=1)]]
     checked = complete = False
     try:
         with ExitStack() as stack:
             workers = []
             for target in pipelines:
                 say(f"Checking {target.name}")
-                arm, worker = check_target(target, workload.texts[0], labels, options, stack)
+                try:
+                    arm, worker = check_target(target, samples, labels, options, stack)
+                except OverLimit as err:
+                    not_run.append(NotRun(name=target.name, reason=str(err)))
+                    continue
                 arms.append(arm)
                 workers.append(worker)
+            _check_any(arms, not_run, options)
             checked = True
             if golds:
                 for arm, worker in zip(arms, workers, strict=True):
@@ -100,11 +118,18 @@ def profile(
             source_language=options.source_language,
             baseline=options.baseline,
             gold={language: file.describe() for language, file in golds.items()},
+            processes=options.processes,
+            memory_limit_mb=options.memory_limit_mb,
+            memory_limit_kind=options.limit_kind,
+            budget=options.budget,
         ),
         floor=floor_estimate(floor, options.seed),
         profiles=profiles,
         extra=list(extra),
-        warnings=warnings_for(profiles, machine, options, complete=complete),
+        not_run=not_run,
+        study=study,
+        gains=gains_of(arms, study, options),
+        warnings=warnings_for(profiles, machine, options, not_run, complete=complete),
     )
 
 
@@ -115,6 +140,15 @@ def _check_names(pipelines: Sequence[Target], baseline: str | None) -> None:
             raise OpticalError(Errors.E611.format(name=name))
     if baseline is not None and baseline not in names:
         raise OpticalError(Errors.E612.format(name=baseline, names=", ".join(names)))
+
+
+def _check_any(arms: Sequence[Arm], not_run: Sequence[NotRun], options: Options) -> None:
+    if not arms and not_run:
+        reasons = "; ".join(one.reason for one in not_run)
+        message = Errors.E621.format(
+            limit=f"{options.memory_limit_mb:g}", kind=options.limit_kind, reasons=reasons
+        )
+        raise OpticalError(message)
 
 
 def _measure(
@@ -165,6 +199,11 @@ def _start(worker: Worker, target: Target, workload: Workload, options: Options)
         answer = worker.ask("batch", places=block, batch_size=size, seconds=0)
         memory[f"batches of {size}"] = answer["memory"]
         batch_text_seconds[size] = answer["passed"] / 1e9 / len(block)
+    shared = None
+    if options.processes > 1:
+        size = min(options.batch_sizes)
+        block = next(workload.blocks(size * options.processes * BATCHES_A_PROCESS))
+        shared = worker.ask("share", places=block, batch_size=size, processes=options.processes)
     return StartSample(
         import_seconds=imported["seconds"],
         load_seconds=loaded["seconds"],
@@ -173,6 +212,7 @@ def _start(worker: Worker, target: Target, workload: Workload, options: Options)
         text_seconds=float(single.milliseconds.mean()) / 1e3,
         batch_text_seconds=batch_text_seconds,
         memory=memory,
+        shared=shared,
     )
 
 

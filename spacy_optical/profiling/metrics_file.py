@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import Errors, OpticalError
 from ..files import write_json
-from .schema import ExtraRow, ProfileReport
+from .schema import ExtraRow, ProfileReport, Study
 
 T = TypeVar("T")
 
@@ -31,6 +31,16 @@ def read_extra(path: Path) -> list[ExtraRow]:
     RAISES (OpticalError): If the file is missing or breaks this form.
     """
     return _read(path, TypeAdapter(list[ExtraRow]))
+
+
+def read_study(path: Path) -> Study:
+    """Read what pipelines are to each other.
+
+    path (Path): JSON, as `docs/metrics.md` describes it.
+    RETURNS (Study): The study.
+    RAISES (OpticalError): If the file is missing or breaks the schema.
+    """
+    return _read(path, TypeAdapter(Study))
 
 
 def _read(path: Path, form: TypeAdapter[T]) -> T:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .options import Options
-from .schema import Machine, Profile
+from .schema import Machine, NotRun, Profile
 
 # Beyond these the machine had other work to do.
 MOST_STEAL = 0.01
@@ -13,19 +13,33 @@ WIDE = 0.15
 
 
 def warnings_for(
-    profiles: Sequence[Profile], machine: Machine, options: Options, *, complete: bool
+    profiles: Sequence[Profile],
+    machine: Machine,
+    options: Options,
+    not_run: Sequence[NotRun] = (),
+    *,
+    complete: bool,
 ) -> list[str]:
     """Say what a reader of the figures must know.
 
     profiles (Sequence[Profile]): The pipelines.
     machine (Machine): Where they were measured.
     options (Options): How they were measured.
+    not_run (Sequence[NotRun]): Pipelines that do not run within the memory limit.
     complete (bool): Whether the run came to its end.
     RETURNS (List[str]): One sentence each.
     """
     found = []
     if not complete:
         found.append("The run was stopped before its end: figures are partial.")
+    if options.memory_limit_mb is not None:
+        found.append(
+            f"Each process was limited to {options.memory_limit_mb:g} MB of {options.limit_kind}, "
+            "to stand for a small device: its processor, caches and storage are not imitated."
+        )
+    found.extend(
+        f"{one.name} runs, and not within the memory limit: {one.reason}" for one in not_run
+    )
     found.extend(f"This system does not tell {missing}." for missing in machine.missing)
     load = machine.load_before
     if load is not None and load > machine.logical_cpus - options.threads:

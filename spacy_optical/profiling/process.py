@@ -10,6 +10,7 @@ from typing import IO, Any, cast
 
 from ..errors import Errors, OpticalError
 from .environment import Environment, process_variables
+from .limit import MemoryLimit
 
 STOP_SECONDS = 5
 # A library's message may be a page; its beginning says what is wrong.
@@ -23,6 +24,7 @@ STEPS = {
     "first": "read a text",
     "single": "read texts one by one",
     "batch": "read texts in batches",
+    "share": "read texts in several processes",
     "score": "find entities in the gold documents",
     "pieces": "cut the gold words into pieces",
 }
@@ -39,14 +41,27 @@ class Worker:
     environment (str): `base` hides torch and its like, `full` shows all that is installed.
     threads (int): Threads of the numeric libraries there.
     seed (int): Seed of string hashes there.
+    limit (Optional[MemoryLimit]): The limit of its memory; closed with the process.
     """
 
-    def __init__(self, name: str, environment: Environment, *, threads: int, seed: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        environment: Environment,
+        *,
+        threads: int,
+        seed: int,
+        limit: MemoryLimit | None = None,
+    ) -> None:
         self.name = name
+        self._limit = limit
         # Closed by `close`, with the process that writes to it.
         self._log = tempfile.TemporaryFile("w+", encoding="utf8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.worker", environment, str(threads)],
+            [
+                *(sys.executable, "-m", f"{__package__}.worker", environment, str(threads)),
+                "" if limit is None else limit.argument,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -103,6 +118,8 @@ class Worker:
             self._process.wait()
         self._answers.close()
         self._log.close()
+        if self._limit is not None:
+            self._limit.close()
 
     def __enter__(self) -> "Worker":
         return self

@@ -6,48 +6,35 @@ from dataclasses import dataclass
 
 from ..errors import Errors, OpticalError
 from .cells import MISSING, Cell, Table, number, score
-from .schema import Profile, ProfileReport
+from .schema import Budget, Profile, ProfileReport
 
 UNITS = {"ms": 1.0, "s": 1000.0, "MB": 1.0, "GB": 1000.0, "": 1.0}
 
 
-@dataclass(frozen=True)
-class Budget:
-    """The most that a pipeline may cost; None where anything goes.
+def excess(found: Profile, budget: Budget) -> list[str]:
+    """Say where a pipeline is over a budget, or was not measured.
 
-    max_p50_ms (Optional[float]): Median latency of one text, ms.
-    max_rss_mb (Optional[float]): Peak memory of the process, MB.
-    max_above_floor_mb (Optional[float]): The same above importing the libraries, MB.
-    max_disk_mb (Optional[float]): Size of the files, MB.
+    found (Profile): The pipeline.
+    budget (Budget): The most that it may cost.
+    RETURNS (List[str]): Nothing if it fits.
     """
+    return list(_excess(found, budget))
 
-    max_p50_ms: float | None = None
-    max_rss_mb: float | None = None
-    max_above_floor_mb: float | None = None
-    max_disk_mb: float | None = None
 
-    def excess(self, found: Profile) -> list[str]:
-        """Say where a pipeline is over the budget, or was not measured.
-
-        found (Profile): The pipeline.
-        RETURNS (List[str]): Nothing if it fits.
-        """
-        return list(self._excess(found))
-
-    def _excess(self, found: Profile) -> Iterator[str]:
-        latency, memory, disk = found.latency, found.memory, found.disk
-        limits = (
-            ("p50", "ms", self.max_p50_ms, latency and latency.p50_ms.value),
-            ("peak RSS", "MB", self.max_rss_mb, memory and memory.peak_rss_mb.value),
-            ("above floor", "MB", self.max_above_floor_mb, memory and memory.above_floor_mb.value),
-            ("disk", "MB", self.max_disk_mb, disk and disk.mb),
-        )
-        for name, unit, most, value in limits:
-            if most is not None:
-                if not isinstance(value, float):
-                    yield f"{name} not measured"
-                elif value > most:
-                    yield f"{name} {number(value)} {unit}"
+def _excess(found: Profile, budget: Budget) -> Iterator[str]:
+    latency, memory, disk = found.latency, found.memory, found.disk
+    limits = (
+        ("p50", "ms", budget.max_p50_ms, latency and latency.p50_ms.value),
+        ("peak RSS", "MB", budget.max_rss_mb, memory and memory.peak_rss_mb.value),
+        ("above floor", "MB", budget.max_above_floor_mb, memory and memory.above_floor_mb.value),
+        ("disk", "MB", budget.max_disk_mb, disk and disk.mb),
+    )
+    for name, unit, most, value in limits:
+        if most is not None:
+            if not isinstance(value, float):
+                yield f"{name} not measured"
+            elif value > most:
+                yield f"{name} {number(value)} {unit}"
 
 
 @dataclass(frozen=True)
@@ -72,7 +59,7 @@ def recommend(report: ProfileReport, budget: Budget) -> Recommendation:
     """
     if not any(found.accuracy for found in report.profiles):
         raise OpticalError(Errors.E618)
-    fitting = [found for found in report.profiles if found.accuracy and not budget.excess(found)]
+    fitting = [found for found in report.profiles if found.accuracy and not excess(found, budget)]
 
     def best(f1: Callable[[Profile], float]) -> str:
         return max(fitting, key=lambda found: (f1(found), -_p50(found))).name
@@ -101,10 +88,49 @@ def budget_table(report: ProfileReport, budget: Budget) -> Table:
     """
     rows = []
     for found in report.profiles:
-        excess = budget.excess(found)
+        over = "; ".join(excess(found, budget))
         macro = score(found.macro_f1) if found.macro_f1 is not None else MISSING
-        rows.append((Cell(found.name), macro, Cell("; ".join(excess) or "fits")))
-    return Table("Within the budget", ("Pipeline", "Macro F1", "Budget"), tuple(rows))
+        rows.append((Cell(found.name), macro, Cell(over or "fits")))
+    rows.extend((Cell(one.name), MISSING, Cell("does not run")) for one in report.not_run)
+    caption = f"Within the budget of {budget_text(budget)}"
+    return Table(caption, ("Pipeline", "Macro F1", "Budget"), tuple(rows))
+
+
+def budget_text(budget: Budget) -> str:
+    """Write a budget.
+
+    budget (Budget): The budget.
+    RETURNS (str): The text.
+    """
+    limits = (
+        (budget.max_p50_ms, "ms p50"),
+        (budget.max_rss_mb, "MB peak RSS"),
+        (budget.max_above_floor_mb, "MB above floor"),
+        (budget.max_disk_mb, "MB disk"),
+    )
+    found = [f"{number(most)} {unit}" for most, unit in limits if most is not None]
+    return ", ".join(found) or "anything"
+
+
+def make_budget(
+    *, p50: str | None, rss: str | None, above_floor: str | None, disk: str | None
+) -> Budget | None:
+    """Read a budget from the options of a command.
+
+    p50 (Optional[str]): Such as `5ms`.
+    rss (Optional[str]): Such as `60MB`, as the next two.
+    above_floor (Optional[str]): As above.
+    disk (Optional[str]): As above.
+    RETURNS (Optional[Budget]): The budget, or None without a limit.
+    RAISES (OpticalError): If one is not an amount of its kind.
+    """
+    budget = Budget(
+        max_p50_ms=parse_amount(p50, "ms"),
+        max_rss_mb=parse_amount(rss, "MB"),
+        max_above_floor_mb=parse_amount(above_floor, "MB"),
+        max_disk_mb=parse_amount(disk, "MB"),
+    )
+    return None if budget == Budget() else budget
 
 
 def parse_amount(text: str | None, unit: str) -> float | None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from ..compat import require
 from ..files import written_whole
+from .answer import QUESTION, answer
 from .cells import Table, number
 from .drawing import Figure
 from .figures import draw_figures
 from .metrics_file import write_metrics
 from .rows import write_csv
 from .schema import Estimate, Profile, ProfileReport
+from .study_tables import arm_table, control_table, step_table, study_tables
 from .tables import (
     cost_table,
     disk_table,
@@ -20,6 +22,7 @@ from .tables import (
     length_table,
     memory_table,
     pieces_table,
+    shared_table,
     start_table,
     throughput_table,
     type_table,
@@ -69,20 +72,28 @@ def write_report(report: ProfileReport, folder: Path) -> list[Path]:
     paths = [folder / METRICS_FILE, folder / CSV_FILE, folder / PAGE_FILE]
     _write(paths[2], render_page(report, figures).encode("utf8"))
     for figure in figures:
-        head, mark, rest = figure.svg.partition(">")
-        picture = f"{head}{mark}{ALONE}{rest}".encode()
-        for ending, content in (("svg", picture), ("png", figure.png)):
+        for ending, content in (("svg", alone(figure).encode()), ("png", figure.png)):
             paths.append(folder / FIGURE_FOLDER / f"{figure.name}.{ending}")
             _write(paths[-1], content)
     return paths
 
 
+def alone(figure: Figure) -> str:
+    """Give a figure its own colours, for a file of its own.
+
+    figure (Figure): The drawing.
+    RETURNS (str): SVG.
+    """
+    head, mark, rest = figure.svg.partition(">")
+    return f"{head}{mark}{ALONE}{rest}"
+
+
 def check_tools() -> None:
     """See that a report can be drawn and written, before hours of measuring.
 
-    RAISES (MissingDependency): If jinja2 or matplotlib is missing.
+    RAISES (MissingDependency): If jinja2, matplotlib or scipy is missing.
     """
-    for module in ("jinja2", "matplotlib"):
+    for module in ("jinja2", "matplotlib", "scipy"):
         require(module, extra="profile")
 
 
@@ -104,6 +115,9 @@ def render_page(report: ProfileReport, figures: list[Figure]) -> str:
     )
     page: str = environment.get_template(TEMPLATE).render(
         report=report,
+        question=QUESTION,
+        answer=answer(report),
+        study_tables=study_tables(report),
         findings=findings(report),
         main_tables=main_tables(report),
         sections=list(_sections(report, figures)),
@@ -164,17 +178,23 @@ def _interval(value: Estimate, scale: float = 1.0) -> str:
 
 def _sections(report: ProfileReport, figures: list[Figure]) -> Iterator[Section]:
     """Every figure with its data, then the tables that have no figure."""
+    arms = arm_table(report)
     tables: dict[str, list[Table | None]] = {
-        "frontier-p50": [cost_table(report)],
-        "frontier-rss": [cost_table(report)],
+        "frontier-p50": [cost_table(report), arms],
+        "frontier-rss": [cost_table(report), arms],
+        "frontier-p50-languages": [f1_table(report), cost_table(report), arms],
+        "frontier-rss-languages": [f1_table(report), cost_table(report), arms],
+        "control": [control_table(report)],
+        "steps-ms": [step_table(report)],
+        "steps-mb": [step_table(report)],
         "f1-languages": [f1_table(report), type_table(report)],
         "latency": [latency_table(report)],
         "latency-length": [length_table(report)],
         "throughput": [throughput_table(report)],
-        "memory": [memory_table(report)],
+        "memory": [memory_table(report), shared_table(report)],
     }
     for figure in figures:
-        data = tuple(table for table in tables[figure.name] if table is not None)
+        data = tuple(table for table in tables[figure.name] if table and table.rows)
         yield Section(figure.title, figure, data)
     alone = {
         "Start": start_table(report),

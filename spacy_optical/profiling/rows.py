@@ -14,6 +14,7 @@ COLUMNS = (
     "label",
     "batch_size",
     "phase",
+    "processes",
     "words",
     "value",
     "low",
@@ -74,6 +75,12 @@ def profile_rows(profile: Profile) -> Iterator[Row]:
         yield _row("peak_rss", profile.memory.peak_rss_mb, "MB")
         yield _row("above_floor", profile.memory.above_floor_mb, "MB")
         yield _row("steady_rss", profile.memory.steady_rss_mb, "MB")
+        if profile.memory.pss_mb is not None:
+            yield _row("pss", profile.memory.pss_mb, "MB")
+        if profile.memory.shared is not None:
+            processes = profile.memory.shared.processes
+            yield _row("shared_pss", profile.memory.shared.pss_mb, "MB", processes=processes)
+            yield _row("shared_rss", profile.memory.shared.rss_mb, "MB", processes=processes)
         for phase, peak in profile.memory.phases_mb.items():
             yield _row("peak_rss", peak, "MB", phase=phase)
     if profile.disk is not None:

@@ -6,9 +6,10 @@ Megabytes are 10^6 bytes; shares and F1 are fractions of 1; times say their unit
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 MEGABYTE = 1e6
+LimitKind = Literal["address space", "resident memory"]
 
 
 class Record(BaseModel):
@@ -71,6 +72,21 @@ class GoldFile(Record):
     entities: int
 
 
+class Budget(Record):
+    """The most that a pipeline may cost; None where anything goes.
+
+    max_p50_ms (Optional[float]): Median latency of one text, ms.
+    max_rss_mb (Optional[float]): Peak memory of the process, MB.
+    max_above_floor_mb (Optional[float]): The same above importing the libraries, MB.
+    max_disk_mb (Optional[float]): Size of the files, MB.
+    """
+
+    max_p50_ms: float | None = None
+    max_rss_mb: float | None = None
+    max_above_floor_mb: float | None = None
+    max_disk_mb: float | None = None
+
+
 class Settings(Record):
     """What was asked for."""
 
@@ -88,6 +104,10 @@ class Settings(Record):
     source_language: str
     baseline: str | None
     gold: dict[str, GoldFile]
+    processes: int = 1
+    memory_limit_mb: float | None = None
+    memory_limit_kind: LimitKind | None = None
+    budget: Budget | None = None
 
 
 class Start(Record):
@@ -131,6 +151,17 @@ class Throughput(Record):
     waiting_share: float
 
 
+class SharedMemory(Record):
+    """What a process and those that it reads texts with hold together at most.
+
+    In the sum of PSS a page that several share counts once, in the sum of RSS for each of them.
+    """
+
+    processes: int
+    pss_mb: float
+    rss_mb: float
+
+
 class Memory(Record):
     """Memory of a fresh process; `phases_mb` holds the peak of each phase."""
 
@@ -139,6 +170,7 @@ class Memory(Record):
     steady_rss_mb: Estimate
     pss_mb: Estimate | None
     phases_mb: dict[str, Estimate]
+    shared: SharedMemory | None = None
 
 
 class Disk(Record):
@@ -210,6 +242,13 @@ class Profile(Record):
     ratios: Ratios | None = None
 
 
+class NotRun(Record):
+    """A pipeline that runs, and not within the memory limit."""
+
+    name: str
+    reason: str
+
+
 class ExtraRow(Record):
     """F1 of a model that was not measured here, e.g. a student trained in another way."""
 
@@ -224,11 +263,72 @@ class Floor(Record):
     peak_rss_mb: Estimate
 
 
+class Student(Record):
+    """A model's place in a study.
+
+    name (str): The pipeline, or the row of F1 that was not measured here.
+    arm (str): How it was trained, e.g. "no bitext" or "OT labels".
+    size (str): Its architecture, e.g. "4×384 int8"; students of one arm and size differ in seed.
+    same_graph (Optional[str]): For a row that was not measured: the measured pipeline whose graph
+        it has, and so whose cost.
+    """
+
+    name: str
+    arm: str
+    size: str = ""
+    same_graph: str | None = None
+
+
+class ControlPair(Record):
+    """Two pipelines of one graph, whose weights were learned with and without transport."""
+
+    with_transport: str
+    without: str
+
+
+class Step(Record):
+    """A step of compression and the pipeline that it led to; the first is where it began."""
+
+    name: str
+    pipeline: str
+
+
+class Study(Record):
+    """What the pipelines are to each other; it changes nothing in what is measured.
+
+    margin (float): Costs of one graph are called equivalent if their ratio lies within this of 1.
+    """
+
+    students: list[Student] = []
+    controls: list[ControlPair] = []
+    steps: list[Step] = []
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
+
+    @property
+    def names(self) -> list[str]:
+        """Every pipeline and row that is spoken of."""
+        return [
+            *(one.name for one in self.students),
+            *(one.same_graph for one in self.students if one.same_graph is not None),
+            *(name for pair in self.controls for name in (pair.with_transport, pair.without)),
+            *(one.pipeline for one in self.steps),
+        ]
+
+
+class Gain(Record):
+    """F1 with transport minus F1 without, in points of 1, from sentences drawn for both alike."""
+
+    with_transport: str
+    without: str
+    macro: Estimate
+    by_language: dict[str, Estimate]
+
+
 class ProfileReport(Record):
     """The whole file."""
 
     format: Literal["spacy_optical.profile"] = "spacy_optical.profile"
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 2
     created: str
     complete: bool
     machine: Machine
@@ -236,7 +336,22 @@ class ProfileReport(Record):
     floor: Floor | None
     profiles: list[Profile]
     extra: list[ExtraRow] = []
+    not_run: list[NotRun] = []
+    study: Study | None = None
+    gains: list[Gain] = []
     warnings: list[str] = []
+
+    @field_validator("version")
+    @classmethod
+    def _of_today(cls, version: int) -> int:
+        """Version 2 only adds fields to version 1, and what is written has them."""
+        return 2
+
+    @property
+    def names(self) -> list[str]:
+        """Every pipeline and row that a study may speak of."""
+        measured = [found.name for found in self.profiles]
+        return [*measured, *(row.name for row in self.extra), *(row.name for row in self.not_run)]
 
     @property
     def languages(self) -> list[str]:

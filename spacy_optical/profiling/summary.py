@@ -27,6 +27,7 @@ from .schema import (
     Memory,
     Pieces,
     Profile,
+    SharedMemory,
     Start,
     Throughput,
     TypeAccuracy,
@@ -97,7 +98,7 @@ def summarize(
                     for language, found in arm.pieces.items()
                 },
                 start=_start(arm, seed),
-                memory=_memory(arm, floors, seed),
+                memory=_memory(arm, floors, options),
                 latency=_latency(arm, workload, seed),
                 throughput=[
                     Throughput(
@@ -159,7 +160,8 @@ def _start(arm: Arm, seed: int) -> Start | None:
     )
 
 
-def _memory(arm: Arm, floors: Sequence[float], seed: int) -> Memory | None:
+def _memory(arm: Arm, floors: Sequence[float], options: Options) -> Memory | None:
+    seed = options.seed
     if not arm.starts:
         return None
     steady = [start.last_mb("rss") or 0.0 for start in arm.starts]
@@ -174,6 +176,19 @@ def _memory(arm: Arm, floors: Sequence[float], seed: int) -> Memory | None:
             phase: median_estimate([start.peak_mb(phase) for start in arm.starts], seed)
             for phase in arm.starts[0].memory
         },
+        shared=_shared(arm, options.processes),
+    )
+
+
+def _shared(arm: Arm, processes: int) -> SharedMemory | None:
+    """The middle of the starts; nothing where one process was asked for or the system is silent."""
+    found = [start.shared for start in arm.starts if start.shared and start.shared["pss"]]
+    if not found:
+        return None
+    return SharedMemory(
+        processes=processes,
+        pss_mb=float(np.median([one["pss"] for one in found])) / MEGABYTE,
+        rss_mb=float(np.median([one["rss"] for one in found])) / MEGABYTE,
     )
 
 

@@ -227,6 +227,27 @@ def memory_table(report: ProfileReport) -> Table:
     return Table(f"Peak resident memory by phase, MB{floor}", header, tuple(rows))
 
 
+def shared_table(report: ProfileReport) -> Table:
+    """Memory of several processes together."""
+    rows = [
+        (
+            Cell(found.name),
+            Cell(str(found.memory.shared.processes)),
+            cell(found.memory.shared.pss_mb),
+            cell(found.memory.shared.rss_mb),
+            cell(found.memory.pss_mb),
+        )
+        for found in report.profiles
+        if found.memory is not None and found.memory.shared is not None
+    ]
+    header = ("Pipeline", "Processes", "PSS in all", "Sum of RSS", "PSS of one alone")
+    caption = (
+        "Memory of nlp.pipe(n_process=…) and its processes together, MB; in PSS a shared page "
+        "counts once"
+    )
+    return Table(caption, header, tuple(rows))
+
+
 def disk_table(report: ProfileReport) -> Table:
     """Size of every file."""
     rows = [

@@ -7,9 +7,11 @@ from wasabi import table as wasabi_table
 from ..errors import Errors, OpticalError
 from ..files import written_whole
 from .cells import Table
+from .recommend import budget_table
 from .schema import ProfileReport
 from .tables import cost_table, f1_table, ratio_table, threads_text
 
+SUMS = ("Macro", "Macro F1", "F1 kept %", "Speed, one text")
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 
 
@@ -17,10 +19,16 @@ def main_tables(report: ProfileReport) -> list[Table]:
     """Give the tables that answer first.
 
     report (ProfileReport): The figures.
-    RETURNS (List[Table]): F1 by language, cost, and the comparison with the baseline, as far as
-        there are figures for them.
+    RETURNS (List[Table]): F1 by language, cost, the comparison with the baseline, and what fits
+        the budget, as far as there are figures for them.
     """
-    found = [f1_table(report), cost_table(report), ratio_table(report)]
+    budget = report.settings.budget
+    found = [
+        f1_table(report),
+        cost_table(report),
+        ratio_table(report),
+        None if budget is None else budget_table(report, budget),
+    ]
     return [table for table in found if table is not None]
 
 
@@ -53,7 +61,7 @@ def markdown_text(report: ProfileReport) -> str:
     report (ProfileReport): The figures.
     RETURNS (str): The text.
     """
-    parts = [f"{table.caption}:\n\n{_markdown_table(table)}" for table in main_tables(report)]
+    parts = [f"{table.caption}:\n\n{markdown_table(table)}" for table in main_tables(report)]
     machine, settings = report.machine, report.settings
     instructions = ", ".join(simd_flags(report)) or "not known"
     parts.append(
@@ -77,7 +85,14 @@ def simd_flags(report: ProfileReport) -> list[str]:
     return [flag for flag in report.machine.flags if flag.startswith(wanted)]
 
 
-def _markdown_table(table: Table) -> str:
+def markdown_table(table: Table, *, every_interval: bool = False) -> str:
+    """Write a table as Markdown.
+
+    table (Table): The table.
+    every_interval (bool): Whether all cells show their intervals; else those of columns that sum
+        others up.
+    RETURNS (str): The text.
+    """
     lines = [
         "| " + " | ".join(table.header) + " |",
         "|" + "|".join(["---", *["---:"] * (len(table.header) - 1)]) + "|",
@@ -86,7 +101,7 @@ def _markdown_table(table: Table) -> str:
         cells = [cell.text.replace("|", "\\|") for cell in row]
         for at, name in enumerate(table.header):
             # Where a column sums others up, the reader needs to know how sure it is.
-            if name in ("Macro", "Macro F1", "F1 kept %", "Speed, one text") and row[at].interval:
+            if row[at].interval and (every_interval or name in SUMS):
                 cells[at] += f" [{row[at].interval}]"
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -15,11 +15,14 @@ from spacy.util import is_package
 from ..data.labelled import read_docs, tokenizer_for
 from ..errors import Errors, OpticalError
 from ..files import sha256
+from ..runtime.bundle import default_bundle_path
 from .schema import GoldFile
 
 # Files that tell what a folder holds.
 BUNDLE_MANIFEST = "bundle.json"
 PIPELINE_CONFIG = "config.cfg"
+# The component of this package, with the bundle that comes with it.
+DEFAULT = "optical_ner"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Target:
         """Read `PIPELINE` or `NAME=PIPELINE`.
 
         text (str): The text.
-        RETURNS (Target): The target; without a name, the last part of the path is its name.
+        RETURNS (Target): The target; without a name, the last part of the path is its name. The
+            path `optical_ner` is the bundle that this package carries, if there is no such folder.
         RAISES (OpticalError): If there is neither such a folder nor such a package.
         """
         name, equals, path = text.partition("=")
@@ -52,6 +56,8 @@ class Target:
             return cls(name or folder.resolve().name, path, "bundle")
         if (folder / PIPELINE_CONFIG).is_file():
             return cls(name or folder.resolve().name, path, "pipeline")
+        if path == DEFAULT and not folder.exists():
+            return cls(name or path, str(default_bundle_path()), "bundle")
         if folder.exists() or not path or not is_package(path):
             raise OpticalError(Errors.E603.format(path=path))
         return cls(name or path, path, "pipeline")

@@ -6,17 +6,27 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin, Span, SpanGroup
+from spacy.tokens import Doc, Span, SpanGroup
 
-from ..align import AlignConfig, ProjectedSpan, align_words, project_spans, without_articles
-from ..data.bitext import BitextPair, Format, OnError, read_bitext
+from ..align import (
+    AlignConfig,
+    ProjectedSpan,
+    align_words,
+    pair_weight,
+    project_spans,
+    without_articles,
+)
+from ..data.bitext import Format, OnError, read_bitext
+from ..data.labelled import tokenizer_for, write_docs, write_shards
 from ..distill.encode import WordEncoder
 from ..errors import Errors, OpticalError
-from ..files import written_whole
-from .words import Sentence, sentence_in, sentence_of
+from ..files import check_replaceable, folder_written_whole, write_json
+from .words import Sentence, check_map, sentence_in, sentence_of
 
 SPANS_KEY = "optical"
+MARKER = "projection.json"
 BINS = 10
 
 
@@ -55,6 +65,7 @@ def project_labels(
     config: AlignConfig | None = None,
     threshold: float = 0.0,
     on_error: OnError = "raise",
+    shard_size: int | None = None,
     chunk: int = 512,
     say: Callable[[int], None] = lambda done: None,
 ) -> ProjectionSummary:
@@ -72,15 +83,23 @@ def project_labels(
     config (Optional[AlignConfig]): The alignment's settings.
     threshold (float): Confidence below which an entity is left out, 0 to 1.
     on_error (str): `raise`, or `skip` and count pairs that cannot be used.
+    shard_size (Optional[int]): Make `out` a folder of files of so many documents, and
+        projection.json with the counts; memory then does not grow with the bitext.
     chunk (int): Pairs held in memory as vectors at a time.
     say (Callable[[int], None]): Told the number of pairs done after each chunk.
     RETURNS (ProjectionSummary): Counts.
     RAISES (OpticalError): As `read_bitext`; on a pair that cannot be aligned, or is less parallel
-        than `config.skip_below`, unless told to skip; if nothing is left to write.
+        than `config.skip_below`, unless told to skip; if nothing is left to write; if the
+        labeller lacks a label of the map, or something else is at `out`.
     """
     config = config or AlignConfig()
     summary = ProjectionSummary()
-    store = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "SPACY"], store_user_data=True)
+    if shard_size is not None:
+        check_replaceable(out, marker=MARKER)
+    elif out.is_dir():
+        raise OpticalError(Errors.E004.format(path=out, what="a file"))
+    if labels is not None:
+        check_map(labels, labeller)
     pairs = read_bitext(
         bitext,
         source_lang=source_lang,
@@ -89,33 +108,42 @@ def project_labels(
         on_error=on_error,
         skipped=summary.skipped,
     )
-    for part in _chunks(pairs, chunk):
-        summary.read += len(part)
-        sources = [sentence_of(doc, labels) for doc in labeller.pipe(pair.source for pair in part)]
-        targets = [sentence_in(pair.target, target_lang) for pair in part]
-        left = encoder.vectors([sentence.words for sentence in sources])
-        right = encoder.vectors([sentence.words for sentence in targets])
-        for pair, source, target, x, y in zip(part, sources, targets, left, right, strict=True):
-            summary.source.update(label for _, _, label in source.spans)
-            try:
-                plan = align_words(x, y, source.words, target.words, config)
-                if plan.similarity < config.skip_below:
-                    where = f"{bitext}, line {pair.line}"
-                    raise OpticalError(Errors.E320.format(where=where, found=plan.similarity))
-            except OpticalError as err:
-                if on_error == "raise":
-                    raise
-                summary.skipped[str(err)[1:5]] += 1
-                continue
-            spans = without_articles(source.spans, source.words)
-            found = project_spans(plan, spans, config)
-            store.add(_labelled(target, _counted(found, threshold, summary)))
-            summary.written += 1
-        say(summary.read)
-    if not summary.written:
-        raise OpticalError(Errors.E206.format(path=bitext))
-    with written_whole(out) as temporary:
-        temporary.write_bytes(store.to_bytes())
+
+    def documents() -> Iterator[Doc]:
+        target_tokenizer = tokenizer_for(target_lang)
+        while part := list(islice(pairs, chunk)):
+            summary.read += len(part)
+            # spaCy remembers every word it has seen, unless told when to forget.
+            with labeller.memory_zone(), target_tokenizer.memory_zone():
+                sources = [
+                    sentence_of(doc, labels) for doc in labeller.pipe(p.source for p in part)
+                ]
+                targets = [sentence_in(pair.target, target_lang) for pair in part]
+                left = encoder.vectors([sentence.words for sentence in sources])
+                right = encoder.vectors([sentence.words for sentence in targets])
+                for pair, source, target, x, y in zip(
+                    part, sources, targets, left, right, strict=True
+                ):
+                    summary.source.update(label for _, _, label in source.spans)
+                    try:
+                        found = _projected(source, target, x, y, config)
+                    except OpticalError as err:
+                        if on_error == "raise":
+                            raise _placed(err, pair.where) from err
+                        summary.skipped[str(err)[1:5]] += 1
+                        continue
+                    summary.written += 1
+                    yield _labelled(target, _counted(found, threshold, summary))
+            say(summary.read)
+        if not summary.written:
+            raise OpticalError(_nothing_left(bitext, summary))
+
+    if shard_size is None:
+        write_docs(documents(), out)
+    else:
+        with folder_written_whole(out, marker=MARKER) as folder:
+            write_shards(documents(), folder, shard_size)
+            write_json(folder / MARKER, vars(summary))
     return summary
 
 
@@ -131,6 +159,30 @@ def target_language(bitext: str | Path) -> str:
     if not (code.isalpha() and code.islower() and len(code) in (2, 3)):
         raise OpticalError(Errors.E319.format(path=bitext))
     return code
+
+
+def _projected(
+    source: Sentence, target: Sentence, x: np.ndarray, y: np.ndarray, config: AlignConfig
+) -> list[ProjectedSpan]:
+    plan = align_words(x, y, source.words, target.words, config)
+    if plan.similarity < config.skip_below:
+        raise OpticalError(Errors.E320.format(found=plan.similarity))
+    weight = pair_weight(plan.similarity, config)
+    found = project_spans(plan, without_articles(source.spans, source.words), config)
+    return [span._replace(confidence=weight * span.confidence) for span in found]
+
+
+def _placed(err: OpticalError, where: str) -> OpticalError:
+    """Say where a pair's error is, behind its code."""
+    code, _, text = str(err).partition(" ")
+    return OpticalError(f"{code} {where}: {text}")
+
+
+def _nothing_left(bitext: str | Path, summary: ProjectionSummary) -> str:
+    if not summary.skipped:
+        return Errors.E206.format(path=bitext)
+    skipped = ", ".join(f"{count} {code}" for code, count in sorted(summary.skipped.items()))
+    return Errors.E322.format(path=bitext, skipped=skipped)
 
 
 def _counted(
@@ -157,8 +209,3 @@ def _labelled(target: Sentence, found: Sequence[ProjectedSpan]) -> Doc:
     scores = [round(s.confidence, 4) for s in found]
     doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, attrs={"scores": scores}, spans=spans)
     return doc
-
-
-def _chunks(pairs: Iterator[BitextPair], size: int) -> Iterator[list[BitextPair]]:
-    while part := list(islice(pairs, size)):
-        yield part

@@ -124,8 +124,9 @@ def plan_table(
         found = []
         for i in (-plan.matrix[:, j]).argsort(kind="stable"):
             share = plan.matrix[i, j] / arrived[j] if arrived[j] > 0 else 0.0
-            if share >= LEAST_LINK:
-                found.append(f"{source_words[i]} {share:.0%}")
+            if share < LEAST_LINK:
+                break
+            found.append(f"{source_words[i]} {share:.0%}")
         null = plan.received[j] < NULL_SHARE
         rows.append((word, "–" if null else ", ".join(found), f"{plan.received[j]:.0%}"))
     return rows

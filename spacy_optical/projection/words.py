@@ -90,3 +90,23 @@ def label_map(text: str) -> dict[str, str] | None:
             raise OpticalError(Errors.E317.format(entry=entry))
         found[old] = new or old
     return found
+
+
+def check_map(labels: Mapping[str, str], labeller: Language) -> None:
+    """Make sure that a pipeline has the labels that a map renames or keeps.
+
+    labels (Mapping[str, str]): New names by old ones.
+    labeller (Language): The pipeline. Where none of its components says what labels it has,
+        nothing is checked.
+    RAISES (OpticalError): If labels of the map are unknown to it.
+    """
+    known = {
+        label
+        for name, _ in labeller.pipeline
+        if "doc.ents" in labeller.get_pipe_meta(name).assigns
+        for label in labeller.pipe_labels.get(name, ())
+    }
+    unknown = sorted(set(labels) - known)
+    if known and unknown:
+        have = ", ".join(sorted(known))
+        raise OpticalError(Errors.E323.format(unknown=", ".join(unknown), known=have))

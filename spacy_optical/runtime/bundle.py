@@ -4,10 +4,7 @@
 `tokenizer.json` is a tokenizer of the `tokenizers` library. Nothing in a bundle is pickled or run.
 """
 
-import hashlib
 import json
-import stat
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,33 +16,19 @@ from pydantic import Field, TypeAdapter, ValidationError
 from .. import about
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, json_text
-from .onnx_wire import survey
+from .content import STAYS_READABLE, Content, FileEntry, StoredFile, read_manifest
+from .onnx_wire import Survey, outline, survey
 
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "bundle.json"
+CONTENTS = (MODEL_FILE, TOKENIZER_FILE)
 BUNDLE_FORMAT = 1
 
 INPUTS = ("input_ids", "attention_mask", "first_pieces")
 OUTPUT = "logits"
 
 PACKAGE = Path(__file__).parent.parent
-
-# A protobuf message ends at 2 GiB; a manifest is a page of text.
-MAX_FILE_BYTES = 2**31 - 1
-MAX_MANIFEST_BYTES = 2**20
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """Size and hash of a file.
-
-    size (int): Bytes.
-    sha256 (str): SHA-256 in lower-case hexadecimal.
-    """
-
-    size: Annotated[int, Field(ge=0, le=MAX_FILE_BYTES)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True)
@@ -83,25 +66,68 @@ class BundleInfo:
 _MANIFEST = TypeAdapter(BundleInfo)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
     """A model, its tokenizer and what is known about them.
 
+    A bundle from disk holds open files in place of contents: each access to `model` or `tokenizer`
+    reads and checks them again.
+
     info (BundleInfo): The manifest.
-    model (bytes): The ONNX graph.
-    tokenizer (bytes): The tokenizer's JSON.
+    model (Union[bytes, StoredFile]): The ONNX graph; reading the attribute gives bytes.
+    tokenizer (Union[bytes, StoredFile]): The tokenizer's JSON; the same.
     where (str): Where it came from, for messages.
     """
 
     info: BundleInfo
-    model: bytes = field(repr=False)
-    tokenizer: bytes = field(repr=False)
+    model: Content = Content()  # noqa: RUF009 - a descriptor of the class
+    tokenizer: Content = Content()  # noqa: RUF009 - the same
     where: str = "a bundle in memory"
+
+    @property
+    def model_file(self) -> StoredFile | None:
+        """The file that holds the model; None if it is in memory."""
+        held = self.__dict__["model"]
+        return held if isinstance(held, StoredFile) else None
+
+    @property
+    def survey(self) -> Survey:
+        """What the model is made of.
+
+        RAISES (OpticalError): If it is no ONNX model.
+        """
+        return self._looked_through[0]
+
+    @property
+    def outline(self) -> bytes:
+        """The model with the places of its large weights in its file instead of the weights."""
+        return self._looked_through[1]
+
+    @cached_property
+    def _looked_through(self) -> tuple[Survey, bytes]:
+        model = self.model
+        try:
+            return survey(model), outline(model, MODEL_FILE)
+        except ValueError as err:
+            raise OpticalError(
+                Errors.E106.format(name=MODEL_FILE, path=self.where, reason=err)
+            ) from err
+
+    @cached_property
+    def model_entry(self) -> FileEntry:
+        """Size and hash of the model."""
+        file = self.model_file
+        return FileEntry.of(self.model) if file is None else file.entry
+
+    @cached_property
+    def tokenizer_entry(self) -> FileEntry:
+        """Size and hash of the tokenizer."""
+        return FileEntry.of(self.tokenizer)
 
     @cached_property
     def manifest(self) -> bytes:
         """The manifest as it is written, hashes of the other files included."""
-        files = {MODEL_FILE: _entry(self.model), TOKENIZER_FILE: _entry(self.tokenizer)}
+        files = {MODEL_FILE: self.model_entry, TOKENIZER_FILE: self.tokenizer_entry}
         value = asdict(replace(self.info, files=files))
         return json_text(value).encode()
 
@@ -128,9 +154,12 @@ class Bundle:
         folder = Path(path)
         if not folder.is_dir():
             raise OpticalError(Errors.E002.format(what="bundle folder", path=folder))
-        return _checked(
-            str(folder), lambda name, limit: _read(folder, name, limit), _size_on(folder)
-        )
+        info = _parsed(str(folder), read_manifest(folder, MANIFEST_FILE))
+        files = {name: StoredFile(folder, name, info.files[name]) for name in CONTENTS}
+        held = files if STAYS_READABLE else {name: file.read() for name, file in files.items()}
+        bundle = cls(info, held[MODEL_FILE], held[TOKENIZER_FILE], str(folder))
+        _ = bundle.tokenizer  # reading checks it; the survey reads the model
+        return bundle._without_external_data()
 
     def to_bytes(self) -> bytes:
         """Put the bundle into one byte string.
@@ -157,12 +186,19 @@ class Bundle:
         if not isinstance(files, dict):
             raise OpticalError(Errors.E101.format(path=where, reason="not a set of files"))
 
-        def read(name: str, limit: int) -> bytes:
+        for name in (MANIFEST_FILE, *CONTENTS):
             if not isinstance(files.get(name), bytes):
                 raise OpticalError(Errors.E102.format(path=where, name=name))
-            return files[name]
+        info = _parsed(where, files[MANIFEST_FILE])
+        for name in CONTENTS:
+            info.files[name].check(files[name], name=name, path=where)
+        bundle = cls(info, files[MODEL_FILE], files[TOKENIZER_FILE], where)
+        return bundle._without_external_data()
 
-        return _checked(where, read, lambda name: len(read(name, MAX_FILE_BYTES)))
+    def _without_external_data(self) -> "Bundle":
+        if self.survey.external_data:
+            raise OpticalError(Errors.E107.format(name=MODEL_FILE, path=self.where))
+        return self
 
 
 def read_info(path: str | Path) -> BundleInfo:
@@ -172,7 +208,7 @@ def read_info(path: str | Path) -> BundleInfo:
     RETURNS (BundleInfo): What the manifest says; whether the files agree with it is not checked.
     RAISES (OpticalError): If there is no manifest, or a damaged one, or one of a newer format.
     """
-    return _parsed(str(path), _read(Path(path), MANIFEST_FILE, MAX_MANIFEST_BYTES))
+    return _parsed(str(path), read_manifest(Path(path), MANIFEST_FILE))
 
 
 def default_bundle_path() -> Path:
@@ -185,27 +221,6 @@ def default_bundle_path() -> Path:
     if not (path / MANIFEST_FILE).is_file():
         raise OpticalError(Errors.E108.format(path=path))
     return path
-
-
-def _checked(where: str, read: Callable[[str, int], bytes], size: Callable[[str], int]) -> Bundle:
-    info = _parsed(where, read(MANIFEST_FILE, MAX_MANIFEST_BYTES))
-    contents = {}
-    for name, entry in info.files.items():
-        found = size(name)
-        if found != entry.size:
-            raise OpticalError(
-                Errors.E104.format(name=name, path=where, found=found, expected=entry.size)
-            )
-        contents[name] = read(name, entry.size)
-        if hashlib.sha256(contents[name]).hexdigest() != entry.sha256:
-            raise OpticalError(Errors.E105.format(name=name, path=where))
-    try:
-        external = survey(contents[MODEL_FILE]).external_data
-    except ValueError as err:
-        raise OpticalError(Errors.E106.format(name=MODEL_FILE, path=where, reason=err)) from err
-    if external:
-        raise OpticalError(Errors.E107.format(name=MODEL_FILE, path=where))
-    return Bundle(info, contents[MODEL_FILE], contents[TOKENIZER_FILE], where)
 
 
 def _parsed(where: str, manifest: bytes) -> BundleInfo:
@@ -231,8 +246,8 @@ def _parsed(where: str, manifest: bytes) -> BundleInfo:
         first = err.errors()[0]
         reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise OpticalError(Errors.E101.format(path=path, reason=reason)) from err
-    if set(info.files) != {MODEL_FILE, TOKENIZER_FILE}:
-        reason = f"it lists {sorted(info.files)} instead of {[MODEL_FILE, TOKENIZER_FILE]}"
+    if set(info.files) != set(CONTENTS):
+        reason = f"it lists {sorted(info.files)} instead of {list(CONTENTS)}"
         raise OpticalError(Errors.E101.format(path=path, reason=reason))
     if info.format < 1 or info.inputs != INPUTS or info.output != OUTPUT:
         reason = f"format {info.format}, inputs {info.inputs} and output {info.output!r}"
@@ -240,39 +255,3 @@ def _parsed(where: str, manifest: bytes) -> BundleInfo:
     if len(set(info.labels)) != len(info.labels):
         raise OpticalError(Errors.E101.format(path=path, reason="a label is listed twice"))
     return info
-
-
-def _regular(folder: Path, name: str) -> Path:
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise OpticalError(Errors.E109.format(name=name, path=folder))
-    try:
-        regular = stat.S_ISREG(path.stat().st_mode)
-    except OSError as err:
-        raise OpticalError(Errors.E102.format(name=name, path=folder)) from err
-    if not regular:
-        raise OpticalError(Errors.E102.format(name=name, path=folder))
-    return path
-
-
-def _size_on(folder: Path) -> Callable[[str], int]:
-    return lambda name: _regular(folder, name).stat().st_size
-
-
-def _read(folder: Path, name: str, limit: int) -> bytes:
-    path = _regular(folder, name)
-    try:
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
-    except OSError as err:
-        reason = err.strerror or err
-        raise OpticalError(Errors.E106.format(name=name, path=folder, reason=reason)) from err
-    if len(content) > limit:
-        raise OpticalError(
-            Errors.E104.format(name=name, path=folder, found=f"over {limit}", expected=limit)
-        )
-    return content
-
-
-def _entry(content: bytes) -> FileEntry:
-    return FileEntry(len(content), hashlib.sha256(content).hexdigest())

@@ -1,7 +1,9 @@
 """A look into an ONNX file before ONNX Runtime parses it.
 
 An ONNX tensor may name another file to read its values from. A bundle carries everything in one
-file, so such a tensor is refused. The base install has no `onnx`; the field numbers below are those
+file, so such a tensor is refused. The same means serves for something else: a model whose large
+weights name their places in the model's own file is small, and ONNX Runtime maps them into memory
+where it would copy them. The base install has no `onnx`; the field numbers below are those
 of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, the encoding is
 https://protobuf.dev/programming-guides/encoding.
 """
@@ -22,10 +24,19 @@ NESTED: dict[str, dict[int, str]] = {
     "function": {7: "node", 11: "attribute"},
     "training": {1: "graph", 2: "graph"},
 }
+MODEL_GRAPH = 7
+GRAPH_INITIALIZER = 5
 NODE_OP_TYPE = 4
+TENSOR_DATA_TYPE = 2
+TENSOR_RAW_DATA = 9
 TENSOR_EXTERNAL_DATA = 13
 TENSOR_DATA_LOCATION = 14
+ENTRY_KEY, ENTRY_VALUE = 1, 2
 MAX_DEPTH = 64
+
+# Bytes of a number of each type that is mapped: float32, uint8, int8, int32, int64.
+NUMBER_SIZES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8}
+LARGE = 2**16
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ def survey(model: bytes) -> Survey:
         message, kind, depth = unread.pop()
         if depth > MAX_DEPTH:
             raise ValueError("nested too deeply")
-        for field, value in _fields(message):
+        for field, value, _ in _fields(message):
             if kind == "tensor":
                 if field == TENSOR_EXTERNAL_DATA or (field == TENSOR_DATA_LOCATION and value == 1):
                     external_data = True
@@ -65,20 +76,81 @@ def survey(model: bytes) -> Survey:
     return Survey(external_data, frozenset(operators))
 
 
+def outline(model: bytes, name: str) -> bytes:
+    """Take the large weights out of a model; each names its place in the model's file instead.
+
+    model (bytes): A model that `survey` could read.
+    name (str): The file's name, as seen from the folder that ONNX Runtime is told.
+    RETURNS (bytes): The model without them.
+    """
+    parts = []
+    for field, value, at in _fields(memoryview(model)):
+        if field == MODEL_GRAPH:
+            inner = [
+                _field(part, _elsewhere(_message(tensor), at + within, name))
+                if part == GRAPH_INITIALIZER
+                else _field(part, tensor)
+                for part, tensor, within in _fields(_message(value))
+            ]
+            value = memoryview(b"".join(inner))
+        parts.append(_field(field, value))
+    return b"".join(parts)
+
+
+def _elsewhere(tensor: memoryview, at: int, name: str) -> memoryview:
+    """A tensor that names where its values are, if they are large and lie as memory wants them."""
+    kept, place, number_size = [], None, 0
+    for field, value, within in _fields(tensor):
+        if field == TENSOR_RAW_DATA:
+            place = at + within, len(_message(value))
+        else:
+            kept.append(_field(field, value))
+        if field == TENSOR_DATA_TYPE and isinstance(value, int):
+            number_size = NUMBER_SIZES.get(value, 0)
+    if place is None or place[1] < LARGE or not number_size or place[0] % number_size:
+        return tensor
+    for key, told in (("location", name), ("offset", place[0]), ("length", place[1])):
+        entry = _text(ENTRY_KEY, key) + _text(ENTRY_VALUE, str(told))
+        kept.append(_field(TENSOR_EXTERNAL_DATA, memoryview(entry)))
+    kept.append(_field(TENSOR_DATA_LOCATION, 1))
+    return memoryview(b"".join(kept))
+
+
+def _text(field: int, text: str) -> bytes:
+    return _field(field, memoryview(text.encode("utf8")))
+
+
+def _field(field: int, value: int | memoryview) -> bytes:
+    if isinstance(value, int):
+        return _number(field << 3) + _number(value)
+    return _number(field << 3 | 2) + _number(len(value)) + bytes(value)
+
+
+def _number(value: int) -> bytes:
+    found = bytearray()
+    while value > 0x7F:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    found.append(value)
+    return bytes(found)
+
+
 def _message(value: int | memoryview) -> memoryview:
     if not isinstance(value, memoryview):
         raise ValueError("a number where a message belongs")
     return value
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview, int]]:
+    """The fields of a message: number, value, and where in the message the value begins."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
         field, wire = key >> 3, key & 7
         if wire == 0:
+            start = at
             number, at = _varint(message, at)
-            yield field, number
+            yield field, number, start
             continue
         if wire == 2:
             size, at = _varint(message, at)
@@ -88,7 +160,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
             raise ValueError(f"wire type {wire}")
         if at + size > len(message):
             raise ValueError("cut short")
-        yield field, message[at : at + size]
+        yield field, message[at : at + size], at
         at += size
 
 

@@ -1,8 +1,10 @@
 """Words to subword pieces, the same way in training and at run time."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ..errors import Errors, OpticalError
+from .unigram import Unigram
 
 UNKNOWN_PIECES = ("<unk>", "[UNK]")
 PADDING_PIECES = ("<pad>", "[PAD]")
@@ -39,23 +41,15 @@ class WordPieces:
         max_word_pieces: int = 32,
         cache_size: int = 50_000,
     ) -> None:
-        from tokenizers import Tokenizer
-
         if isinstance(tokenizer_json, str):
             tokenizer_json = tokenizer_json.encode("utf8")
+        self._cutter: Unigram | _Library
         try:
-            self._tokenizer = Tokenizer.from_buffer(tokenizer_json)
-        except Exception as err:  # the library raises no narrower class for damaged JSON
-            raise OpticalError(Errors.E113.format(path="tokenizer.json", reason=err)) from err
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+            self._cutter = Unigram(tokenizer_json)
+        except ValueError:
+            self._cutter = _Library(tokenizer_json)
         self.unk_id = self._id_of(UNKNOWN_PIECES)
         self.pad_id = self._id_of(PADDING_PIECES)
-        self._special = frozenset(
-            index
-            for index, piece in self._tokenizer.get_added_tokens_decoder().items()
-            if piece.special
-        )
         self.prefix, self.suffix = self._frame()
         self._max_word_pieces = max_word_pieces
         self._max_characters = max_word_pieces * CHARACTERS_PER_PIECE
@@ -84,17 +78,17 @@ class WordPieces:
     def _cut(self, word: str) -> tuple[int, ...]:
         text = word[: self._max_characters]
         try:
-            encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        except TypeError:  # a lone surrogate has no UTF-8 form
+            found = self._cutter.ids(text)
+        except (TypeError, UnicodeEncodeError):  # a lone surrogate has no UTF-8 form
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        special, unknown = self._special, self.unk_id
-        ids = tuple(unknown if index in special else index for index in encoding.ids)
+            found = self._cutter.ids(text)
+        special, unknown = self._cutter.special, self.unk_id
+        ids = tuple(unknown if index in special else index for index in found)
         return ids[: self._max_word_pieces] or (unknown,)
 
     def _id_of(self, names: Sequence[str]) -> int:
         for name in names:
-            index = self._tokenizer.token_to_id(name)
+            index = self._cutter.id_of(name)
             if index is not None:
                 return index
         reason = f"it has no piece {' or '.join(names)}"
@@ -102,10 +96,41 @@ class WordPieces:
 
     def _frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The special pieces that the tokenizer puts before and after a sequence."""
-        encoding = self._tokenizer.encode("a")
+        encoding = _encoded(self._cutter.tokenizer, "a", add_special_tokens=True)
         special = encoding.special_tokens_mask
         inner = [at for at, is_special in enumerate(special) if not is_special]
         if not inner:  # nothing stands for "a": half of the frame is on either side
             inner = [len(special) // 2]
             return tuple(encoding.ids[: inner[0]]), tuple(encoding.ids[inner[0] :])
         return tuple(encoding.ids[: inner[0]]), tuple(encoding.ids[inner[-1] + 1 :])
+
+
+class _Library:
+    """A tokenizer of any kind, cut by the `tokenizers` library."""
+
+    def __init__(self, content: bytes) -> None:
+        from tokenizers import Tokenizer
+
+        try:
+            self.tokenizer = Tokenizer.from_buffer(content)
+        except Exception as err:  # the library raises no narrower class for damaged JSON
+            raise OpticalError(Errors.E113.format(path="tokenizer.json", reason=err)) from err
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+        added = self.tokenizer.get_added_tokens_decoder()
+        self.special = frozenset(index for index, piece in added.items() if piece.special)
+
+    def id_of(self, piece: str) -> int | None:
+        return self.tokenizer.token_to_id(piece)
+
+    def ids(self, text: str) -> list[int]:
+        return _encoded(self.tokenizer, text, add_special_tokens=False).ids
+
+
+def _encoded(tokenizer: Any, text: str, *, add_special_tokens: bool) -> Any:
+    try:
+        return tokenizer.encode(text, add_special_tokens=add_special_tokens)
+    except (TypeError, UnicodeEncodeError):  # of the text, not of the tokenizer
+        raise
+    except Exception as err:  # the library raises no narrower class
+        raise OpticalError(Errors.E113.format(path="tokenizer.json", reason=err)) from err

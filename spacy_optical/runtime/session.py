@@ -6,9 +6,8 @@ padding). Output: `logits`, float32 [batch, words, tags], tags as `bio_tags` lis
 """
 
 import os
-import threading
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,41 +17,11 @@ from ..errors import Errors, OpticalError
 from .batching import Window, batches, pack, padded_length, windows
 from .bundle import INPUTS, OUTPUT, Bundle
 from .decode import bio_tags
-from .onnx_wire import survey
 from .pieces import WordPieces
+from .shared import line, ort_errors, pieces_of, session_of, short_of_memory
 
-# spaCy imports every installed component whenever any pipeline is made: what is heavy is imported
-# when a model is loaded.
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
-
-# Fusions that cost time on a CPU: the fused addition and norm took 55 µs for 26 pieces of 384
-# numbers, the two operators that it stands for 12 µs (ONNX Runtime 1.31).
-SLOWER = {"SkipLayerNormFusion"}
-
-# Loading is serialised, so that threads that arrive together share what the first one loaded.
-# A child process of a fork gets a lock of its own: another thread may have held this one.
-_loading = threading.Lock()
-
-# A session that a forked child inherits has lost its threads; destroying it would wait for them.
-_inherited: list["InferenceSession"] = []
-
-
-def process_lock() -> threading.Lock:
-    """Give the lock under which this process loads models.
-
-    RETURNS (Lock): The lock; hold it only while loading.
-    """
-    return _loading
-
-
-def _after_fork() -> None:
-    global _loading
-    _loading = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def check_settings(*, threads: int, max_batch_pieces: int, overlap: int) -> None:
@@ -76,8 +45,8 @@ def check_settings(*, threads: int, max_batch_pieces: int, overlap: int) -> None
 class Runtime:
     """Runs a bundle's model on a CPU.
 
-    The session is built at first use, once in each process, and is left out of pickles. Instances
-    may be shared by threads.
+    The session is built at first use, once in each process for all instances with this model, and
+    is left out of pickles. Instances may be shared by threads.
 
     bundle (Bundle): Model, tokenizer and manifest.
     threads (int): Threads of one run, the caller's included.
@@ -100,8 +69,7 @@ class Runtime:
         self.threads = threads
         self.max_batch_pieces = max_batch_pieces
         self.overlap = overlap
-        self._session: InferenceSession | None = None
-        self._session_pid = 0
+        self._session: tuple[int, InferenceSession] | None = None
 
     @cached_property
     def tags(self) -> list[str]:
@@ -114,18 +82,12 @@ class Runtime:
 
         Dynamic quantisation scales activations by the largest of the whole batch.
         """
-        operators = survey(self.bundle.model).operators
-        return any(name.startswith("DynamicQuantize") for name in operators)
+        return any(name.startswith("DynamicQuantize") for name in self.bundle.survey.operators)
 
     @cached_property
     def words_to_pieces(self) -> WordPieces:
         """The bundle's tokenizer."""
-        try:
-            return WordPieces(self.bundle.tokenizer)
-        except OpticalError as err:
-            reason = err.__cause__ or err
-            message = Errors.E113.format(path=self.bundle.where, reason=reason)
-            raise OpticalError(message) from err
+        return pieces_of(self.bundle)
 
     @property
     def session(self) -> "InferenceSession":
@@ -133,16 +95,10 @@ class Runtime:
 
         RAISES (OpticalError): If the model cannot be read or breaks the graph contract.
         """
-        session = self._session
-        if session is not None and self._session_pid == os.getpid():
-            return session
-        with process_lock():
-            if self._session is None or self._session_pid != os.getpid():
-                if self._session is not None:
-                    _inherited.append(self._session)
-                self._session = self._build()
-                self._session_pid = os.getpid()
-            return self._session
+        held, process = self._session, os.getpid()
+        if held is None or held[0] != process:
+            held = self._session = process, session_of(self.bundle, self.threads)
+        return held[1]
 
     def scores(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
         """Score the words of texts of any length.
@@ -191,10 +147,8 @@ class Runtime:
         try:
             (logits,) = self.session.run([OUTPUT], dict(zip(INPUTS, inputs, strict=True)))
         except ort_errors() as err:
-            reason = _line(err)
-            short = isinstance(err, MemoryError) or "alloc" in reason
-            message = Errors.E117 if short else Errors.E112
-            raise OpticalError(message.format(path=where, reason=reason)) from err
+            message = Errors.E117 if short_of_memory(err) else Errors.E112
+            raise OpticalError(message.format(path=where, reason=line(err))) from err
         expected = (*inputs[2].shape, len(self.tags))
         if logits.shape != expected or logits.dtype != np.float32:
             reason = f"scores of {logits.dtype} {logits.shape} instead of float32 {expected}"
@@ -203,58 +157,8 @@ class Runtime:
             raise OpticalError(Errors.E111.format(path=where))
         return logits
 
-    def _build(self) -> "InferenceSession":
-        import onnxruntime as ort
-
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        # A memory pattern is kept for every shape met, an arena never shrinks: without them memory
-        # depends on the largest batch and not on how many texts have passed.
-        options.enable_mem_pattern = False
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 4
-        # Threads that wait by spinning take the processor from everything else on it.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-        options.add_session_config_entry("session.load_model_format", "ONNX")
-        where = self.bundle.where
-        try:
-            session = ort.InferenceSession(
-                self.bundle.model,
-                options,
-                providers=["CPUExecutionProvider"],
-                disabled_optimizers=SLOWER,
-            )
-        except ort_errors() as err:
-            raise OpticalError(Errors.E110.format(path=where, reason=_line(err))) from err
-        inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
-        if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
-            raise OpticalError(Errors.E110.format(path=where, reason=f"inputs {inputs}"))
-        outputs = [node.name for node in session.get_outputs()]
-        if OUTPUT not in outputs:
-            raise OpticalError(Errors.E110.format(path=where, reason=f"outputs {outputs}"))
-        return session
-
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        state.update(_session=None, _session_pid=0)
+        state.update(_session=None)
         state.pop("words_to_pieces", None)
         return state
-
-
-@cache
-def ort_errors() -> tuple[type[Exception], ...]:
-    """List what ONNX Runtime raises; its exceptions share no class of their own.
-
-    RETURNS (Tuple[Type[Exception], ...]): The classes.
-    """
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    own = (value for value in vars(state).values() if isinstance(value, type))
-    return (*(kind for kind in own if issubclass(kind, Exception)), MemoryError, RuntimeError)
-
-
-def _line(err: Exception) -> str:
-    """An exception's text as part of one sentence."""
-    return " ".join(str(err).split())[:300] or type(err).__name__

@@ -1,11 +1,14 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spacy_optical.align import (
     AlignConfig,
     cosine,
     inverse_document_frequencies,
     masses,
+    pair_weight,
     parallelism,
     word_cost,
 )
@@ -125,3 +128,31 @@ def test_words_must_be_as_many_as_vectors():
         word_cost(X, Y, only(identical=0.1), ["one"], ["a", "b", "c"])
     with pytest.raises(OpticalError, match="E304"):
         masses(X, only(masses="length"), ["one"])
+
+
+SHARE = st.floats(0, 1)
+
+
+@given(SHARE, SHARE, SHARE, SHARE)
+def test_weight_grows_with_likeness_from_nothing_to_all(least, sure, one, other):
+    config = AlignConfig(skip_below=least, sure_above=sure)
+    low, high = (pair_weight(similarity, config) for similarity in sorted((one, other)))
+    assert 0 <= low <= high <= 1
+    assert pair_weight(1.0, config) == 1
+    assert pair_weight(max(least, sure), config) == 1
+    if one < least:
+        assert pair_weight(one, config) == 0
+
+
+def test_shuffled_sentences_weigh_less():
+    """Translations are noisy copies in a space where sentences differ; so are words, as in text."""
+    rng = np.random.default_rng(1)
+    sentences = rng.normal(size=(20, 12, 48))
+    copies = sentences + rng.normal(scale=0.7, size=sentences.shape)
+    weights = [
+        [pair_weight(parallelism(cosine(x, y)), AlignConfig()) for y in copies] for x in sentences
+    ]
+    own = np.diag(weights)
+    others = np.array(weights)[~np.eye(20, dtype=bool)]
+    assert own.min() == 1
+    assert others.mean() < 0.3

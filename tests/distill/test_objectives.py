@@ -66,6 +66,8 @@ def test_representation_is_the_mean_over_pairs_and_ignores_padding():
     # First pair: cost 1 of all its mass. Second: half of the mass costs 0, half 1.
     found = objectives.representation(source, target, plan, centre)
     assert float(found) == pytest.approx((1 + 0.5) / 2)
+    weighed = objectives.representation(source, target, plan, centre, torch.tensor([[0.5], [1.0]]))
+    assert float(weighed) == pytest.approx((0.5 + 0.5) / 2)
 
 
 def test_representation_moves_the_student_only():

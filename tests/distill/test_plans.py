@@ -82,6 +82,7 @@ def test_what_is_kept(trained: Trained, pieces: WordPieces):
         {"plans.layer": 2},
         {"plans.gold": 0.5},
         {"plans.align.solver": "exact"},
+        {"plans.align.sure_above": 0.9},
         {"student.layers": [0, 1]},
         {"training.max_pieces": 48},  # it decides which pairs there are
         {"general.seed": 4},

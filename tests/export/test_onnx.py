@@ -17,7 +17,8 @@ from spacy_optical.export.quiet import errors_only
 from spacy_optical.runtime.bundle import INPUTS, OUTPUT, Bundle, BundleInfo
 from spacy_optical.runtime.decode import bio_tags
 from spacy_optical.runtime.pieces import WordPieces
-from spacy_optical.runtime.session import SLOWER, Runtime
+from spacy_optical.runtime.session import Runtime
+from spacy_optical.runtime.shared import SLOWER
 
 from ..toy_project import toy_text
 from ..util import toy_encoder, trained_toy_tokenizer

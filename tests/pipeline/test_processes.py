@@ -1,5 +1,6 @@
 """Other processes: every way of starting workers, and a machine without torch."""
 
+import signal
 import subprocess
 import sys
 import textwrap
@@ -81,3 +82,50 @@ def test_n_process(light: dict[str, str], bundle: Path, tmp_path: Path, method: 
     """
     found = run(tmp_path / "script.py", code, light, str(bundle), method)
     assert found == "20 ['Amina Juma', 'Nairobi']\n"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no such signal")
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_worker_that_is_killed(
+    light: dict[str, str], bundle: Path, tmp_path: Path, method: str
+) -> None:
+    # In spaCy 3.8 forked workers hold each other's pipes open, so that the parent is not told of the
+    # death and waits; a time limit of the caller's ends the wait. Other workers end it themselves.
+    code = """
+        import multiprocessing, os, signal, sys
+        import spacy
+        from spacy.language import Language
+
+        @Language.component("killer")
+        def killer(doc):
+            if doc.text == "kill" and multiprocessing.parent_process() is not None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return doc
+
+        def stop(number, frame):
+            raise TimeoutError
+
+        if __name__ == "__main__":
+            multiprocessing.set_start_method(sys.argv[2])
+            nlp = spacy.blank("xx")
+            nlp.add_pipe("optical_ner", config={"model": sys.argv[1]})
+            nlp.add_pipe("killer")
+            texts = ["Amina Juma anaishi Nairobi"] * 30
+            expected = nlp(texts[0]).ents
+            signal.signal(signal.SIGALRM, stop)
+            signal.alarm(8 if sys.argv[2] == "fork" else 60)
+            found = []
+            try:
+                for doc in nlp.pipe([*texts[:17], "kill", *texts], n_process=2, batch_size=2):
+                    found.append(doc.text)
+            except Exception as err:
+                print(type(err).__name__, 0 < len(found) < 18)
+            signal.alarm(0)
+            # What is left of it disturbs neither this process nor the next workers.
+            print(len(multiprocessing.active_children()))
+            after = [nlp(texts[0]), *nlp.pipe(texts[:4], n_process=2, batch_size=2)]
+            print({str(doc.ents) for doc in after} == {str(expected)})
+    """
+    found = run(tmp_path / "script.py", code, light, str(bundle), method)
+    error = "TimeoutError" if method == "fork" else "EOFError"
+    assert found.splitlines() == [f"{error} True", "0", "True"]

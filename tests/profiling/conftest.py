@@ -13,6 +13,19 @@ from spacy_optical.profiling.workload import Target
 
 from ..util import toy_bundle
 
+# For measured processes, as --code.
+HOLDS_MEMORY = """
+import numpy as np
+from spacy.language import Language
+
+@Language.factory("holds_memory", default_config={"megabytes": 0})
+def make(nlp, name, megabytes):
+    held = np.ones(megabytes * 1_000_000, dtype=np.uint8)
+    def hold(doc):
+        return doc if len(held) >= 0 else None
+    return hold
+"""
+
 GOLD = {
     "en": [("Amina Juma lives in Nairobi .", {"Amina Juma": "PER", "Nairobi": "LOC"})],
     "sw": [

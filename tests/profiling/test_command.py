@@ -33,16 +33,24 @@ def test_profile_writes_a_report_and_finds_what_got_worse(
     pipeline, out = f"toy={places / 'bundle'}", tmp_path / "out"
     gold = ["--gold", f"sw={places / 'sw.spacy'}"]
     against = ["--compare", str(tmp_path / "earlier.json"), "--max-worse", "1000", "--force"]
-    where = ["--out", str(out), "--markdown", str(readme)]
+    where = ["--out", str(out), "--markdown", str(readme), "--max-p50", "60s"]
     code, text = run("profile", pipeline, *gold, *QUICK, *where, *against)
     assert code == 1, text
     assert "report.html" in text
     assert "toy, macro F1 %" in text
     assert "Worse than" in text
+    assert "Within the budget of 60,000 ms p50" in text
+    assert "fits" in readme.read_text(encoding="utf8")
     assert "| toy |" in readme.read_text(encoding="utf8")
     found = read_metrics(out / "metrics.json")
     assert found.settings.batch_sizes == [2]
     assert found.complete
+
+
+def test_spacy_benchmark_knows_the_command_too() -> None:
+    result = CliRunner().invoke(app, ["benchmark", "optical", "no_such_pipeline"])
+    assert result.exit_code == 1
+    assert "neither an installed pipeline" in " ".join(result.output.split())
 
 
 def test_recommend_names_a_pipeline(report: ProfileReport, tmp_path: Path) -> None:
@@ -65,6 +73,9 @@ def test_recommend_names_a_pipeline(report: ProfileReport, tmp_path: Path) -> No
         (["{ruler}", "--compare", "{ruler}/none.json"], "No such metrics file"),
         (["{ruler}", "--extra", "{ruler}/meta.json"], "does not hold what it should"),
         (["{ruler}", "--code", "none.py"], "No such Python file"),
+        (["{ruler}", "--max-p50", "5MB"], "does not have the form NUMBERms"),
+        (["{ruler}", "--memory-limit", "much"], "does not have the form NUMBERMB"),
+        (["{ruler}", "--memory-group", "{ruler}"], "give --memory-limit too"),
     ],
 )
 def test_bad_input_is_one_sentence(
@@ -81,5 +92,5 @@ def test_the_metrics_file_is_plain_json(report: ProfileReport, tmp_path: Path) -
     write_metrics(report, tmp_path / "metrics.json")
     value = json.loads((tmp_path / "metrics.json").read_text(encoding="utf8"))
     assert value["format"] == "spacy_optical.profile"
-    assert value["version"] == 1
+    assert value["version"] == 2
     assert value["profiles"][1]["latency"]["p50_ms"]["value"] > 0

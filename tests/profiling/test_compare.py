@@ -1,16 +1,8 @@
-from pathlib import Path
-
 import pytest
-import spacy
 
 from spacy_optical.errors import OpticalError
-from spacy_optical.profiling.compare import compare
-from spacy_optical.profiling.measure import profile
-from spacy_optical.profiling.options import Options
-from spacy_optical.profiling.schema import Profile, ProfileReport
-from spacy_optical.profiling.workload import Target
-
-from . import slow_code
+from spacy_optical.profiling.compare import change_table, compare
+from spacy_optical.profiling.schema import NotRun, Profile, ProfileReport
 
 
 def slowed(report: ProfileReport, factor: float) -> ProfileReport:
@@ -71,6 +63,25 @@ def test_lost_f1_counts(report: ProfileReport) -> None:
     assert not any(change.regressed for change in compare(report, worse, most_f1_lost=0.03))
 
 
+def test_what_no_longer_runs_counts(report: ProfileReport) -> None:
+    ruler, toy = report.profiles
+    smaller = report.model_copy(
+        update={"profiles": [ruler], "not_run": [NotRun(name=toy.name, reason="too large")]}
+    )
+    lost = [change for change in compare(report, smaller) if change.regressed]
+    assert [(change.pipeline, change.metric) for change in lost] == [
+        ("toy", "runs within the limit")
+    ]
+    assert "worse" in [cell.text for cell in change_table(lost).rows[0]]
+
+
+def test_runs_under_another_memory_limit_are_refused(report: ProfileReport) -> None:
+    update = {"memory_limit_mb": 512.0, "memory_limit_kind": "address space"}
+    settings = report.settings.model_copy(update=update)
+    with pytest.raises(OpticalError, match=r"differ in their memory limit \(none, now 512 MB"):
+        compare(report, report.model_copy(update={"settings": settings}))
+
+
 def test_runs_on_other_machines_are_refused_unless_forced(report: ProfileReport) -> None:
     machine = report.machine.model_copy(update={"cpu": "another"})
     other = report.model_copy(update={"machine": machine})
@@ -89,24 +100,3 @@ def test_runs_without_a_common_pipeline_are_refused(report: ProfileReport) -> No
     first, second = (report.model_copy(update={"profiles": [p]}) for p in report.profiles)
     with pytest.raises(OpticalError, match="no pipeline in common"):
         compare(first, second)
-
-
-@pytest.mark.slow
-def test_20_percent_of_sleep_is_found_and_2_percent_is_not(tmp_path: Path) -> None:
-    (tmp_path / "texts.txt").write_text("Nairobi\nJuma alirudi Kisumu\n")
-    runs = {}
-    for name, milliseconds in (("before", 20.0), ("2 %", 20.4), ("20 %", 24.0)):
-        nlp = spacy.blank("xx")
-        nlp.add_pipe("entity_ruler").add_patterns([{"label": "LOC", "pattern": "Nairobi"}])
-        nlp.add_pipe("sleeper", config={"milliseconds": milliseconds})
-        nlp.to_disk(tmp_path / name)
-        runs[name] = profile(
-            [Target.parse(f"sleeper={tmp_path / name}")],
-            texts=tmp_path / "texts.txt",
-            options=Options(
-                seconds=6, rounds=6, starts=1, batch_sizes=(2,), code=Path(slow_code.__file__)
-            ),
-        )
-    assert not any(change.regressed for change in compare(runs["before"], runs["2 %"]))
-    slower = {c.metric: c for c in compare(runs["before"], runs["20 %"]) if c.regressed}
-    assert set(slower) == {"p50 ms", "words/s, batch 2"}

@@ -8,12 +8,16 @@ from spacy.training import Example
 
 from spacy_optical.data.labelled import read_docs
 from spacy_optical.errors import OpticalError
+from spacy_optical.profiling import memory
 from spacy_optical.profiling.accuracy import bare_doc
 from spacy_optical.profiling.check import check_target
 from spacy_optical.profiling.measure import profile
 from spacy_optical.profiling.options import Options
+from spacy_optical.profiling.rows import profile_rows
 from spacy_optical.profiling.schema import ProfileReport
 from spacy_optical.profiling.workload import Target
+
+from .conftest import HOLDS_MEMORY
 
 QUICK = Options(seconds=0.05, rounds=2, starts=1, batch_sizes=(2,))
 
@@ -25,18 +29,6 @@ from spacy.language import Language
 def needs_torch(doc):
     torch.zeros(1)
     return doc
-"""
-
-HOLDS_MEMORY = """
-import numpy as np
-from spacy.language import Language
-
-@Language.factory("holds_memory", default_config={"megabytes": 0})
-def make(nlp, name, megabytes):
-    held = np.ones(megabytes * 1_000_000, dtype=np.uint8)
-    def hold(doc):
-        return doc if len(held) >= 0 else None
-    return hold
 """
 
 
@@ -168,6 +160,28 @@ def test_memory_of_a_component_shows(tmp_path: Path) -> None:
     assert report.profiles[0].accuracy == {}
 
 
+@pytest.mark.skipif(not memory.SHARES.exists(), reason="the system does not tell")
+def test_pages_that_processes_share_count_once(places: Path, gold: dict[str, Path]) -> None:
+    options = Options(
+        seconds=0.05,
+        rounds=1,
+        starts=1,
+        batch_sizes=(2,),
+        processes=2,
+        label_map={"PLACE": "LOC"},
+    )
+    report = profile([Target.parse(str(places / "ruler"))], gold=gold, options=options)
+    found = report.profiles[0].memory
+    assert found is not None
+    assert found.shared is not None
+    assert found.shared.processes == 2
+    # Three processes, of which two were forked from the first and wrote on little of it.
+    assert found.shared.rss_mb > 2 * found.steady_rss_mb.value
+    assert found.shared.pss_mb < 0.8 * found.shared.rss_mb
+    names = {row["metric"] for row in profile_rows(report.profiles[0])}
+    assert {"shared_pss", "shared_rss"} <= names
+
+
 def test_a_pipeline_that_needs_torch_runs_with_it(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     code = tmp_path / "needs_torch.py"
@@ -178,7 +192,7 @@ def test_a_pipeline_that_needs_torch_runs_with_it(tmp_path: Path) -> None:
     nlp.to_disk(tmp_path / "pipeline")
     target = Target.parse(str(tmp_path / "pipeline"))
     with ExitStack() as kept:
-        arm, _ = check_target(target, "Nairobi", [], Options(code=code), kept)
+        arm, _ = check_target(target, ["Nairobi"], [], Options(code=code), kept)
     assert arm.environment == "full"
 
 

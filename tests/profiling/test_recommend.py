@@ -1,8 +1,8 @@
 import pytest
 
 from spacy_optical.errors import OpticalError
-from spacy_optical.profiling.recommend import Budget, parse_amount, recommend
-from spacy_optical.profiling.schema import ProfileReport
+from spacy_optical.profiling.recommend import excess, parse_amount, recommend
+from spacy_optical.profiling.schema import Budget, ProfileReport
 
 
 def test_the_best_f1_within_the_budget_is_named(report: ProfileReport) -> None:
@@ -23,9 +23,9 @@ def test_the_best_f1_within_the_budget_is_named(report: ProfileReport) -> None:
 
 def test_the_excess_is_told(report: ProfileReport) -> None:
     toy = report.profiles[1]
-    assert Budget(max_disk_mb=0.001, max_p50_ms=1e9).excess(toy)[0].startswith("disk 0.0")
+    assert excess(toy, Budget(max_disk_mb=0.001, max_p50_ms=1e9))[0].startswith("disk 0.0")
     unknown = toy.model_copy(update={"latency": None})
-    assert Budget(max_p50_ms=1e9).excess(unknown) == ["p50 not measured"]
+    assert excess(unknown, Budget(max_p50_ms=1e9)) == ["p50 not measured"]
 
 
 def test_nothing_may_fit(report: ProfileReport) -> None:

@@ -22,6 +22,7 @@ from spacy_optical.profiling.text import (
     terminal_text,
 )
 
+DEMO = Path(__file__).parents[2] / "docs" / "results" / "demo" / "metrics.json"
 LOADING = {"src", "srcset", "data", "poster", "action", "background"}
 
 
@@ -67,6 +68,14 @@ def test_the_metrics_file_is_read_back_as_it_was(report: ProfileReport, folder: 
     assert read_metrics(folder / "metrics.json") == report
 
 
+def test_files_of_version_1_are_read() -> None:
+    demo = read_metrics(DEMO)
+    assert json.loads(DEMO.read_text(encoding="utf8"))["version"] == 1
+    # What is written from it has fields that version 1 lacks.
+    assert demo.version == 2
+    assert demo.settings.memory_limit_mb is None
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [({"version": 99}, "version"), ({"colour": "red"}, "colour"), ({"profiles": 3}, "profiles")],
@@ -98,8 +107,8 @@ def test_the_csv_holds_a_figure_a_row(report: ProfileReport, folder: Path) -> No
 
 def test_the_page_loads_nothing_and_has_a_table_for_every_figure(page: Page) -> None:
     assert page.loads == []
-    assert page.counts["figure"] == page.counts["svg"] == 7
-    assert page.counts["table"] == page.counts["caption"] >= 7 + 3
+    assert page.counts["figure"] == page.counts["svg"] == 9
+    assert page.counts["table"] == page.counts["caption"] >= 9 + 3
     assert "script" not in page.counts
     assert len(page.ids) == len(set(page.ids))
 

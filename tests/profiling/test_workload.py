@@ -16,6 +16,9 @@ def test_targets_are_told_apart(places: Path) -> None:
     assert Target.parse(f"my={places / 'bundle'}").name == "my"
     plain = Target.parse(str(places / "ruler"))
     assert (plain.name, plain.kind) == ("ruler", "pipeline")
+    default = Target.parse("small=optical_ner")
+    assert (default.name, default.kind) == ("small", "bundle")
+    assert (Path(default.path) / "model.onnx").is_file()
 
 
 @pytest.mark.parametrize("text", ["nothing_here", "name=", "name=tests", "x=no/such/folder"])
@@ -88,7 +91,15 @@ def test_blank_texts_are_left_out_and_blocks_go_round() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"threads": 0}, {"rounds": 0}, {"starts": 0}, {"seconds": 0}, {"batch_sizes": (0,)}]
+    "change",
+    [
+        {"threads": 0},
+        {"rounds": 0},
+        {"starts": 0},
+        {"seconds": 0},
+        {"processes": 0},
+        {"batch_sizes": (0,)},
+    ],
 )
 def test_numbers_out_of_range_are_refused(change: dict) -> None:
     with pytest.raises(OpticalError, match="must be"):

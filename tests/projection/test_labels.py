@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import spacy
+from spacy.training import Corpus
 
 from spacy_optical.align import AlignConfig
 from spacy_optical.data.labelled import read_docs
@@ -91,8 +92,9 @@ def test_pairs_that_cannot_be_used_are_raised_or_counted(tmp_path, labeller, enc
     with pytest.raises(OpticalError, match=r"E320.*line 1"):
         project_labels(bitext, out, **settings)
     assert not out.exists()
-    with pytest.raises(OpticalError, match="E206"):
+    with pytest.raises(OpticalError, match=r"E322.*sw\.jsonl could be used \(3 E320\)"):
         project_labels(bitext, out, on_error="skip", **settings)
+    assert not out.exists()
     settings["config"] = None
     with bitext.open("a") as file:
         file.write("broken\n")
@@ -101,6 +103,87 @@ def test_pairs_that_cannot_be_used_are_raised_or_counted(tmp_path, labeller, enc
     summary = project_labels(bitext, out, on_error="skip", **settings)
     assert summary.skipped == {"E220": 1}
     assert summary.written == 3
+
+
+def test_unlike_pairs_leave_less_confidence(tmp_path, labeller, encoder, bitext):
+    """Between `skip_below` and `sure_above`, a pair's confidences shrink by one factor."""
+    settings = {"labeller": labeller, "encoder": encoder, "target_lang": "sw"}
+
+    def scores(**align):
+        out = tmp_path / "out.spacy"
+        project_labels(bitext, out, config=AlignConfig(**align), **settings)
+        return read_docs(out)[0].spans[SPANS_KEY].attrs["scores"]
+
+    full, less = scores(sure_above=0.25), scores(skip_below=0.0, sure_above=1.0)
+    factors = [b / a for a, b in zip(full, less, strict=True)]
+    assert factors == pytest.approx([factors[0]] * 2, abs=0.001)
+    assert 0.25 < factors[0] < 1
+
+
+def test_shards_hold_what_one_file_does(tmp_path, labeller, encoder, bitext):
+    bitext.write_text(bitext.read_text() * 2)
+    settings = {"labeller": labeller, "encoder": encoder, "target_lang": "sw", "chunk": 4}
+    whole = project_labels(bitext, tmp_path / "one.spacy", **settings)
+    for _ in range(2):  # the second run takes the place of the first
+        summary = project_labels(bitext, tmp_path / "many", shard_size=5, **settings)
+        assert summary == whole
+        names = sorted(path.name for path in (tmp_path / "many").iterdir())
+        assert names == ["00001.spacy", "00002.spacy", "projection.json"]
+    nlp = spacy.blank("xx")
+    for path in ("one.spacy", "many"):
+        docs = [example.reference for example in Corpus(tmp_path / path)(nlp)]
+        assert len(docs) == 6
+        assert [[(e.text, e.label_) for e in doc.ents] for doc in docs] == entities(
+            tmp_path / "one.spacy"
+        )
+    assert len(read_docs(tmp_path / "many" / "00001.spacy")) == 5
+    told = json.loads((tmp_path / "many" / "projection.json").read_text())
+    assert (told["written"], told["projected"]) == (6, dict(whole.projected))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "one.spacy", "sw.jsonl"]
+
+
+def test_nothing_is_left_where_shards_failed(tmp_path, labeller, encoder, bitext):
+    bitext.write_text(bitext.read_text() + "broken\n")
+    settings = {"labeller": labeller, "encoder": encoder, "target_lang": "sw", "chunk": 1}
+    with pytest.raises(OpticalError, match="E220"):
+        project_labels(bitext, tmp_path / "many", shard_size=1, **settings)
+    assert [path.name for path in tmp_path.iterdir()] == ["sw.jsonl"]
+
+
+def test_foreign_things_in_the_way_are_left_alone(tmp_path, labeller, encoder, bitext):
+    settings = {"labeller": labeller, "encoder": encoder, "target_lang": "sw"}
+    for shard_size in (None, 2):
+        with pytest.raises(OpticalError, match="E004"):
+            project_labels(bitext, tmp_path, shard_size=shard_size, **settings)
+    assert [path.name for path in tmp_path.iterdir()] == ["sw.jsonl"]
+
+
+def test_shards_are_written_as_they_fill(tmp_path, labeller, encoder, bitext):
+    """So that no more than one file's documents are held, however long the bitext is."""
+    bitext.write_text(bitext.read_text() * 4)
+    written: list[int] = []
+    project_labels(
+        bitext,
+        tmp_path / "many",
+        labeller=labeller,
+        encoder=encoder,
+        target_lang="sw",
+        shard_size=2,
+        chunk=3,
+        say=lambda done: written.append(len(list(tmp_path.glob(".many*/*.spacy")))),
+    )
+    assert written == [1, 3, 4, 6]
+
+
+def test_pair_without_words_is_named(tmp_path, labeller, encoder, bitext):
+    with bitext.open("a") as file:
+        file.write(json.dumps({"en": "Nairobi.", "sw": "\u2028\u200a"}) + "\n")
+    settings = {"labeller": labeller, "encoder": encoder, "target_lang": "sw"}
+    out = tmp_path / "out.spacy"
+    with pytest.raises(OpticalError, match=r"line 4"):
+        project_labels(bitext, out, **settings)
+    summary = project_labels(bitext, out, on_error="skip", **settings)
+    assert summary.skipped.total() == 1
 
 
 def test_vectors_with_nan_never_make_a_plan(tmp_path, labeller, bitext):

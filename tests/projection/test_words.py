@@ -3,7 +3,13 @@ import spacy
 from spacy.tokens import Span
 
 from spacy_optical.errors import OpticalError
-from spacy_optical.projection.words import label_map, load_labeller, sentence_in, sentence_of
+from spacy_optical.projection.words import (
+    check_map,
+    label_map,
+    load_labeller,
+    sentence_in,
+    sentence_of,
+)
 
 
 def test_tokens_that_are_only_space_are_no_words():
@@ -34,3 +40,12 @@ def test_a_pipeline_that_is_not_there_is_named(tmp_path):
         load_labeller("no_such_pipeline")
     with pytest.raises(OpticalError, match="E318"):
         load_labeller(tmp_path)
+
+
+def test_labels_that_the_labeller_lacks_are_named():
+    nlp = spacy.blank("en")
+    check_map({"PERSN": "PER"}, nlp)  # nobody says what labels there are
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Amina"}])
+    check_map({"PERSON": "PER"}, nlp)
+    with pytest.raises(OpticalError, match=r"E323.*no label GPE, PERSN; it has PERSON$"):
+        check_map({"PERSN": "PER", "PERSON": "PER", "GPE": "LOC"}, nlp)

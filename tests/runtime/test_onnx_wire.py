@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from spacy_optical.runtime.onnx_wire import survey
+from spacy_optical.runtime.onnx_wire import LARGE, outline, survey
 
 from ..util import toy_bundle
 
@@ -91,3 +91,39 @@ def test_damaged_models_are_read_or_refused(at: int, change: int) -> None:
         survey(bytes(model))
     except ValueError:
         return
+
+
+def test_outline_names_the_places_of_large_weights() -> None:
+    rng = np.random.default_rng(0)
+    model = onnx.load_from_string(toy_bundle().model)
+    weights = {
+        "small": rng.normal(size=8).astype(np.float32),
+        "int8": rng.integers(-99, 99, size=(2, LARGE)).astype(np.int8),
+        "float": rng.normal(size=LARGE).astype(np.float32),
+        "double": rng.normal(size=LARGE),
+    }
+    model.graph.initializer.extend(numpy_helper.from_array(v, k) for k, v in weights.items())
+    content = model.SerializeToString()
+    small = outline(content, "model.onnx")
+    assert survey(small).external_data
+    found = onnx.load_from_string(small)
+    moved = []
+    for tensor in found.graph.initializer:
+        if tensor.data_location == TensorProto.EXTERNAL:
+            told = {entry.key: entry.value for entry in tensor.external_data}
+            start, size = int(told["offset"]), int(told["length"])
+            assert told["location"] == "model.onnx"
+            assert content[start : start + size] == weights[tensor.name].tobytes()
+            assert start % weights[tensor.name].itemsize == 0
+            tensor.raw_data = weights[tensor.name].tobytes()
+            tensor.ClearField("external_data")
+            tensor.ClearField("data_location")
+            moved.append(tensor.name)
+    # A type that is not known stays where it is, as does one that does not lie on its boundary.
+    assert {"int8"} <= set(moved) <= {"int8", "float"}
+    assert found == model
+
+
+def test_outline_of_a_model_without_large_weights_is_the_model() -> None:
+    content = toy_bundle().model
+    assert onnx.load_from_string(outline(content, "x")) == onnx.load_from_string(content)

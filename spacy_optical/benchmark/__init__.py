@@ -1,0 +1,1 @@
+"""The benchmark on real languages: languages and arms as data, metrics files, and their table."""

@@ -1,0 +1,176 @@
+"""Gold files of other people's data sets, in the forms that they come in, read into one.
+
+Tagged words in columns (CoNLL, Universal NER), tables with a header and a sentence number, JSON
+lines of tokens and tags, spaCy's own files, and sentences with marked entities.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+from spacy.tokens import Doc, Span
+
+from ..errors import Errors, OpticalError
+from .iob2 import TaggedSentence, checked_tag, read_iob2, spans_of
+from .labelled import EVALUATION_ONLY, make_doc, read_docs, tokenizer_for
+from .parallel import read_groups
+
+GoldFormat = Literal["iob2", "table", "jsonl", "spacy", "marked"]
+Columns = tuple[str, str, str]
+Rename = Callable[[str], str]
+_SUFFIXES: dict[str, GoldFormat] = {".jsonl": "jsonl", ".json": "jsonl", ".spacy": "spacy"}
+
+
+def read_tagged(
+    path: Path,
+    labels: Mapping[str, str],
+    *,
+    language: str,
+    format: GoldFormat | None = None,
+    columns: Columns = ("words", "labels", "sentence_id"),
+) -> list[TaggedSentence]:
+    """Read a gold file.
+
+    path (Path): The file.
+    labels (Mapping[str, str]): New names by the file's own: of types (`PERSON` to `PER`) or of
+        whole tags (`BNEP` to `B-PER`, `3` to `I-ORG`); empty for what is left out. What is not in
+        it keeps its name.
+    language (str): The language; of `marked` files, the key of the sentence.
+    format (Optional[str]): `iob2` (see `read_iob2`), `table` (tabs, a header; a sentence ends where
+        its number changes), `jsonl` (`{"tokens": […], "ner_tags": […]}`), `spacy` or `marked` (see
+        `read_groups`); by default told from the name, `iob2` where that says nothing.
+    columns (Tuple[str, str, str]): Of a table: the columns of word, tag and sentence number.
+    RETURNS (List[TaggedSentence]): The sentences in order.
+    RAISES (OpticalError): Naming file and line: on a missing, empty or damaged file, a line of
+        another form, or a tag that is none of BIO after renaming.
+    """
+    path = Path(path)
+    rename = renamer(labels)
+    kind = format or _SUFFIXES.get(path.suffix.lower(), "iob2")
+    if kind == "iob2":
+        return read_iob2(path, rename)
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what="gold file", path=path))
+    if kind == "table":
+        found = list(_table(path, columns, rename))
+    elif kind == "jsonl":
+        found = list(_jsonl(path, rename))
+    elif kind == "spacy":
+        found = list(_spacy(path, labels))
+    else:
+        found = list(_marked(path, language, labels))
+    if not found:
+        raise OpticalError(Errors.E206.format(path=path))
+    return found
+
+
+def renamer(labels: Mapping[str, str]) -> Rename:
+    """Give the function that renames tags: whole ones first, else the type behind B- or I-.
+
+    labels (Mapping[str, str]): As for `read_tagged`.
+    RETURNS (Callable[[str], str]): From a file's tag to ours.
+
+    >>> rename = renamer({"PERSON": "PER", "DATE": "", "BNEL": "B-LOC"})
+    >>> [rename(tag) for tag in ("B-PERSON", "I-DATE", "BNEL", "B-ORG", "O")]
+    ['B-PER', 'O', 'B-LOC', 'B-ORG', 'O']
+    """
+
+    def rename(tag: str) -> str:
+        if tag in labels:
+            return labels[tag] or "O"
+        prefix, dash, kind = tag.partition("-")
+        if dash and kind in labels:
+            return f"{prefix}-{labels[kind]}" if labels[kind] else "O"
+        return tag
+
+    return rename
+
+
+def tagged_doc(sentence: TaggedSentence, language: str, *, evaluation_only: bool) -> Doc:
+    """Make a document of a data set's own words.
+
+    sentence (TaggedSentence): Words and spans.
+    language (str): The language.
+    evaluation_only (bool): Whether the document may only judge, never train.
+    RETURNS (Doc): The document.
+    """
+    doc = Doc(tokenizer_for(language).vocab, words=list(sentence.words))
+    doc.set_ents([Span(doc, start, end, label=label) for start, end, label in sentence.spans])
+    if evaluation_only:
+        doc.user_data[EVALUATION_ONLY] = True
+    return doc
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    for number, raw in enumerate(path.read_bytes().split(b"\n"), 1):
+        where = f"{path}, line {number}"
+        try:
+            yield where, raw.decode("utf-8-sig" if number == 1 else "utf8").rstrip("\r")
+        except UnicodeDecodeError as err:
+            raise OpticalError(Errors.E222.format(where=where, reason=err)) from err
+
+
+def _table(path: Path, columns: Columns, rename: Rename) -> Iterator[TaggedSentence]:
+    lines = _lines(path)
+    header = next(lines)[1].split("\t")
+    for column in columns:
+        if column not in header:
+            found = ", ".join(header)
+            raise OpticalError(Errors.E236.format(path=path, column=column, found=found))
+    word_at, tag_at, sentence_at = (header.index(column) for column in columns)
+
+    def rows() -> Iterator[tuple[str, str, str]]:
+        for where, line in lines:
+            if not line.strip():
+                continue
+            cells = line.split("\t")
+            if len(cells) != len(header) or not cells[word_at].strip():
+                raise OpticalError(Errors.E227.format(where=where, line=line))
+            tag = checked_tag(cells[tag_at].strip(), where, rename)
+            yield cells[sentence_at].strip(), cells[word_at].strip(), tag
+
+    for name, group in groupby(rows(), key=lambda row: row[0]):
+        part = list(group)
+        spans = spans_of([tag for _, _, tag in part])
+        yield TaggedSentence(name, tuple(word for _, word, _ in part), spans)
+
+
+def _jsonl(path: Path, rename: Rename) -> Iterator[TaggedSentence]:
+    for where, line in _lines(path):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            words = [str(word).strip() for word in record["tokens"]]
+            tags = [str(tag) for tag in record["ner_tags"]]
+        except (ValueError, KeyError, TypeError, RecursionError) as err:
+            reason = f"{type(err).__name__}: {err}"
+            raise OpticalError(Errors.E237.format(where=where, reason=reason)) from err
+        if len(words) != len(tags) or not all(words):
+            reason = f"{len(words)} tokens, {len(tags)} tags, {words.count('')} tokens empty"
+            raise OpticalError(Errors.E237.format(where=where, reason=reason))
+        if words:
+            spans = spans_of([checked_tag(tag, where, rename) for tag in tags])
+            yield TaggedSentence(str(record.get("id", where)), tuple(words), spans)
+
+
+def _spacy(path: Path, labels: Mapping[str, str]) -> Iterator[TaggedSentence]:
+    for number, doc in enumerate(read_docs(path), 1):
+        yield _of_doc(doc, str(number), labels)
+
+
+def _marked(path: Path, language: str, labels: Mapping[str, str]) -> Iterator[TaggedSentence]:
+    for group in read_groups(path, [language]):
+        marked = group.sentences[language]
+        doc = make_doc(marked, language, where=group.where, evaluation_only=False)
+        yield _of_doc(doc, group.id, labels)
+
+
+def _of_doc(doc: Doc, name: str, labels: Mapping[str, str]) -> TaggedSentence:
+    """Read a document's words and entities; tokens that are only space are no words."""
+    tokens = [token for token in doc if not token.is_space]
+    tags = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in tokens]
+    rename = renamer(labels)
+    return TaggedSentence(name, tuple(t.text for t in tokens), spans_of(list(map(rename, tags))))

@@ -1,0 +1,135 @@
+"""What a study asks of the figures: where its arms stand, and what transport brought."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import Errors, OpticalError
+from .estimates import median_estimate
+from .ratios import macro_languages
+from .schema import ControlPair, Estimate, Gain, Profile, ProfileReport, Student, Study
+
+
+@dataclass(frozen=True)
+class Point:
+    """The students of one arm and size.
+
+    arm (str): How they were trained.
+    size (str): Their architecture.
+    names (Tuple[str, ...]): The students; more than one if there are several seeds.
+    f1 (Estimate): Mean F1, share of 1. Its interval goes from the worst seed to the best; with one
+        seed it is the interval over sentences, or a point where that is not known.
+    p50_ms (float): Median latency of one text; the middle of those measured.
+    rss_mb (float): Peak memory; likewise.
+    """
+
+    arm: str
+    size: str
+    names: tuple[str, ...]
+    f1: Estimate
+    p50_ms: float
+    rss_mb: float
+
+
+def check_study(study: Study, names: Sequence[str]) -> None:
+    """See that a study speaks of what there is.
+
+    study (Study): The study.
+    names (Sequence[str]): The pipelines and rows that there are.
+    RAISES (OpticalError): If it speaks of others.
+    """
+    unknown = [name for name in dict.fromkeys(study.names) if name not in names]
+    if unknown:
+        message = Errors.E623.format(unknown=", ".join(unknown), names=", ".join(names))
+        raise OpticalError(message)
+
+
+def arm_points(report: ProfileReport, language: str | None = None) -> list[Point]:
+    """Place the arms of a study by F1 and cost.
+
+    report (ProfileReport): The figures.
+    language (Optional[str]): The language of the F1; macro F1 if not given.
+    RETURNS (List[Point]): For each arm its points, the fastest first; students without F1 or
+        without a known cost are left out.
+    """
+    groups: dict[tuple[str, str], list[tuple[Student, Estimate, Profile]]] = {}
+    for student in report.study.students if report.study is not None else []:
+        f1, cost = _f1_of(report, student.name, language), _cost_of(report, student)
+        if f1 is not None and cost is not None:
+            groups.setdefault((student.arm, student.size), []).append((student, f1, cost))
+    points = []
+    for (arm, size), members in groups.items():
+        p50s = [cost.latency.p50_ms.value for *_, cost in members if cost.latency is not None]
+        peaks = [cost.memory.peak_rss_mb.value for *_, cost in members if cost.memory is not None]
+        points.append(
+            Point(
+                arm=arm,
+                size=size,
+                names=tuple(student.name for student, *_ in members),
+                f1=_over_seeds([f1 for _, f1, _ in members]),
+                p50_ms=float(np.median(p50s)),
+                rss_mb=float(np.median(peaks)),
+            )
+        )
+    arms = list(dict.fromkeys(point.arm for point in points))
+    return sorted(points, key=lambda point: (arms.index(point.arm), point.p50_ms))
+
+
+def _over_seeds(values: Sequence[Estimate]) -> Estimate:
+    if len(values) == 1:
+        return values[0]
+    seeds = [one.value for one in values]
+    return Estimate(value=float(np.mean(seeds)), low=min(seeds), high=max(seeds), samples=seeds)
+
+
+def _f1_of(report: ProfileReport, name: str, language: str | None) -> Estimate | None:
+    for found in report.profiles:
+        if found.name == name:
+            if language is None:
+                return found.macro_f1
+            accuracy = found.accuracy.get(language)
+            return None if accuracy is None else accuracy.f1
+    codes = macro_languages(report.languages, report.settings.source_language)
+    wanted = codes if language is None else [language]
+    for row in report.extra:
+        if row.name == name and wanted and all(code in row.f1 for code in wanted):
+            mean = float(np.mean([row.f1[code] for code in wanted]))
+            return Estimate(value=mean, low=mean, high=mean)
+    return None
+
+
+def _cost_of(report: ProfileReport, student: Student) -> Profile | None:
+    name = student.same_graph or student.name
+    for found in report.profiles:
+        if found.name == name and found.latency is not None and found.memory is not None:
+            return found
+    return None
+
+
+def gain_of(report: ProfileReport, pair: ControlPair) -> Gain | None:
+    """Give what transport brought in F1.
+
+    report (ProfileReport): The figures.
+    pair (ControlPair): The pipelines; one may be a row of F1 that was not measured here.
+    RETURNS (Optional[Gain]): As measured with the same draws for both; from the two F1 alone, and
+        so without intervals, where it was not; None without F1 of both.
+    """
+    for gain in report.gains:
+        if (gain.with_transport, gain.without) == (pair.with_transport, pair.without):
+            return gain
+    differences = {}
+    for code in (None, *report.languages):
+        own = _f1_of(report, pair.with_transport, code)
+        other = _f1_of(report, pair.without, code)
+        if own is not None and other is not None:
+            differences[code] = median_estimate([own.value - other.value], 0)
+    macro = differences.pop(None, None)
+    if macro is None:
+        return None
+    return Gain(
+        with_transport=pair.with_transport,
+        without=pair.without,
+        macro=macro,
+        by_language={code: value for code, value in differences.items() if code is not None},
+    )

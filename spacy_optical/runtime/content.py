@@ -1,0 +1,182 @@
+"""A bundle's file: checked, let go, and read again when somebody asks for it.
+
+Once a session is built, only saving and pickling need the model's bytes. Holding them would double
+the memory of the weights.
+"""
+
+import hashlib
+import os
+import stat
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ..errors import Errors, OpticalError
+
+# A protobuf message ends at 2 GiB; a manifest is a page of text.
+MAX_FILE_BYTES = 2**31 - 1
+MAX_MANIFEST_BYTES = 2**20
+
+# An open file can be read after it was deleted or replaced. Windows would refuse to delete it.
+STAYS_READABLE = hasattr(os, "pread")
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Size and hash of a file.
+
+    size (int): Bytes.
+    sha256 (str): SHA-256 in lower-case hexadecimal.
+    """
+
+    size: Annotated[int, Field(ge=0, le=MAX_FILE_BYTES)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+    @classmethod
+    def of(cls, content: bytes) -> "FileEntry":
+        """Measure a content."""
+        return cls(len(content), hashlib.sha256(content).hexdigest())
+
+    def check(self, content: bytes, *, name: str, path: str) -> None:
+        """Make sure that a content is the one that was measured.
+
+        content (bytes): What was found.
+        name (str): The file's name, for the message.
+        path (str): The bundle it belongs to, for the message.
+        RAISES (OpticalError): If size or hash differ.
+        """
+        if len(content) != self.size:
+            raise OpticalError(
+                Errors.E104.format(name=name, path=path, found=len(content), expected=self.size)
+            )
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise OpticalError(Errors.E105.format(name=name, path=path))
+
+
+class StoredFile:
+    """A file that is kept open and read when it is asked for; a pickle of it is its bytes.
+
+    folder (Path): The bundle's folder.
+    name (str): The file's name in it.
+    entry (FileEntry): What the manifest says of it.
+    RAISES (OpticalError): If it is missing, no plain file, a link to a place outside the folder, or
+        of another size.
+    """
+
+    def __init__(self, folder: Path, name: str, entry: FileEntry) -> None:
+        self.folder = folder
+        self.name = name
+        self.entry = entry
+        self._file = _opened(folder, name)
+        self._close = weakref.finalize(self, os.close, self._file)
+        self._opened_as = _version(os.fstat(self._file))
+        found = os.fstat(self._file).st_size
+        if found != entry.size:
+            raise OpticalError(
+                Errors.E104.format(name=name, path=folder, found=found, expected=entry.size)
+            )
+
+    def is_in_place(self) -> bool:
+        """Tell whether the file is still found under its name, as it was when it was opened."""
+        try:
+            named = os.stat(self.folder / self.name)
+        except OSError:
+            return False
+        return _version(named) == self._opened_as == _version(os.fstat(self._file))
+
+    def read(self) -> bytes:
+        """Read the file.
+
+        RETURNS (bytes): Its content.
+        RAISES (OpticalError): If it cannot be read or is not what the manifest says.
+        """
+        content = _content(self._file, self.entry.size, self.name, self.folder)
+        self.entry.check(content, name=self.name, path=str(self.folder))
+        return content
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return bytes, (self.read(),)
+
+
+class Content:
+    """An attribute that gives bytes, whether it was set to bytes or to a file that holds them."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> bytes:
+        if instance is None:
+            raise AttributeError(self.name)  # so that a dataclass sees no default
+        held = instance.__dict__[self.name]
+        return held.read() if isinstance(held, StoredFile) else held
+
+    def __set__(self, instance: Any, value: bytes | StoredFile) -> None:
+        instance.__dict__[self.name] = value
+
+
+def read_manifest(folder: Path, name: str) -> bytes:
+    """Read a text that is a page long.
+
+    folder (Path): The bundle's folder.
+    name (str): The file's name in it.
+    RETURNS (bytes): Its content.
+    RAISES (OpticalError): If it is not there, cannot be read, or is no such text by its size.
+    """
+    file = _opened(folder, name)
+    try:
+        content = _content(file, MAX_MANIFEST_BYTES + 1, name, folder)
+    finally:
+        os.close(file)
+    if len(content) > MAX_MANIFEST_BYTES:
+        found = f"over {MAX_MANIFEST_BYTES}"
+        raise OpticalError(
+            Errors.E104.format(name=name, path=folder, found=found, expected=MAX_MANIFEST_BYTES)
+        )
+    return content
+
+
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _opened(folder: Path, name: str) -> int:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise OpticalError(Errors.E109.format(name=name, path=folder))
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except OSError as err:
+        raise OpticalError(Errors.E102.format(name=name, path=folder)) from err
+    if not regular:  # opening a named pipe would wait for its writer
+        raise OpticalError(Errors.E102.format(name=name, path=folder))
+    try:
+        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as err:
+        reason = err.strerror or err
+        raise OpticalError(Errors.E106.format(name=name, path=folder, reason=reason)) from err
+
+
+def _content(file: int, most: int, name: str, folder: Path) -> bytes:
+    parts: list[bytes] = []
+    at = 0
+    try:
+        while at < most:
+            part = _read_at(file, most - at, at)
+            if not part:
+                break
+            parts.append(part)
+            at += len(part)
+    except OSError as err:
+        reason = err.strerror or err
+        raise OpticalError(Errors.E106.format(name=name, path=folder, reason=reason)) from err
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _read_at(file: int, size: int, at: int) -> bytes:
+    if STAYS_READABLE:  # leaves alone the position, which threads and forked processes share
+        return os.pread(file, size, at)
+    os.lseek(file, at, os.SEEK_SET)
+    return os.read(file, size)

@@ -1,0 +1,183 @@
+"""What the components and threads of one process share: sessions and tokenizers, by content."""
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
+
+from ..errors import Errors, OpticalError
+from .bundle import INPUTS, OUTPUT, Bundle
+from .pieces import WordPieces
+
+# spaCy imports every installed component whenever any pipeline is made: what is heavy is imported
+# when a model is loaded.
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Made = TypeVar("Made")
+
+# Fusions that cost time on a CPU: the fused addition and norm took 55 µs for 26 pieces of 384
+# numbers, the two operators that it stands for 12 µs (ONNX Runtime 1.31).
+SLOWER = {"SkipLayerNormFusion"}
+
+# Loading is serialised, so that threads that arrive together share what the first one loaded.
+# A child process of a fork gets a lock of its own: another thread may have held this one.
+_loading = threading.Lock()
+
+# The keys hold the process's number: a session that a forked child inherits has lost its threads.
+_made: WeakValueDictionary[tuple, Any] = WeakValueDictionary()
+
+# Destroying an inherited session would wait for its threads.
+_inherited: list["InferenceSession"] = []
+
+
+def process_lock() -> threading.Lock:
+    """Give the lock under which this process loads models.
+
+    RETURNS (Lock): The lock; hold it only while loading.
+    """
+    return _loading
+
+
+def _after_fork() -> None:
+    global _loading
+    _loading = threading.Lock()
+    _inherited.extend(value for key, value in _made.items() if key[0] == "session")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def session_of(bundle: Bundle, threads: int) -> "InferenceSession":
+    """Give this process's session of a model; it is built if nobody has one.
+
+    bundle (Bundle): The bundle.
+    threads (int): Threads of one run, the caller's included.
+    RETURNS (InferenceSession): The session; any number of threads may run it.
+    RAISES (OpticalError): If the model cannot be read or breaks the graph contract.
+    """
+    key = ("session", os.getpid(), bundle.model_entry.sha256, threads)
+    return _one(key, lambda: _session(bundle, threads))
+
+
+def pieces_of(bundle: Bundle) -> WordPieces:
+    """Give this process's tokenizer of a bundle; it is read if nobody has it.
+
+    bundle (Bundle): The bundle.
+    RETURNS (WordPieces): The tokenizer; any number of threads may use it.
+    RAISES (OpticalError): If it cannot be read.
+    """
+    key = ("pieces", os.getpid(), bundle.tokenizer_entry.sha256)
+    return _one(key, lambda: _pieces(bundle))
+
+
+def _one(key: tuple, make: Callable[[], Made]) -> Made:
+    found = _made.get(key)
+    if found is None:
+        with process_lock():
+            found = _made.get(key)
+            if found is None:
+                found = _made[key] = make()
+    return found
+
+
+def _pieces(bundle: Bundle) -> WordPieces:
+    content = bundle.tokenizer
+    try:
+        return WordPieces(content)
+    except OpticalError as err:
+        reason = err.__cause__ or err
+        raise OpticalError(Errors.E113.format(path=bundle.where, reason=reason)) from err
+
+
+def _session(bundle: Bundle, threads: int) -> "InferenceSession":
+    session = _mapped(bundle, threads)
+    if session is None:
+        try:
+            session = _built(bundle.model, threads)
+        except ort_errors() as err:
+            message = Errors.E117 if short_of_memory(err) else Errors.E110
+            raise OpticalError(message.format(path=bundle.where, reason=line(err))) from err
+    inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
+    if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
+        raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"inputs {inputs}"))
+    outputs = [node.name for node in session.get_outputs()]
+    if OUTPUT not in outputs:
+        raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"outputs {outputs}"))
+    _return_memory()
+    return session
+
+
+def _mapped(bundle: Bundle, threads: int) -> "InferenceSession | None":
+    """A session that maps the weights from their file; None where that cannot be.
+
+    Memory holds the rows of the embedding table that texts ask for, and processes share them. The
+    file must be the one that was checked, before and after.
+    """
+    file = bundle.model_file
+    if file is None or not file.is_in_place():
+        return None
+    try:
+        session = _built(bundle.outline, threads, weights=file.folder)
+    except ort_errors():  # ONNX Runtime before 1.21 has no such option
+        return None
+    return session if file.is_in_place() else None
+
+
+def _built(model: bytes, threads: int, weights: Path | None = None) -> "InferenceSession":
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # A memory pattern is kept for every shape met, an arena never shrinks: without them memory
+    # depends on the largest batch and not on how many texts have passed.
+    options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 4
+    # Threads that wait by spinning take the processor from everything else on it.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    if weights is not None:
+        folder = "session.model_external_initializers_file_folder_path"
+        options.add_session_config_entry(folder, str(weights.absolute()))
+    return ort.InferenceSession(
+        model, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
+    )
+
+
+def _return_memory() -> None:
+    """Give back to the system what loading took and freed; the C library would keep it."""
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # not the GNU C library
+        return
+    trim(0)
+
+
+@cache
+def ort_errors() -> tuple[type[Exception], ...]:
+    """List what ONNX Runtime raises; its exceptions share no class of their own.
+
+    RETURNS (Tuple[Type[Exception], ...]): The classes.
+    """
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = (value for value in vars(state).values() if isinstance(value, type))
+    return (*(kind for kind in own if issubclass(kind, Exception)), MemoryError, RuntimeError)
+
+
+def short_of_memory(err: Exception) -> bool:
+    """Tell whether an exception of ONNX Runtime says that memory was short."""
+    return isinstance(err, MemoryError) or "alloc" in line(err)
+
+
+def line(err: Exception) -> str:
+    """Put an exception's text into part of one sentence."""
+    return " ".join(str(err).split())[:300] or type(err).__name__

@@ -1,0 +1,97 @@
+"""One sentence in every form that gold comes in reads the same."""
+
+import pytest
+
+from spacy_optical.data.iob2 import TaggedSentence
+from spacy_optical.data.labelled import EVALUATION_ONLY, write_docs
+from spacy_optical.data.tagged import read_tagged, tagged_doc
+from spacy_optical.errors import OpticalError
+
+WORDS = ("Amina", "Juma", "anaishi", "Nairobi", "tangu", "Mei")
+SPANS = ((0, 2, "PER"), (3, 4, "LOC"))
+TAGS = ("B-PERSON", "I-PERSON", "O", "B-LOC", "O", "B-DATE")
+NUMBERS = (3, 4, 0, 1, 0, 7)
+LABELS = {"PERSON": "PER", "DATE": ""}
+WHOLE = {"3": "B-PER", "4": "I-PER", "0": "O", "1": "B-LOC", "7": ""}
+
+
+def lines(tags):
+    return "".join(f"{w} {t}\n" for w, t in zip(WORDS, tags, strict=True))
+
+
+def json_line(tags):
+    import json
+
+    return json.dumps({"id": "x", "tokens": WORDS, "ner_tags": tags}) + "\n"
+
+
+def table(tags):
+    rows = [f"{t}\t{w}\t4.0" for w, t in zip(WORDS, tags, strict=True)]
+    return "\n".join(["tag\tword\tnumber", *rows, "O\tNdiyo\t5.0"]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "labels", "settings"),
+    [
+        ("a.txt", "-DOCSTART- O\n\n" + lines(TAGS), LABELS, {}),
+        ("a.jsonl", json_line(TAGS), LABELS, {}),
+        ("a.jsonl", json_line(NUMBERS), WHOLE, {}),
+        (
+            "a.txt",
+            table(TAGS),
+            LABELS,
+            {"format": "table", "columns": ("word", "tag", "number")},
+        ),
+        (
+            "a.jsonl",
+            '{"id": "1", "sw": "[Amina Juma](PER) anaishi [Nairobi](LOC) tangu [Mei](DATE)"}\n',
+            LABELS,
+            {"format": "marked"},
+        ),
+    ],
+)
+def test_forms_read_the_same(tmp_path, name, content, labels, settings):
+    path = tmp_path / name
+    path.write_text(content, encoding="utf8")
+    first = read_tagged(path, labels, language="sw", **settings)[0]
+    assert (first.words, first.spans) == (WORDS, SPANS)
+
+
+def test_spacys_own_files_round_trip(tmp_path):
+    sentence = TaggedSentence("1", WORDS, SPANS)
+    doc = tagged_doc(sentence, "sw", evaluation_only=True)
+    assert doc.user_data[EVALUATION_ONLY]
+    write_docs([doc], tmp_path / "a.spacy")
+    assert read_tagged(tmp_path / "a.spacy", {}, language="sw") == [sentence]
+
+
+def test_a_tables_sentences_end_where_the_number_changes(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text(table(TAGS), encoding="utf8")
+    found = read_tagged(
+        path, LABELS, language="sw", format="table", columns=("word", "tag", "number")
+    )
+    assert [s.words for s in found] == [WORDS, ("Ndiyo",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("a.jsonl", '{"tokens": ["a"], "ner_tags": []}\n', "E237"),
+        ("a.jsonl", '{"tokens": ["a"], "ner_tags": ["B_PER"]}\n', "E228"),
+        ("a.jsonl", "[]\n", "E237"),
+        ("a.jsonl", "\n", "E206"),
+        ("a.jsonl", b"\xff\n", "E222"),
+        ("a.spacy", b"nonsense", "E205"),
+        ("a.tsv", "word\ttag\nx\tO\n", "E236"),
+        ("a.tsv", "words\tlabels\tsentence_id\nx\tO\n", "E227"),
+        ("none.jsonl", None, "E002"),
+    ],
+)
+def test_bad_files_are_named(tmp_path, name, content, code):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    kind = "table" if name.endswith(".tsv") else None
+    with pytest.raises(OpticalError, match=f"{code}.*{path.name}"):
+        read_tagged(path, {}, language="sw", format=kind)

@@ -1,0 +1,145 @@
+"""Pairs that are no translations: left out, or counted for less."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from spacy_optical.align import align_words, pair_weight
+from spacy_optical.distill import lessons as lessons_module
+from spacy_optical.distill.config import DistillConfig, load_config
+from spacy_optical.distill.encode import WordEncoder
+from spacy_optical.distill.lessons import read_pairs
+from spacy_optical.distill.plans import make_plans, read_plans
+from spacy_optical.distill.recipe import StudentRecipe
+from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.errors import OpticalError
+from spacy_optical.runtime.pieces import WordPieces
+
+from ..conftest import Trained
+
+STRICT = {"plans.align.skip_below": 0.6, "plans.align.sure_above": 0.99}
+
+
+def with_noise(trained: Trained, folder: Path, **overrides: Any) -> DistillConfig:
+    """A config whose Swahili bitext is English copied: 16 sentences by themselves, 16 by others.
+
+    To an encoder that has not learned a language, only copies are translations.
+    """
+    shutil.copytree(trained.corpus, folder / "corpus")
+    path = folder / "corpus" / "bitext" / "sw.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf8").splitlines()]
+    texts = [row["en"] for row in rows]
+    copies = texts[:16] + texts[17:] + texts[16:17]
+    lines = [json.dumps(row | {"sw": copy}) for row, copy in zip(rows, copies, strict=True)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf8")
+    paths = {f"paths.{name}": str(folder / name) for name in ("corpus", "plans")}
+    return load_config(trained.config_path, paths | {"data.languages": ["sw"]} | overrides)
+
+
+def expected_weights(config: DistillConfig, trained: Trained) -> list[float]:
+    """Each pair's weight, from its own plan."""
+    encoder = WordEncoder(config.paths.encoder, config.plans.layer)
+    pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
+    found = []
+    for pair in read_pairs(config, "sw", pieces):
+        assert pair is not None
+        words = pair.source.words, pair.target.words
+        plan = align_words(*encoder.vectors(words), *words, config.plans.align)
+        found.append(pair_weight(plan.similarity, config.plans.align))
+    return found
+
+
+def test_shuffled_pairs_count_less_or_not_at_all(tmp_path: Path, trained: Trained):
+    config = with_noise(trained, tmp_path, **STRICT)
+    said: list[str] = []
+    row = make_plans(config, trained.teacher, say=said.append)["languages"]["sw"]
+    weights = expected_weights(config, trained)
+    assert weights[:16] == [1.0] * 16
+    assert max(weights[16:]) < 1
+    kept = [i for i, weight in enumerate(weights) if weight]
+    assert 16 < len(kept) < 32
+    lesson = read_plans(config, trained.teacher)[1]["sw"]
+    np.testing.assert_allclose(
+        np.concatenate(list(lesson.arrays["weight"])), [weights[i] for i in kept], atol=0.01
+    )
+    assert all(len(array) == len(kept) for array in lesson.arrays.values())
+    pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
+    pairs = list(read_pairs(config, "sw", pieces))
+    assert [tuple(words) for words in lesson.target] == [pairs[i].target.words for i in kept]
+    unlike = 32 - len(kept)
+    assert (row["pairs"], row["left_out"], row["unlike"]) == (len(kept), 0, unlike)
+    assert row["mean_weight"] == pytest.approx(sum(weights) / len(kept), abs=0.001)
+    assert f"{unlike} left out as no translations" in said[-1]
+
+
+def test_continued_run_counts_what_an_uninterrupted_one_does(
+    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(lessons_module, "CHUNK", 10)
+    config = with_noise(trained, tmp_path, **STRICT)
+    whole = make_plans(config, trained.teacher)["languages"]["sw"]
+    content = {path.name: path.read_bytes() for path in (tmp_path / "plans").glob("*.npy")}
+    shutil.rmtree(tmp_path / "plans")
+
+    def stop(text: str) -> None:
+        if text == "sw: 20 pairs read":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_plans(config, trained.teacher, say=stop)
+    row = make_plans(config, trained.teacher)["languages"]["sw"]
+    assert row | {"seconds": 0} == whole | {"seconds": 0}
+    assert {p.name: p.read_bytes() for p in (tmp_path / "plans").glob("*.npy")} == content
+
+
+def test_bitext_without_a_translation(tmp_path: Path, trained: Trained):
+    config = with_noise(trained, tmp_path, **{"plans.align.skip_below": 1.0})
+    path = config.paths.corpus / "bitext" / "sw.jsonl"
+    lines = path.read_text(encoding="utf8").splitlines()[16:]
+    lines.append(json.dumps({"en": "Hi.", "sw": "barabara " * 40}))
+    path.write_text("\n".join(lines), encoding="utf8")
+    with pytest.raises(
+        OpticalError, match=r"E417.*None of the 17 pairs in .*sw\.jsonl.*1 are too long.*in 16 one"
+    ):
+        make_plans(config, trained.teacher)
+    assert not config.paths.plans.exists()
+
+
+def test_weight_scales_what_goes_through_the_plan_and_nothing_else(trained: Trained):
+    pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
+    english, lessons = read_plans(trained.config, trained.teacher)
+    student = load_tagger(trained.student).eval()
+    config = trained.config.model_copy(
+        update={"training": trained.config.training.model_copy(update={"hide_words": 0.0})}
+    )
+
+    def losses(weight: float) -> dict[str, torch.Tensor]:
+        for lesson in lessons.values():
+            kept = lesson.arrays["weight"]
+            kept.values = np.full(kept.values.shape, weight, dtype=np.float16)
+        recipe = StudentRecipe(config, english, lessons, pieces)
+        return recipe.losses(student, recipe.batches(np.random.default_rng(0))[0])
+
+    full, half, none = losses(1.0), losses(0.5), losses(0.0)
+    for name, loss in full.items():
+        through = name in ("repr", "labels")
+        torch.testing.assert_close(half[name], loss / 2 if through else loss)
+        torch.testing.assert_close(none[name], loss * 0 if through else loss)
+
+
+def test_each_pair_has_its_own_weight(trained: Trained):
+    pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
+    english, lessons = read_plans(trained.config, trained.teacher)
+    for lesson in lessons.values():
+        lesson.arrays["weight"].values = np.ones(len(lesson.target), dtype=np.float16)
+    recipe = StudentRecipe(trained.config, english, lessons, pieces)
+    batch = recipe.batches(np.random.default_rng(0))[0]
+    language, number = batch.pairs[1]
+    lessons[language].arrays["weight"].values[number] = 0.25
+    expected = [[0.25] if row == 1 else [1.0] for row in range(len(batch.pairs))]
+    assert batch.make().weight.tolist() == expected

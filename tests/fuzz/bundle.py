@@ -1,0 +1,68 @@
+"""A coverage-guided fuzzer for what reads a bundle; not part of the test suite.
+
+    pip install atheris
+    python -m tests.fuzz.bundle -max_total_time=600 -rss_limit_mb=2048
+
+Each input is a bundle's bytes (hashes and all) or a model alone. Whatever it is, the answer is a
+bundle or an `OpticalError`; anything else is a find. `try_bundle` and `try_model` are also what
+tests/fuzz/test_fuzz.py calls with damage of known kinds.
+"""
+
+import sys
+
+from spacy_optical.errors import OpticalError
+from spacy_optical.runtime.bundle import Bundle
+from spacy_optical.runtime.onnx_wire import outline, survey
+from spacy_optical.runtime.pieces import WordPieces
+
+
+def try_bundle(data: bytes) -> Bundle | None:
+    """Read a bundle.
+
+    data (bytes): Anything.
+    RETURNS (Optional[Bundle]): The bundle; None if it was refused in words.
+    """
+    try:
+        return Bundle.from_bytes(data)
+    except OpticalError:
+        return None
+
+
+def try_model(data: bytes) -> bool:
+    """Look through a model.
+
+    data (bytes): Anything.
+    RETURNS (bool): Whether it was taken for one.
+    """
+    try:
+        survey(data)
+    except ValueError:
+        return False
+    outline(data, "model.onnx")
+    return True
+
+
+def try_tokenizer(data: bytes) -> bool:
+    """Read a tokenizer.
+
+    data (bytes): Anything.
+    RETURNS (bool): Whether it was taken for one.
+    """
+    try:
+        WordPieces(data).pieces(["Amina", "", "\ud800"])
+    except OpticalError:
+        return False
+    return True
+
+
+def one(data: bytes) -> None:
+    """Try an input; its first byte says as what."""
+    (try_bundle, try_model, try_tokenizer)[data[0] % 3 if data else 0](data[1:])
+
+
+if __name__ == "__main__":
+    import atheris
+
+    atheris.instrument_all()
+    atheris.Setup(sys.argv, one)
+    atheris.Fuzz()

@@ -1,0 +1,80 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from spacy_optical.errors import OpticalError
+from spacy_optical.profiling.frontier import best_steps, frontier_series
+from spacy_optical.profiling.metrics_file import write_metrics
+from spacy_optical.profiling.report import render_page
+from spacy_optical.profiling.results_page import read_run, write_results
+from spacy_optical.profiling.schema import ProfileReport
+from spacy_optical.profiling.study_tables import step_costs
+
+STUDY = {
+    "students": [
+        {"name": "toy", "arm": "OT", "size": "toy"},
+        {"name": "without OT", "arm": "no OT", "size": "toy", "same_graph": "toy"},
+    ],
+    "controls": [
+        {"with_transport": "toy", "without": "without OT"},
+        {"with_transport": "toy", "without": "ruler"},
+    ],
+    "steps": [{"name": "rules", "pipeline": "ruler"}, {"name": "all", "pipeline": "toy"}],
+}
+
+
+@pytest.fixture
+def run(report: ProfileReport, tmp_path: Path) -> Path:
+    folder = tmp_path / "docs" / "runs" / "toys"
+    write_metrics(report, folder / "metrics.json")
+    (folder / "study.json").write_text(json.dumps(STUDY))
+    return folder
+
+
+def test_the_page_shows_what_the_files_hold(run: Path) -> None:
+    page = run.parents[1] / "results.md"
+    written = write_results([run], page)
+    text = page.read_text(encoding="utf8")
+    for figure in written[1:]:
+        assert figure.read_text(encoding="utf8").startswith("<svg")
+        assert f"(runs/toys/figures/{figure.name})" in text
+    names = {figure.stem for figure in written[1:]}
+    assert {"frontier-p50", "frontier-rss-languages", "control", "steps-ms", "steps-mb"} <= names
+    assert "## toys" in text
+    assert "F1 at that cost: toy has" in text
+    assert "with transport divided by without" in text
+    before = text
+    write_results([run], page)
+    assert page.read_text(encoding="utf8") == before
+
+
+def test_nothing_is_written_from_bad_files(run: Path) -> None:
+    page = run.parents[1] / "results.md"
+    (run / "study.json").write_text(json.dumps({"steps": [{"name": "a", "pipeline": "other"}]}))
+    with pytest.raises(OpticalError, match="speaks of other"):
+        write_results([run], page)
+    with pytest.raises(OpticalError, match="No such metrics file"):
+        write_results([run.parent], page)
+    assert not page.exists()
+    assert not (run / "figures").exists()
+
+
+def test_arms_take_the_place_of_their_students(run: Path) -> None:
+    report = read_run(run)
+    assert [one.label for one in frontier_series(report)] == ["OT", "no OT", "ruler"]
+    assert [one.label for one in frontier_series(report, "en")] == ["OT", "ruler"]
+    assert [step.name for step in step_costs(report)] == ["rules", "all"]
+
+
+def test_the_answer_stands_at_the_top_of_the_report(run: Path, report: ProfileReport) -> None:
+    page = render_page(read_run(run), [])
+    assert page.index('id="answer"') < page.index('id="results"')
+    assert "What to hold against it" in page
+    assert 'id="answer"' not in render_page(report, [])
+
+
+def test_only_what_nothing_cheaper_equals_is_on_the_frontier() -> None:
+    points = [(3.0, 50.0), (1.0, 40.0), (2.0, 40.0), (2.0, 60.0), (4.0, 70.0)]
+    assert best_steps(points) == [(1.0, 40.0), (2.0, 60.0), (4.0, 70.0)]
+    assert best_steps([]) == []

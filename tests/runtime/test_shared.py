@@ -1,0 +1,137 @@
+"""One model in a process: what is shared, what is mapped, and what happens to files meanwhile."""
+
+import gc
+import os
+import pickle
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import spacy
+
+from spacy_optical.errors import OpticalError
+from spacy_optical.runtime import shared
+from spacy_optical.runtime.bundle import MODEL_FILE, TOKENIZER_FILE, Bundle
+from spacy_optical.runtime.session import Runtime
+
+from ..util import toy_bundle, toy_random_bundle
+
+TEXT = ["Amina", "Juma", "anaishi", "Nairobi"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A bundle whose table of pieces is large enough to be mapped, and lies where it can be."""
+    bundle = toy_bundle({f"neno{at}": "B-LOC" for at in range(500)})
+    model = onnx.load_from_string(bundle.model)
+    while len(bundle.outline) > len(bundle.model) / 2:
+        model.producer_name += "x"
+        bundle = replace(bundle, model=model.SerializeToString())
+    bundle.to_disk(tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+def from_memory(folder: Path) -> Runtime:
+    return Runtime(Bundle.from_bytes(Bundle.from_disk(folder).to_bytes()))
+
+
+def test_runtimes_of_one_model_share_session_and_tokenizer(folder: Path) -> None:
+    first, second = Runtime(Bundle.from_disk(folder)), from_memory(folder)
+    assert first.session is second.session
+    assert first.words_to_pieces is second.words_to_pieces
+    assert Runtime(Bundle.from_disk(folder), threads=2).session is not first.session
+    assert Runtime(toy_random_bundle()).session is not first.session
+
+
+def test_a_session_goes_with_its_last_user() -> None:
+    runtime = Runtime(toy_random_bundle(seed=77))
+    runtime.scores([TEXT])
+    key = ("session", os.getpid(), runtime.bundle.model_entry.sha256, 1)
+    assert key in shared._made
+    del runtime
+    gc.collect()
+    assert key not in shared._made
+
+
+def test_components_share(folder: Path) -> None:
+    nlp = spacy.blank("xx")
+    for name in ("one", "two"):
+        nlp.add_pipe("optical_ner", name=name, config={"model": str(folder), "spans_key": name})
+    doc = nlp("neno7 neno9")
+    one, two = (nlp.get_pipe(name).runtime for name in ("one", "two"))
+    assert one.session is two.session
+    assert [span.text for span in doc.spans["two"]] == ["neno7", "neno9"]
+
+
+def test_mapped_weights_give_the_same_scores(folder: Path) -> None:
+    bundle = Bundle.from_disk(folder)
+    mapped = shared._mapped(bundle, 1)
+    assert mapped is not None
+    runtime = Runtime(bundle)
+    runtime._session = os.getpid(), mapped
+    whole = Runtime(bundle)
+    whole._session = os.getpid(), shared._built(bundle.model, 1)
+    assert np.array_equal(runtime.scores([TEXT])[0], whole.scores([TEXT])[0])
+
+
+def test_contents_are_not_held(folder: Path) -> None:
+    bundle = Bundle.from_disk(folder)
+    size = (folder / MODEL_FILE).stat().st_size
+    held = sum(len(value) for value in vars(bundle).values() if isinstance(value, bytes))
+    assert held + len(bundle.outline) < size / 2
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="contents are held on this system")
+@pytest.mark.parametrize("used", [False, True])
+def test_a_bundle_that_is_deleted_can_be_used_and_saved(
+    folder: Path, tmp_path: Path, used: bool
+) -> None:
+    runtime = Runtime(Bundle.from_disk(folder))
+    expected = from_memory(folder).scores([TEXT])[0]
+    if used:
+        runtime.scores([TEXT])
+    shutil.rmtree(folder)
+    assert np.array_equal(runtime.scores([TEXT])[0], expected)
+    runtime.bundle.to_disk(tmp_path / "saved")
+    assert np.array_equal(Runtime(Bundle.from_disk(tmp_path / "saved")).scores([TEXT])[0], expected)
+    assert np.array_equal(pickle.loads(pickle.dumps(runtime)).scores([TEXT])[0], expected)
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="contents are held on this system")
+def test_a_bundle_that_is_replaced_stays_what_it_was(folder: Path) -> None:
+    runtime = Runtime(Bundle.from_disk(folder))
+    other = toy_random_bundle(seed=5)
+    other.to_disk(folder)
+    assert runtime.bundle.model != other.model
+    assert runtime.scores([["neno7"]])[0].argmax() == runtime.tags.index("B-LOC")
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="contents are held on this system")
+@pytest.mark.parametrize("name", [MODEL_FILE, TOKENIZER_FILE])
+def test_a_file_that_is_written_over_is_noticed(folder: Path, name: str) -> None:
+    runtime = Runtime(Bundle.from_disk(folder))
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(OpticalError, match=f"{name}.*SHA-256"):
+        runtime.scores([TEXT])
+    with pytest.raises(OpticalError, match=f"{name}.*SHA-256"):
+        pickle.dumps(runtime)
+
+
+def test_without_the_option_the_whole_model_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bundle, "outline", b"no model")
+    assert shared._mapped(Bundle.from_disk(folder), 1) is None
+    tags = Runtime(Bundle.from_disk(folder)).scores([["neno7"]])[0]
+    assert tags.argmax() == 3
+
+
+def test_contents_can_be_exchanged(folder: Path) -> None:
+    bundle = replace(Bundle.from_disk(folder), tokenizer=b"{}")
+    assert bundle.tokenizer == b"{}"
+    assert bundle.model == Bundle.from_disk(folder).model

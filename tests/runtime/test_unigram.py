@@ -1,0 +1,106 @@
+"""The search for the best pieces, against the `tokenizers` library as an oracle."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from spacy_optical.runtime.bundle import TOKENIZER_FILE, default_bundle_path
+from spacy_optical.runtime.pieces import WordPieces
+from spacy_optical.runtime.unigram import Unigram
+
+from ..util import TOY_SPECIAL_PIECES, toy_tokenizer, trained_toy_tokenizer
+
+SENTENCES = ["Amina Juma anaishi Nairobi", "Rais wa Kenya alisema jana", "ƙasar Ɗan Najeriya ɓera"]
+LETTERS = "ab\u2581"
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+def by_library(tokenizer: bytes, text: str) -> list[int]:
+    return Tokenizer.from_buffer(tokenizer).encode(text, add_special_tokens=False).ids
+
+
+def changed(tokenizer: bytes, part: str, **values: Any) -> bytes:
+    setup = json.loads(tokenizer)
+    (setup[part] if part else setup).update(values)
+    return json.dumps(setup).encode()
+
+
+@settings(max_examples=300)
+@given(
+    st.dictionaries(
+        st.text(LETTERS, min_size=1, max_size=5), st.integers(-6, 0).map(float), max_size=12
+    ),
+    st.text(LETTERS + "cd ", max_size=12),
+)
+def test_small_vocabularies_with_many_ties(vocabulary: dict[str, float], text: str) -> None:
+    pieces = [*((name, 0.0) for name in TOY_SPECIAL_PIECES), *vocabulary.items()]
+    tokenizer = changed(toy_tokenizer(), "model", vocab=pieces)
+    assert Unigram(tokenizer).ids(text) == by_library(tokenizer, text)
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[Unigram, Tokenizer]:
+    tokenizer = trained_toy_tokenizer(SENTENCES)
+    return Unigram(tokenizer), Tokenizer.from_buffer(tokenizer)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.one_of(st.sampled_from([*TOY_SPECIAL_PIECES, *" ".join(SENTENCES).split()]), TEXT),
+        max_size=4,
+    ).map("".join)
+)
+def test_any_text(trained: tuple[Unigram, Tokenizer], text: str) -> None:
+    unigram, library = trained
+    assert unigram.ids(text) == library.encode(text, add_special_tokens=False).ids
+
+
+@pytest.fixture(scope="module")
+def default() -> tuple[Unigram, Tokenizer]:
+    content = (default_bundle_path() / TOKENIZER_FILE).read_bytes()
+    return Unigram(content), Tokenizer.from_buffer(content)
+
+
+@settings(max_examples=200)
+@given(st.one_of(TEXT, st.text("abcdefghiklmnoprstuwyz'ƙɗɓ", max_size=30)))
+def test_the_default_bundle(default: tuple[Unigram, Tokenizer], text: str) -> None:
+    unigram, library = default
+    assert unigram.ids(text) == library.encode(text, add_special_tokens=False).ids
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("model", {"type": "BPE"}),
+        ("model", {"byte_fallback": True}),
+        ("model", {"unk_id": 1000}),
+        ("model", {"unk_id": None}),
+        ("model", {"vocab": [["a", 0.0], ["a", 0.0]]}),
+        ("model", {"vocab": [["a", float("nan")]]}),
+        ("model", {"vocab": [["a\0b", 0.0], ["b", 0.0]]}),
+        ("model", {"vocab": []}),
+        ("pre_tokenizer", {"prepend_scheme": "first"}),
+        ("pre_tokenizer", {"type": "Whitespace"}),
+        ("", {"pre_tokenizer": None}),
+        ("", {"model": None}),
+        ("", {"added_tokens": [{"id": 0, "content": "<s>", "special": True}]}),
+    ],
+)
+def test_what_is_left_to_the_library(part: str, values: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Unigram(changed(toy_tokenizer(), part, **values))
+
+
+@pytest.mark.parametrize("setting", ["lstrip", "rstrip", "single_word", "normalized"])
+def test_added_pieces_with_settings_are_left_to_the_library(setting: str) -> None:
+    setup = json.loads(toy_tokenizer())
+    setup["added_tokens"][0][setting] = True
+    content = json.dumps(setup).encode()
+    with pytest.raises(ValueError, match="plain"):
+        Unigram(content)
+    assert WordPieces(content).pieces(["Amina"]) == WordPieces(toy_tokenizer()).pieces(["Amina"])
