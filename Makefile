@@ -1,7 +1,8 @@
 # make demo       the whole project: encoder, corpus, teacher, student, bundle, profile, package
 # make default    take the demo's bundle as the one that the package carries, its table into README
 # make test       the test suite (the slow tests too: make test-slow)
-# make benchmark  how fast pairs are aligned (PAIRS=200000: and the memory over so many)
+# make benchmark  how fast pairs are aligned (PAIRS=200000: and the memory over so many), and how
+#                 fast and small the runtime is (RIVALS="--rival en_core_web_sm", FP32="--fp32 FOLDER")
 # make benchmark-profile  whether the profile finds what is there, and nothing else (some minutes)
 # make lint       ruff and mypy
 # make clean      remove what the demo and the tests made; `make clean-all` removes .venv too
@@ -27,9 +28,15 @@ test-slow: $(READY)
 	$(BIN)/python -m pytest --slow
 
 PAIRS ?= 0
+DOCUMENTS ?= 100000
+FP32 ?=
+RIVALS ?=
 
 benchmark: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.plans --pairs $(PAIRS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.operators
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.memory --documents $(DOCUMENTS)
+	$(BIN)/python -m benchmarks.runtime --teacher training/teacher $(FP32) $(RIVALS)
 
 benchmark-profile: $(READY)
 	$(BIN)/python -m benchmarks.profiling

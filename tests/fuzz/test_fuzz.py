@@ -45,13 +45,16 @@ def test_damaged_file(tmp_path: Path, name: str, kind: str, place: float) -> Non
     made.to_disk(tmp_path / "bundle")
     path = tmp_path / "bundle" / name
     path.write_bytes(DAMAGE[kind](path.read_bytes(), place))
+    if name != MANIFEST_FILE:
+        with pytest.raises(OpticalError, match=name):
+            Bundle.from_disk(tmp_path / "bundle")
+        return
     try:
         read = Bundle.from_disk(tmp_path / "bundle")
-    except OpticalError as err:
-        assert name in str(err)
-    else:  # free text of the manifest may change; what is run may not
-        assert name == MANIFEST_FILE
-        assert (read.model, read.tokenizer) == (made.model, made.tokenizer)
+    except OpticalError:
+        return
+    # Free text of the manifest may change; what is run may not.
+    assert (read.model, read.tokenizer) == (made.model, made.tokenizer)
 
 
 def test_a_file_more_is_not_read(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Texts that nobody wrote: what they are drawn from, and what must hold for each."""
 
-import unicodedata
 from typing import Any
 
 from hypothesis import strategies as st
@@ -53,8 +52,3 @@ def check(nlp: Language, text: str) -> None:
     for ent in doc.ents:
         assert not ent[0].is_space
         assert not ent[-1].is_space
-
-
-def names_of(text: str) -> list[str]:
-    """Name a text's characters, for a report that a terminal cannot spoil."""
-    return [unicodedata.name(character, f"U+{ord(character):04X}") for character in text]

@@ -1,9 +1,8 @@
-"""What goes wrong outside the component: threads in crowds, broken models, little memory, any text."""
+"""Threads in crowds, broken models, little memory, any text: errors, and what still works after."""
 
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +34,8 @@ def pipeline(folder: Path, bundle: Bundle) -> Language:
 
 
 @pytest.fixture(scope="module")
-def nlp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Language]:
-    yield pipeline(tmp_path_factory.mktemp("bundles") / "toy", toy_random_bundle())
+def nlp(tmp_path_factory: pytest.TempPathFactory) -> Language:
+    return pipeline(tmp_path_factory.mktemp("bundles") / "toy", toy_random_bundle())
 
 
 @pytest.mark.parametrize("examples", [500, pytest.param(10_000, marks=pytest.mark.slow)])

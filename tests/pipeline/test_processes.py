@@ -89,8 +89,8 @@ def test_n_process(light: dict[str, str], bundle: Path, tmp_path: Path, method: 
 def test_worker_that_is_killed(
     light: dict[str, str], bundle: Path, tmp_path: Path, method: str
 ) -> None:
-    # In spaCy 3.8 forked workers hold each other's pipes open, so that the parent is not told of the
-    # death and waits; a time limit of the caller's ends the wait. Other workers end it themselves.
+    # In spaCy 3.8 forked workers hold each other's pipes open, so that the parent does not see one
+    # die and waits; a time limit of the caller's ends that. With the other methods it is an error.
     code = """
         import multiprocessing, os, signal, sys
         import spacy
