@@ -46,10 +46,15 @@ class Paths(Section):
 
 
 class Data(Section):
-    """What is learned from."""
+    """What is learned from; an override names languages with commas between, too."""
 
     languages: list[str] = Field(min_length=1)
     source: str = "en"
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _with_commas(cls, value: Any) -> Any:
+        return value.split(",") if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -34,9 +34,16 @@ def test_reads_and_fills(path: Path):
     assert config.plans.align.solver == "partial"
 
 
-@pytest.mark.parametrize("name", ["demo.cfg", "tiny.cfg"])
+@pytest.mark.parametrize("name", ["demo.cfg", "tiny.cfg", "benchmark.cfg"])
 def test_configs_that_ship(name: str):
     assert load_config(CONFIGS / name).data.source == "en"
+
+
+def test_languages_of_a_benchmark_are_those_with_bitext():
+    found = load_config(CONFIGS / "benchmark.cfg").data.languages
+    assert found == ["ha", "sw", "tl", "mr", "fi", "de"]
+    chosen = load_config(CONFIGS / "benchmark.cfg", {"data.languages": "sw,ha"})
+    assert chosen.data.languages == ["sw", "ha"]
 
 
 def test_overrides(path: Path):
