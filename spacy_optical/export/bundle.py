@@ -15,6 +15,7 @@ from ..files import check_replaceable
 from ..runtime.bundle import INPUTS, MANIFEST_FILE, OUTPUT, Bundle, BundleInfo
 from .onnx import export_onnx
 from .quantize import preset_named, quantize
+from .tokenizer import compact
 from .verify import Gate, Verdict, check, verify
 
 # What of a training's metrics goes into a manifest.
@@ -70,7 +71,7 @@ def export_bundle(
         languages=tuple(sorted(docs)),
     )
     say(f"Tracing {folder}")
-    fp32 = Bundle(info, export_onnx(tagger), (folder / TOKENIZER).read_bytes())
+    fp32 = Bundle(info, export_onnx(tagger), compact((folder / TOKENIZER).read_bytes()))
     say(f"Making the {name} model")
     small = Bundle(replace(info, preset=name), quantize(fp32.model, settings), fp32.tokenizer)
     verdict = verify(tagger, fp32, small, docs)
