@@ -76,7 +76,7 @@ def test_metrics_say_where_they_come_from(project: Path) -> None:
     metrics = json.loads((project / "training/student/metrics.json").read_text(encoding="utf8"))
     assert metrics["seed"] == 0
     assert len(metrics["config_hash"]) == 16
-    assert {"train.spacy", "sw.jsonl", "fi.jsonl"} <= set(metrics["data"])
+    assert {"english/train.spacy", "bitext/sw.jsonl", "bitext/fi.jsonl"} <= set(metrics["data"])
     assert metrics["versions"]["torch"]
 
 
