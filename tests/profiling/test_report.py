@@ -68,12 +68,21 @@ def test_the_metrics_file_is_read_back_as_it_was(report: ProfileReport, folder: 
     assert read_metrics(folder / "metrics.json") == report
 
 
-def test_files_of_version_1_are_read() -> None:
-    demo = read_metrics(DEMO)
-    assert json.loads(DEMO.read_text(encoding="utf8"))["version"] == 1
+def test_files_of_version_1_are_read(tmp_path: Path) -> None:
+    value = json.loads(DEMO.read_text(encoding="utf8")) | {"version": 1}
+    for name in ("not_run", "study", "gains"):
+        del value[name]
+    for name in ("processes", "memory_limit_mb", "memory_limit_kind", "budget"):
+        del value["settings"][name]
+    for profile in value["profiles"]:
+        del profile["memory"]["shared"]
+    path = tmp_path / "metrics.json"
+    path.write_text(json.dumps(value), encoding="utf8")
+    demo = read_metrics(path)
     # What is written from it has fields that version 1 lacks.
     assert demo.version == 2
     assert demo.settings.memory_limit_mb is None
+    assert demo.profiles == read_metrics(DEMO).profiles
 
 
 @pytest.mark.parametrize(
