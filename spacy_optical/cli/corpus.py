@@ -19,8 +19,8 @@ def corpus_cli(
     augment: int = typer.Option(
         0, "--augment", "-a", min=0, help="Altered copies of each English training sentence"
     ),
-    augment_bitext: int = typer.Option(
-        -1, "--augment-bitext", min=-1, help="Altered copies of each pair; -1: as of the English"
+    augment_bitext: int | None = typer.Option(
+        None, "--augment-bitext", min=0, help="Altered copies of each pair; else as of the English"
     ),
     seed: int = typer.Option(0, "--seed", "-s", help="Seed of the augmentation"),
 ) -> None:
@@ -37,7 +37,7 @@ def corpus_cli(
         out,
         codes,
         augment=augment,
-        augment_bitext=None if augment_bitext < 0 else augment_bitext,
+        augment_bitext=augment_bitext,
         seed=seed,
     )
     rows = {

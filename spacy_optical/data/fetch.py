@@ -122,11 +122,13 @@ def fetch(
     for source in dict.fromkeys(sources):
         path = source.place(folder)
         expected = source.sha256 or known.get(source.address, "")
-        if path.is_file() and (not source.host or sha256(path) == expected):
-            how = "kept"
+        if not source.host:
+            if not path.is_file():
+                raise OpticalError(Errors.E002.format(what="data file", path=path))
             check(source, path)
-        elif not source.host:
-            raise OpticalError(Errors.E002.format(what="data file", path=path))
+            how = "kept"
+        elif path.is_file() and sha256(path) == expected:
+            how = "kept"
         elif mirror is not None:
             how = _from_mirror(source, path, mirror, expected)
         else:
@@ -155,9 +157,14 @@ def check(source: Source, path: Path) -> str:
     """
     if not path.is_file():
         raise OpticalError(Errors.E234.format(path=path))
+    return _checked_hash(path, source.sha256)
+
+
+def _checked_hash(path: Path, expected: str) -> str:
+    """Hash a file; an expected hash that is empty is any."""
     found = sha256(path)
-    if source.sha256 and found != source.sha256:
-        raise OpticalError(Errors.E233.format(path=path, found=found, expected=source.sha256))
+    if expected and found != expected:
+        raise OpticalError(Errors.E233.format(path=path, found=found, expected=expected))
     return found
 
 
@@ -178,15 +185,11 @@ def _from_mirror(source: Source, path: Path, mirror: Path, expected: str) -> str
         if source.optional:
             return "left_out"
         raise OpticalError(Errors.E232.format(mirror=mirror, name=source.path))
-    _check_hash(found, expected)
+    if expected:
+        _checked_hash(found, expected)
     with written_whole(path) as temporary:
         shutil.copyfile(found, temporary)
     return "mirrored"
-
-
-def _check_hash(path: Path, expected: str) -> None:
-    if expected and (found := sha256(path)) != expected:
-        raise OpticalError(Errors.E233.format(path=path, found=found, expected=expected))
 
 
 def _download(source: Source, path: Path, expected: str, say: Say) -> None:
@@ -207,7 +210,8 @@ def _download(source: Source, path: Path, expected: str, say: Say) -> None:
             reason = err.strerror or str(err)
             raise OpticalError(Errors.E003.format(path=path, reason=reason)) from err
         try:
-            _check_hash(part, expected)
+            if expected:
+                _checked_hash(part, expected)
         except OpticalError:
             part.unlink()  # to continue it would not mend it
             raise
