@@ -47,6 +47,7 @@ def distill(
     teacher, out = Path(teacher), Path(out)
     check_replaceable(out, marker=CONFIG)
     big = load_tagger(teacher)
+    big.set_precision(config.training.precision)
     dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
     check_labels(dev, big.labels, config.paths.corpus / ENGLISH_DEV)
     english, lessons = read_plans(config, teacher)

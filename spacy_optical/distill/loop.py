@@ -73,6 +73,7 @@ def train(
         torch.set_num_threads(settings.threads)
     set_seed(seed)
     tagger.set_dropout(settings.dropout)
+    tagger.set_precision(settings.precision)
     accelerator = Accelerator()
     trained = {n: p for n, p in tagger.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(_groups(trained, settings), lr=settings.learning_rate, fused=True)

@@ -207,6 +207,7 @@ def _record(config: DistillConfig, teacher: Path) -> dict[str, Any]:
 
 def _readers(config: DistillConfig, teacher: Path) -> tuple[Readers, list[Sentence]]:
     tagger = load_tagger(teacher)
+    tagger.set_precision(config.training.precision)
     depth, kept = tagger.model.config.num_hidden_layers, max(config.student.layers)
     if kept >= depth:
         raise OpticalError(Errors.E406.format(layer=kept, layers=depth))

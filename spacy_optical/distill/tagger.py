@@ -1,17 +1,20 @@
 """A token classifier of transformers, read word by word."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AutoConfig, AutoModelForTokenClassification, logging
 from transformers.modeling_utils import PreTrainedModel
 
 from ..encoders.fetch import check_encoder
 from ..errors import Errors, OpticalError
 from ..runtime.decode import OUTSIDE, bio_tags
+from .config import Precision
 from .sentences import Batch
 
 
@@ -34,6 +37,7 @@ class WordTagger(nn.Module):
         super().__init__()
         self.model: Any = model  # its parts are attributes that the base class does not declare
         self.pooling = pooling
+        self.half = False
 
     def forward(self, batch: Batch) -> Output:
         """Read a batch.
@@ -41,14 +45,18 @@ class WordTagger(nn.Module):
         batch (Batch): The padded sentences.
         RETURNS (Output): Scores and hidden vectors.
         """
-        encoded = self.model.base_model(
-            input_ids=batch.input_ids,
-            attention_mask=batch.attention_mask,
-            output_hidden_states=True,
-        )
+        # In bf16 torch's fused attention takes ten times as long backwards as plain products.
+        attention = sdpa_kernel(SDPBackend.MATH) if self.half else nullcontext()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half), attention:
+            encoded = self.model.base_model(
+                input_ids=batch.input_ids,
+                attention_mask=batch.attention_mask,
+                output_hidden_states=True,
+            )
+        hidden = tuple(layer.float() for layer in encoded.hidden_states)
         pool = first_pieces if self.pooling == "first" else mean_pieces
-        words = self.model.dropout(pool(encoded.last_hidden_state, batch))
-        return Output(self.model.classifier(words), encoded.hidden_states)
+        words = self.model.dropout(pool(hidden[-1], batch))
+        return Output(self.model.classifier(words), hidden)
 
     @property
     def tags(self) -> list[str]:
@@ -77,9 +85,22 @@ class WordTagger(nn.Module):
             elif hasattr(module, "dropout_prob"):  # attention that drops inside its own kernel
                 module.dropout_prob = share
 
+    def set_precision(self, precision: Precision) -> None:
+        """Set what products are computed in.
+
+        precision (str): `fp32`, `bf16`, or `auto`: bf16 where the processor has it.
+        """
+        self.half = precision == "bf16" or (precision == "auto" and multiplies_in_bf16())
+
     def freeze_embeddings(self) -> None:
         """Keep the word table as it is: it is most of the weights and learns little."""
         self.model.get_input_embeddings().weight.requires_grad_(False)
+
+
+def multiplies_in_bf16() -> bool:
+    """Tell whether the processor has instructions for products of bf16 numbers."""
+    # torch tells no other way; oneDNN also emulates bf16, which is slower than fp32.
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def position_offset(model: PreTrainedModel) -> int:
