@@ -37,7 +37,7 @@ class WordTagger(nn.Module):
         super().__init__()
         self.model: Any = model  # its parts are attributes that the base class does not declare
         self.pooling = pooling
-        self.half = False
+        self.bf16 = False
 
     def forward(self, batch: Batch) -> Output:
         """Read a batch.
@@ -46,8 +46,8 @@ class WordTagger(nn.Module):
         RETURNS (Output): Scores and hidden vectors.
         """
         # In bf16 torch's fused attention takes ten times as long backwards as plain products.
-        attention = sdpa_kernel(SDPBackend.MATH) if self.half else nullcontext()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.half), attention:
+        attention = sdpa_kernel(SDPBackend.MATH) if self.bf16 else nullcontext()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16), attention:
             encoded = self.model.base_model(
                 input_ids=batch.input_ids,
                 attention_mask=batch.attention_mask,
@@ -90,7 +90,7 @@ class WordTagger(nn.Module):
 
         precision (str): `fp32`, `bf16`, or `auto`: bf16 where the processor has it.
         """
-        self.half = precision == "bf16" or (precision == "auto" and multiplies_in_bf16())
+        self.bf16 = precision == "bf16" or (precision == "auto" and multiplies_in_bf16())
 
     def freeze_embeddings(self) -> None:
         """Keep the word table as it is: it is most of the weights and learns little."""
