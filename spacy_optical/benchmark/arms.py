@@ -18,6 +18,9 @@ from ..distill.student import METRICS
 from ..distill.teacher import ENGLISH_DEV, ENGLISH_TRAIN
 from ..encoders.fetch import WEIGHTS
 from ..errors import Errors, OpticalError
+from ..export.bundle import export_bundle
+from ..export.quantize import preset_named
+from ..runtime.bundle import MANIFEST_FILE
 from .config import TEACHER, Arm, Benchmark, load_benchmark
 from .judge import judge
 from .metrics import ArmMetrics, read_arm, write_arm
@@ -56,7 +59,7 @@ def planned_runs(
     seeds (Iterable[int]): The students' seeds; by default each arm's own.
     overrides (Optional[Mapping[str, Any]]): Values for all arms; an arm's own come last.
     RETURNS (List[Run]): The runs, in the order of names.
-    RAISES (OpticalError): If there is no such arm, or an override is wrong.
+    RAISES (OpticalError): If there is no such arm, or an override or a preset is wrong.
     """
     chosen = list(names) or list(benchmark.arms)
     common = dict(overrides or {})
@@ -69,9 +72,11 @@ def planned_runs(
                 Errors.E239.format(path=config_path, what="arm", name=name, known=known)
             )
         arm = benchmark.arms[name]
+        if arm.preset:
+            preset_named(arm.preset)
         for seed in [base.seed] if name == TEACHER else list(seeds) or arm.seeds:
             config = load_config(config_path, {**common, **arm.overrides, "training.seed": seed})
-            if (key := _plans_key(config)) != _plans_key(base):
+            if (key := _plans_key(config, arm)) != _plans_key(base):
                 plans = base.paths.plans.with_name(f"{base.paths.plans.name}-{key}")
                 paths = config.paths.model_copy(update={"plans": plans})
                 config = config.model_copy(update={"paths": paths})
@@ -94,60 +99,121 @@ def run_arms(
 
     config_path (Path): The config file, with a benchmark.
     teacher (Path): The teacher's folder.
-    out (Path): Folder for the students, each in `ARM-seedN-FINGERPRINT`.
+    out (Path): Folder for the students, each in `ARM-seedN-FINGERPRINT`, its bundle beside it.
     metrics (Path): Folder for the metrics files, `ARM-seedN.json`.
     names, seeds, overrides: As for `planned_runs`.
     say (Callable[[str], None]): Told of every step.
     RETURNS (List[Path]): The metrics files, in order.
-    RAISES (OpticalError): As `planned_runs`, `make_plans`, `distill` and `judge`; the metrics files
-        before that are whole, and the run is continued by the next call.
+    RAISES (OpticalError): As `planned_runs`, `make_plans`, `distill`, `export_bundle` and `judge`;
+        the metrics files before that are whole, and the run is continued by the next call.
     """
     benchmark = load_benchmark(config_path)
     runs = planned_runs(config_path, benchmark, names=names, seeds=seeds, overrides=overrides)
+    models = _Models(config_path, benchmark, Path(teacher), Path(out), dict(overrides or {}), say)
     written = []
     for number, run in enumerate(runs, 1):
         path = Path(metrics) / f"{run.name}-seed{run.seed}.json"
-        record = _record(run, Path(teacher))
-        if _is_done(path, record["fingerprint"]):
-            say(f"[{number}/{len(runs)}] {run.title}: done already, {path}")
+        say(f"[{number}/{len(runs)}] {run.title}: {run.arm.title}")
+        prepared = models.prepare(run)
+        if _is_done(path, prepared):
+            say(f"Done already, {path}")
         else:
-            say(f"[{number}/{len(runs)}] {run.title}: {run.arm.title}")
-            write_arm(_run(run, benchmark, record, Path(teacher), Path(out), say), path)
+            write_arm(_judged(prepared, models, benchmark), path)
             say(f"Written to {path}")
         written.append(path)
     return written
 
 
-def _run(
-    run: Run, benchmark: Benchmark, record: dict[str, Any], teacher: Path, out: Path, say: Say
-) -> ArmMetrics:
-    config, model = run.config, teacher
-    if run.name != TEACHER:
-        model = out / f"{run.name}-seed{run.seed}-{record['fingerprint']}"
+@dataclass(frozen=True)
+class Prepared:
+    """A run with all that it depends on: who teaches it, its config with its paths, its record."""
+
+    run: Run
+    teacher: Path
+    config: DistillConfig
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Models:
+    """The models of a benchmark, each trained when it is first asked for."""
+
+    config_path: Path
+    benchmark: Benchmark
+    teacher: Path
+    out: Path
+    overrides: dict[str, Any]
+    say: Say
+
+    def prepare(self, run: Run) -> Prepared:
+        """Find out what a run depends on; the arm that teaches it is trained if need be."""
+        config, teacher = run.config, self.teacher
+        if run.arm.teacher:
+            first = planned_runs(
+                self.config_path,
+                self.benchmark,
+                names=[run.arm.teacher],
+                seeds=[config.seed],
+                overrides=self.overrides,
+            )[0]
+            teacher = self.model(self.prepare(first))
+            # Who has read the bitext knows better which of its words belong together.
+            paths = config.paths.model_copy(update={"encoder": teacher})
+            config = config.model_copy(update={"paths": paths})
+        return Prepared(run, teacher, config, _record(run, config, teacher))
+
+    def model(self, prepared: Prepared) -> Path:
+        """Give a run's model, trained if need be."""
+        run, config, teacher = prepared.run, prepared.config, prepared.teacher
+        if run.name == TEACHER:
+            return teacher
+        model = self.out / f"{run.name}-seed{run.seed}-{prepared.record['fingerprint']}"
         if not (model / METRICS).is_file():
             if not plans_belong(config, teacher):
-                make_plans(config, teacher, say=say)
-            distill(config, teacher, model, resume=True, say=say)
-        say(f"Student in {model}")
-    found = judge(model, _gold(config))
-    learned = json.loads((model / METRICS).read_text(encoding="utf8"))
-    # The checkpoint is three times the student; all that it was for is done.
-    if run.name != TEACHER:
+                make_plans(config, teacher, say=self.say)
+            self.say(f"Training {run.title}")
+            distill(config, teacher, model, resume=True, say=self.say)
+        # The checkpoint is three times the student; all that it was for is done.
         shutil.rmtree(model.with_name(f"{model.name}-checkpoint"), ignore_errors=True)
+        self.say(f"Student in {model}")
+        return model
+
+    def bundle(self, prepared: Prepared, model: Path) -> Path:
+        """Give the bundle of a run's model, exported if need be."""
+        bundle = model.with_name(f"{model.name}-{prepared.run.arm.preset}")
+        if not (bundle / MANIFEST_FILE).is_file():
+            # Target languages judge: the gate sees English alone. It is reported, not obeyed:
+            # an arm that loses by it belongs into the table too.
+            dev = {prepared.config.data.source: prepared.config.paths.corpus / ENGLISH_DEV}
+            export_bundle(
+                model, bundle, dev, preset=prepared.run.arm.preset, force=True, say=self.say
+            )
+        return bundle
+
+
+def _judged(prepared: Prepared, models: _Models, benchmark: Benchmark) -> ArmMetrics:
+    run, config = prepared.run, prepared.config
+    model = models.model(prepared)
+    bundle = None
+    if run.name != TEACHER and run.arm.preset:
+        bundle = models.bundle(prepared, model)
+    learned = json.loads((model / METRICS).read_text(encoding="utf8"))
     return ArmMetrics(
         arm=run.name,
         number=run.arm.number,
         title=run.arm.title,
         reference=benchmark.reference,
         seed=run.seed,
-        fingerprint=record["fingerprint"],
+        fingerprint=prepared.record["fingerprint"],
         bitext=config.data.languages,
         names={code: language.name or code for code, language in benchmark.languages.items()},
-        languages=found,
+        languages=judge(bundle or model, _gold(config)),
         english_dev=learned["english_dev"]["ents_f"],
         parameters=learned.get("parameters"),
+        preset=run.arm.preset if bundle else "",
+        megabytes=sum(f.stat().st_size for f in bundle.iterdir()) / 1e6 if bundle else None,
         epochs=learned["epochs"],
-        provenance=record,
+        provenance=prepared.record,
     )
 
 
@@ -155,15 +221,14 @@ def _gold(config: DistillConfig) -> dict[str, Path]:
     return gold_files(config.paths.corpus / "gold", "test")
 
 
-def _plans_key(config: DistillConfig) -> str:
+def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:
     """Tell apart configs whose plans differ."""
     told = f"{config.fingerprint('data', 'plans')} {config.student.layers}"
-    told += f" {config.training.max_pieces}"
+    told += f" {config.training.max_pieces} {arm.teacher if arm else ''}"
     return hashlib.sha256(told.encode("utf8")).hexdigest()[:8]
 
 
-def _record(run: Run, teacher: Path) -> dict[str, Any]:
-    config = run.config
+def _record(run: Run, config: DistillConfig, teacher: Path) -> dict[str, Any]:
     data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
     data += [teacher / WEIGHTS, *_gold(config).values()]
     if run.name != TEACHER:
@@ -175,9 +240,11 @@ def _record(run: Run, teacher: Path) -> dict[str, Any]:
     return provenance(config, "teacher" if run.name == TEACHER else "student", data)
 
 
-def _is_done(path: Path, fingerprint: str) -> bool:
+def _is_done(path: Path, prepared: Prepared) -> bool:
     """Tell whether a metrics file is of this very run; one that cannot be read is not."""
+    preset = "" if prepared.run.name == TEACHER else prepared.run.arm.preset
     try:
-        return path.is_file() and read_arm(path).fingerprint == fingerprint
+        found = read_arm(path)
     except OpticalError:
         return False
+    return (found.fingerprint, found.preset) == (prepared.record["fingerprint"], preset)

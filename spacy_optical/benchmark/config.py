@@ -92,11 +92,16 @@ class Arm(Section):
     """One way to train the student, as overrides of the config.
 
     number: its place in the tables. title: what it is. seeds: the students trained by default.
+    teacher: the arm whose model teaches this one, and aligns its pairs; the benchmark's teacher and
+    encoder otherwise. preset: what a student is exported as before it is judged; "" judges it in
+    torch, as it was trained.
     """
 
     number: str = ""
     title: str
     seeds: list[Annotated[int, Field(ge=0)]] = Field([0], min_length=1)
+    teacher: str = ""
+    preset: str = "auto"
     overrides: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -124,6 +129,16 @@ class Benchmark(Section):
     ) -> dict[str, Language]:
         if (source := info.data.get("source")) in value:
             raise ValueError(f"'{source}' is the source language; its files stand under english")
+        return value
+
+    @field_validator("arms")
+    @classmethod
+    def _teachers_come_first(cls, value: dict[str, Arm]) -> dict[str, Arm]:
+        before: set[str] = set()
+        for name, arm in value.items():
+            if arm.teacher and arm.teacher not in before - {TEACHER}:
+                raise ValueError(f"{name}.teacher: '{arm.teacher}' is no arm above that trains one")
+            before.add(name)
         return value
 
 

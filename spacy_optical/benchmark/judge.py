@@ -1,8 +1,10 @@
 """A trained model on the gold of every language, counted sentence by sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from spacy.scorer import PRFScore, Scorer
 
 from ..data.labelled import read_docs
@@ -11,26 +13,53 @@ from ..distill.sentences import spacy_words
 from ..distill.tagger import load_tagger
 from ..encoders.fetch import TOKENIZER
 from ..files import sha256
+from ..runtime.bundle import MANIFEST_FILE, Bundle
 from ..runtime.pieces import WordPieces
+from ..runtime.session import Runtime
 from .metrics import Judgement, counts_text
+
+Texts = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who is judged: its BIO tags, its labels, and the scores [words, tags] that it gives texts."""
+
+    tags: list[str]
+    labels: Sequence[str]
+    scores: Callable[[Texts], list[np.ndarray]]
+
+
+def reader_of(model: Path) -> Reader:
+    """Open a bundle, which ONNX Runtime reads with, or a model's folder for torch.
+
+    model (Path): The folder.
+    RETURNS (Reader): Its reader.
+    RAISES (OpticalError): If it is not whole.
+    """
+    if (model / MANIFEST_FILE).is_file():
+        runtime = Runtime(Bundle.from_disk(model))
+        return Reader(runtime.tags, runtime.bundle.info.labels, runtime.scores)
+    tagger = load_tagger(model)
+    pieces = WordPieces((model / TOKENIZER).read_bytes())
+    return Reader(tagger.tags, tagger.labels, lambda texts: word_logits(tagger, texts, pieces))
 
 
 def judge(model: Path, gold: Mapping[str, Path]) -> dict[str, Judgement]:
-    """Score a teacher or student on gold documents; their own words are what is read.
+    """Score a model on gold documents; their own words are what is read.
 
-    model (Path): The model's folder.
+    model (Path): A bundle, or the folder of a teacher or student.
     gold (Mapping[str, Path]): `.spacy` files by language.
     RETURNS (Dict[str, Judgement]): Scores and counts by language.
     RAISES (OpticalError): If gold has a label that the model lacks, or something is not whole.
     """
-    tagger = load_tagger(model)
-    pieces = WordPieces((Path(model) / TOKENIZER).read_bytes())
+    reader = reader_of(Path(model))
     found = {}
     for language, path in gold.items():
         docs = read_docs(path)
-        check_labels(docs, tagger.labels, path)
+        check_labels(docs, reader.labels, path)
         texts = [[doc[i].text for i in spacy_words(doc)] for doc in docs]
-        examples = guessed(docs, word_logits(tagger, texts, pieces), tagger.tags)
+        examples = guessed(docs, reader.scores(texts), reader.tags)
         scores = Scorer.score_spans(examples, "ents")
         rows = []
         for example in examples:

@@ -53,6 +53,8 @@ class ArmMetrics(Record):
     languages (Dict[str, Judgement]): The result by language.
     english_dev (Optional[float]): F1 on English dev, by which the epoch was chosen.
     parameters (Optional[int]): The student's parameters.
+    preset (str): What was judged: the preset of a bundle, or "" for the model in torch.
+    megabytes (Optional[float]): The bundle's size, in 10^6 bytes.
     epochs (List[Dict[str, float]]): Losses and English dev F1 by epoch.
     provenance (Dict[str, Any]): Config, hashes, versions and machine.
     """
@@ -69,6 +71,8 @@ class ArmMetrics(Record):
     languages: dict[str, Judgement]
     english_dev: float | None
     parameters: int | None
+    preset: str = ""
+    megabytes: float | None = None
     epochs: list[dict[str, float]]
     provenance: dict[str, Any]
 

@@ -91,12 +91,15 @@ class StudentTraining(Training):
 
     english: how many English sentences come with each pair; with 0 there are no losses on English.
     hide_words: share of words whose pieces the student does not see, while the teacher did; it then
-    has to go by the words around them. seed: of the student's order and chance alone; the config's
-    own where it is not given. Students of several seeds then share a teacher and its plans.
+    has to go by the words around them. balance: exponent of a language's number of pairs in its
+    share of an epoch: 1 takes every pair once, 0 as many of each language. seed: of the student's
+    order and chance alone; the config's own where it is not given. Students of several seeds then
+    share a teacher and its plans.
     """
 
     english: float = Field(0.5, ge=0)
     hide_words: float = Field(0.0, ge=0, lt=1)
+    balance: float = Field(1.0, ge=0, le=1)
     seed: int | None = None
 
 
@@ -120,16 +123,18 @@ class Objective(Section):
 
     hard: cross-entropy on English labels. soft: Kullback-Leibler divergence to the teacher on
     English. own: the same on the target side, to the teacher's own reading of it (no bitext
-    needed). hidden: distance to the teacher's last hidden vectors on both sides; hidden_target is
-    another weight for the target side. representation: <T, C> between the teacher's English and the
-    student's target words (OPTICAL). labels: cross-entropy to the label distributions carried
-    through the plan. These last two count a pair by how parallel it is; the others do not need it
-    to be.
+    needed). yields: the share of `own` that gives way where labels came through the plan, times
+    the trust in them. hidden: distance to the teacher's last hidden vectors on both sides;
+    hidden_target is another weight for the target side. representation: <T, C> between the
+    teacher's English and the student's target words (OPTICAL). labels: cross-entropy to the label
+    distributions carried through the plan. These last two count a pair by how parallel it is; the
+    others do not need it to be.
     """
 
     hard: float = Field(1.0, ge=0)
     soft: float = Field(1.0, ge=0)
     own: float = Field(1.0, ge=0)
+    yields: float = Field(0.0, ge=0, le=1)
     hidden: float = Field(1.0, ge=0)
     hidden_target: float | None = Field(None, ge=0)
     representation: float = Field(1.0, ge=0)

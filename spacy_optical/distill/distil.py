@@ -8,6 +8,7 @@ from ..data.labelled import read_training_docs
 from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS
 from ..files import check_replaceable
 from ..runtime.pieces import WordPieces
+from .calibrate import calibrate
 from .config import DistillConfig
 from .judge import check_labels, entity_scores
 from .lessons import bitext_path
@@ -90,6 +91,7 @@ def distill(
     )
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
     metrics["parameters"] = count
+    metrics["calibration"] = calibrate(student, dev, pieces)
     metrics["english_dev"] = entity_scores(student, dev, pieces, tags)
     save_tagger(student, vocabulary.tokenizer, metrics, out)
     return metrics

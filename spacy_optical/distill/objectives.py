@@ -4,7 +4,8 @@ With student logits z, teacher distributions p, word vectors t (teacher) and s (
 a received share w and a pair's weight v, all sums over words and averaged over the batch's words:
 
     hard            -log softmax(z)[gold]
-    soft, own       KL(p || softmax(z / tau)) tau^2            response-based distillation
+    soft, own       KL(p || softmax(z / tau)) tau^2            response-based distillation;
+                    own counts a word 1 - y v w_j, where y is `yields`
     hidden          |s - t|^2 / var(t)                         feature-based distillation
     representation  v sum_ij T_ij (1 - cos(t_i, s_j)) / sum T  OPTICAL (arXiv 2301.12566), <T, C>
     labels          -v w_j q_j . log softmax(z_j),  q_j = sum_i T_ij p_i / sum_i T_ij
@@ -25,18 +26,24 @@ def hard(logits: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
 
 
 def soft(
-    logits: torch.Tensor, teacher: torch.Tensor, words: torch.Tensor, temperature: float
+    logits: torch.Tensor,
+    teacher: torch.Tensor,
+    words: torch.Tensor,
+    temperature: float,
+    weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Kullback-Leibler divergence from the teacher's distributions.
 
     logits, teacher (Tensor): Scores of student and teacher, [B, W, tags].
     words (Tensor): [B, W], true where there is a word.
     temperature (float): Softens both; the result is scaled back by its square.
-    RETURNS (Tensor): The mean over words.
+    weight (Optional[Tensor]): How much each word counts, [B, W], 0 to 1; in full without it.
+    RETURNS (Tensor): The sum over words, divided by their number.
     """
     student = F.log_softmax(logits[words] / temperature, dim=-1)
     target = F.log_softmax(teacher[words] / temperature, dim=-1)
-    return F.kl_div(student, target, reduction="batchmean", log_target=True) * temperature**2
+    apart = F.kl_div(student, target, reduction="none", log_target=True).sum(dim=-1)
+    return (apart if weight is None else apart * weight[words]).mean() * temperature**2
 
 
 def hidden(student: torch.Tensor, teacher: torch.Tensor, words: torch.Tensor) -> torch.Tensor:

@@ -95,16 +95,35 @@ class StudentRecipe:
         self.centre = torch.from_numpy(mean.astype(np.float32))
 
     def batches(self, chance: np.random.Generator) -> list["StepMaker"]:
-        """Give every pair once, each batch with English sentences drawn beside it."""
+        """Give an epoch's pairs, each batch with English sentences drawn beside it."""
         size = self.config.training.batch_size
         share = self.config.training.english
         count = max(1, round(size * share)) if share else 0
-        batches = by_length(self.lengths, size, chance)
+        drawn = self._drawn(chance)
+        batches = [drawn[batch].tolist() for batch in by_length(self.lengths[drawn], size, chance)]
         english = self._english_stream(len(batches) * count, chance)
         return [
             StepMaker(self, batch, english[at * count : (at + 1) * count])
             for at, batch in enumerate(batches)
         ]
+
+    def _drawn(self, chance: np.random.Generator) -> np.ndarray:
+        """Draw an epoch's rows: every pair once, or some more often and some not at all.
+
+        Each language gets its share of as many pairs as there are (temperature sampling, Devlin
+        2018, multilingual BERT; Conneau and Lample 2019, eq. 1).
+        """
+        every = np.arange(len(self.rows))
+        if self.config.training.balance == 1:
+            return every
+        of_language = [every[self.rows[:, 0] == at] for at in range(len(self.languages))]
+        shares = np.array([len(rows) for rows in of_language]) ** self.config.training.balance
+        counts = np.ceil(shares / shares.sum() * len(every)).astype(int)
+        drawn = []
+        for rows, wanted in zip(of_language, counts, strict=True):
+            again, rest = divmod(int(wanted), max(1, len(rows)))
+            drawn += [rows] * again + [chance.permutation(rows)[:rest]]
+        return np.concatenate(drawn)
 
     def _english_stream(self, count: int, chance: np.random.Generator) -> list[int]:
         """Give sentence numbers, every sentence once before any comes again."""
@@ -130,9 +149,14 @@ class StudentRecipe:
                 )
         target = tagger(hide_words(step.target, share, self.pieces.unk_id))
         sides.append((weights.hidden_of_target, target, step.target, step.last))
+        trust = step.trust * step.weight
         if weights.own:
             terms["own"] = weights.own * objectives.soft(
-                target.logits, step.logits, target_words, weights.temperature
+                target.logits,
+                step.logits,
+                target_words,
+                weights.temperature,
+                1 - weights.yields * trust,
             )
         if distances := [
             weight * objectives.hidden(first_pieces(output.hidden[-1], side), last, side.words)
@@ -147,7 +171,7 @@ class StudentRecipe:
             )
         if weights.labels:
             terms["labels"] = weights.labels * objectives.labels(
-                target.logits, step.carried, step.trust * step.weight, target_words
+                target.logits, step.carried, trust, target_words
             )
         return terms
 

@@ -1,3 +1,4 @@
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,32 @@ def test_weights_scale_their_terms(trained: Trained, recipe: StudentRecipe, stud
     for name, loss in once.items():
         torch.testing.assert_close(twice[name], 2 * loss)
         assert float(loss.detach()) > 0
+
+
+def test_own_reading_yields_to_what_came_through_the_plan(trained: Trained, student: WordTagger):
+    whole, less = (recipe_of(trained, **{"objective.yields": y}) for y in (0.0, 1.0))
+    step = first_batch(whole).make()
+    read = student(step.target)
+    each = torch.nn.functional.kl_div(
+        read.logits.log_softmax(-1), step.logits.softmax(-1), reduction="none"
+    ).sum(-1)
+    trust = step.trust * step.weight
+    assert float(trust.max()) > 0
+    left = ((1 - trust) * each)[step.target.words].mean()
+    torch.testing.assert_close(less.losses(student, first_batch(less))["own"], left)
+    assert left < whole.losses(student, first_batch(whole))["own"]
+
+
+def test_balance_gives_languages_their_share(trained: Trained):
+    even = recipe_of(trained, **{"training.balance": 0.0})
+    # As if one language had a quarter of the other's pairs.
+    kept = (even.rows[:, 0] == 0) | (even.rows[:, 1] < 8)
+    even.rows, even.lengths = even.rows[kept], even.lengths[kept]
+    pairs = [pair for batch in even.batches(np.random.default_rng(0)) for pair in batch.pairs]
+    times = Counter(pairs)
+    assert Counter(lang for lang, _ in pairs) == {"sw": 20, "fi": 20}
+    assert max(times[("sw", i)] for i in range(32)) == 1
+    assert {times[("fi", i)] for i in range(8)} == {2, 3}
 
 
 def test_representation_reaches_only_the_layers_below(recipe: StudentRecipe, trained: Trained):
