@@ -153,7 +153,6 @@ class _Models:
                 self.config_path,
                 self.benchmark,
                 names=[run.arm.teacher],
-                seeds=[config.seed],
                 overrides=self.overrides,
             )[0]
             teacher = self.model(self.prepare(first))
@@ -223,7 +222,7 @@ def _gold(config: DistillConfig) -> dict[str, Path]:
 
 def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:
     """Tell apart configs whose plans differ."""
-    told = f"{config.fingerprint('data', 'plans')} {config.student.layers}"
+    told = f"{config.fingerprint('data', 'plans')} {config.student.middle[1]}"
     told += f" {config.training.max_pieces} {arm.teacher if arm else ''}"
     return hashlib.sha256(told.encode("utf8")).hexdigest()[:8]
 

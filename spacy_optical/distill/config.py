@@ -117,6 +117,15 @@ class Student(Section):
     vocabulary: int = Field(gt=0)
     positions: int = Field(128, ge=16)
 
+    @property
+    def middle(self) -> tuple[int, int]:
+        """The student's middle layer and the teacher's that it was made of, counted from 1.
+
+        Not the last one, where there are two at the least: its vectors are what `hidden` looks at.
+        """
+        at = min(len(self.layers) // 2, max(len(self.layers) - 2, 0))
+        return at + 1, self.layers[at] + 1
+
 
 class Objective(Section):
     """The weights of the losses; a weight of 0 leaves its term out.

@@ -81,13 +81,6 @@ def bitext_path(config: DistillConfig, language: str) -> Path:
     return config.paths.corpus / "bitext" / f"{language}.jsonl"
 
 
-def student_layers(config: DistillConfig) -> tuple[int, int]:
-    """Give the student's middle layer and the teacher's that it was made of, counted from 1."""
-    kept = config.student.layers
-    at = len(kept) // 2
-    return at + 1, kept[at] + 1
-
-
 def read_pairs(
     config: DistillConfig, language: str, pieces: WordPieces, *, start: int = 0
 ) -> Iterator[Pair | None]:
@@ -220,7 +213,7 @@ def _read_chunk(
     config: DistillConfig, readers: Readers, pairs: Sequence[Pair]
 ) -> tuple[dict[str, list[np.ndarray]], list[float]]:
     """Give the arrays of the pairs that are parallel at all, and the mass that each plan moves."""
-    tagger, middle = readers.tagger, student_layers(config)[1]
+    tagger, middle = readers.tagger, config.student.middle[1]
     sources = read_sentences(tagger, [p.source for p in pairs], readers.pieces, layer=middle)
     targets = read_sentences(tagger, [p.target for p in pairs], readers.pieces)
     source_vectors = readers.encoder.vectors([p.source.words for p in pairs])

@@ -32,9 +32,9 @@ def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[
         machine; and a fingerprint of the first four.
     """
     hashes = {f"{path.parent.name}/{path.name}": sha256(path) for path in data}
-    # Of the student, the plans depend on the layers (the middle one is read) and on the window (it
-    # decides which pairs there are): students of other widths and vocabularies share them.
-    shape = f"{config.training.max_pieces} {config.student.layers}" if stage == "plans" else ""
+    # Of the student, the plans depend on the middle layer, which is read, and on the window, which
+    # decides which pairs there are: students of other sizes share them.
+    shape = f"{config.training.max_pieces} {config.student.middle[1]}" if stage == "plans" else ""
     told = f"{stage} {config.fingerprint(*SECTIONS[stage])} {shape} {list(hashes.values())}"
     return {
         "stage": stage,

@@ -10,12 +10,11 @@ from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from . import objectives
 from .config import DistillConfig
-from .lessons import student_layers
 from .loop import Losses, by_length
 from .plans import English, Lesson
 from .ragged import dense
 from .sentences import Batch, collate, hide_words, plain_sentence
-from .tagger import WordTagger, first_pieces, mean_pieces
+from .tagger import Output, WordTagger, first_pieces, mean_pieces
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class StudentRecipe:
         self.config = config
         self.pieces = pieces
         self.weights = config.objective
-        self.layer = student_layers(config)[0]
+        self.layer = config.student.middle[0]
         # A trimmed vocabulary splits some words into more pieces than the teacher's did.
         most = config.training.max_pieces - 2
         self.english = english
@@ -134,46 +133,60 @@ class StudentRecipe:
 
     def losses(self, tagger: WordTagger, batch: "StepMaker") -> Losses:
         """Give the weighted terms of the objective for one step."""
-        step, weights = batch.make(), self.weights
-        share, target_words = self.config.training.hide_words, step.target.words
+        step = batch.make()
         terms: Losses = {}
-        sides = []
-        if (english := step.english) is not None:
-            read = tagger(hide_words(english.batch, share, self.pieces.unk_id))
-            sides.append((weights.hidden, read, english.batch, english.last))
-            if weights.hard:
-                terms["hard"] = weights.hard * objectives.hard(read.logits, english.batch.tags)
-            if weights.soft:
-                terms["soft"] = weights.soft * objectives.soft(
-                    read.logits, english.logits, english.batch.words, weights.temperature
-                )
-        target = tagger(hide_words(step.target, share, self.pieces.unk_id))
-        sides.append((weights.hidden_of_target, target, step.target, step.last))
+        distances = []
+        if step.english is not None:
+            distances += self._english_terms(tagger, step.english, terms)
+        # Translated sentences that no term looks at are not read.
+        if not self.weights.reads_english_alone:
+            distances += self._target_terms(tagger, step, terms)
+        if any(weight for weight, _ in distances):
+            weighted = [weight * distance for weight, distance in distances if weight]
+            terms["hidden"] = torch.stack(weighted).sum() / len(distances)
+        return terms
+
+    def _english_terms(
+        self, tagger: WordTagger, english: EnglishStep, terms: Losses
+    ) -> list[tuple[float, torch.Tensor]]:
+        weights = self.weights
+        read = self._read(tagger, english.batch)
+        if weights.hard:
+            terms["hard"] = weights.hard * objectives.hard(read.logits, english.batch.tags)
+        if weights.soft:
+            terms["soft"] = weights.soft * objectives.soft(
+                read.logits, english.logits, english.batch.words, weights.temperature
+            )
+        return [(weights.hidden, _distance(read, english.batch, english.last))]
+
+    def _target_terms(
+        self, tagger: WordTagger, step: Step, terms: Losses
+    ) -> list[tuple[float, torch.Tensor]]:
+        weights, words = self.weights, step.target.words
+        read = self._read(tagger, step.target)
         trust = step.trust * step.weight
         if weights.own:
+            left = 1 - weights.yields * trust
             terms["own"] = weights.own * objectives.soft(
-                target.logits,
-                step.logits,
-                target_words,
-                weights.temperature,
-                1 - weights.yields * trust,
+                read.logits, step.logits, words, weights.temperature, left
             )
-        if distances := [
-            weight * objectives.hidden(first_pieces(output.hidden[-1], side), last, side.words)
-            for weight, output, side, last in sides
-            if weight
-        ]:
-            terms["hidden"] = torch.stack(distances).sum() / len(sides)
         if weights.representation:
-            vectors = mean_pieces(target.hidden[self.layer], step.target)
+            vectors = mean_pieces(read.hidden[self.layer], step.target)
             terms["repr"] = weights.representation * objectives.representation(
                 step.source, vectors, step.plan, self.centre, step.weight
             )
         if weights.labels:
             terms["labels"] = weights.labels * objectives.labels(
-                target.logits, step.carried, trust, target_words
+                read.logits, step.carried, trust, words
             )
-        return terms
+        return [(weights.hidden_of_target, _distance(read, step.target, step.last))]
+
+    def _read(self, tagger: WordTagger, batch: Batch) -> Output:
+        return tagger(hide_words(batch, self.config.training.hide_words, self.pieces.unk_id))
+
+
+def _distance(read: Output, batch: Batch, teacher: torch.Tensor) -> torch.Tensor:
+    return objectives.hidden(first_pieces(read.hidden[-1], batch), teacher, batch.words)
 
 
 @dataclass(frozen=True)

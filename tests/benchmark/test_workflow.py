@@ -18,7 +18,11 @@ from spacy_optical.cli import optical_cli
 from spacy_optical.data.bitext import read_bitext
 from spacy_optical.data.labelled import EVALUATION_ONLY, read_docs
 from spacy_optical.distill.evaluate import evaluate
+from spacy_optical.distill.judge import scores_of
 from spacy_optical.errors import OpticalError
+from spacy_optical.files import sha256
+from spacy_optical.runtime.bundle import Bundle
+from spacy_optical.runtime.session import Runtime
 
 from ..toy_project import toy_groups
 from .toy import conll, plain, toy_benchmark
@@ -69,6 +73,8 @@ def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_arm_and_seed_has_its_file_and_its_row(project: Path):
     names = sorted(path.name for path in (project / "metrics/benchmark").glob("*.json"))
     assert names == [
+        "adapted-seed0.json",
+        "from-adapted-seed0.json",
         "ot-both-seed0.json",
         "pooled-seed0.json",
         "target-soft-seed0.json",
@@ -77,9 +83,9 @@ def test_every_arm_and_seed_has_its_file_and_its_row(project: Path):
     ]
     table = (project / "metrics/benchmark/table.md").read_text(encoding="utf8")
     rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")]
-    assert [row[0].strip("| ") for row in rows] == ["", "0", "3", "4c", "7"]
+    assert [row[0].strip("| ") for row in rows] == ["", "0", "11", "3", "4c", "7", "A"]
     assert rows[0][4:6] == ["Swahili", "Finnish (no bitext)"]
-    assert rows[2][2] == "2"
+    assert rows[3][2] == "2"
 
 
 def test_corpus_is_what_the_files_say(project: Path):
@@ -118,9 +124,30 @@ def test_counts_add_up_to_spacys_f1(project: Path):
     assert row.over_sentences.value == pytest.approx(expected["sw"])
 
 
+def test_students_are_judged_as_the_bundles_that_they_become(project: Path):
+    found = read_arm(project / "metrics/benchmark/ot-both-seed0.json")
+    bundle = next(project.glob("training/benchmark/arms/ot-both-seed0-*-auto"))
+    assert found.preset == "auto"
+    size = sum(path.stat().st_size for path in bundle.iterdir())
+    assert found.megabytes == pytest.approx(size / 1e6)
+    runtime = Runtime(Bundle.from_disk(bundle))
+    docs = read_docs(project / "data/benchmark/corpus/gold/sw-test.spacy")
+    scores = runtime.scores([[token.text for token in doc] for doc in docs])
+    assert found.languages["sw"].f1 == scores_of(docs, scores, runtime.tags)["ents_f"]
+
+
+def test_an_arm_teaches_another_and_aligns_its_pairs(project: Path):
+    arms = project / "training/benchmark/arms"
+    adapted = next(path for path in arms.glob("adapted-seed0-*"))
+    hashes = read_arm(project / "metrics/benchmark/from-adapted-seed0.json").provenance["data"]
+    assert hashes[f"{adapted.name}/model.safetensors"] == sha256(adapted / "model.safetensors")
+    assert not any(name.startswith(("teacher/", "encoder/")) for name in hashes)
+    assert read_arm(project / "metrics/benchmark/adapted-seed0.json").megabytes is None
+
+
 def test_arms_share_plans_unless_they_align_otherwise(project: Path):
     folders = sorted(path.name for path in (project / "training/benchmark").glob("plans*"))
-    assert len(folders) == 2
+    assert len(folders) == 3
     assert folders[0] == "plans"
 
 
@@ -131,7 +158,7 @@ def test_what_is_done_is_kept(inside: Path):
     for step in ("fetch", "plans", "arms"):
         result = run(lines[step][0])
         assert result.exit_code == 0, result.output
-    assert result.output.count("done already") == 5
+    assert result.output.count("Done already") == 7
     assert {path: path.stat().st_mtime_ns for path in files} == before
 
 
@@ -181,6 +208,8 @@ def test_a_stopped_student_is_continued_to_the_same_result(
         ("corpus", {}, lambda t: t.replace('"swa"]', '"kiswahili"]'), "'kiswahili'"),
         ("corpus", {}, lambda t: t.replace("dev_sentences", "dev_sentence"), "dev_sentence'"),
         ("corpus", {}, lambda t: t.replace("test = [", "tests = ["), "tests' is wrong"),
+        ("arms", {}, lambda t: t.replace('"adapted"\n\n[t', '"later"\n\n[t'), "no arm above"),
+        ("arms", {}, lambda t: t.replace('preset = ""', 'preset = "int3"'), "int3"),
         ("corpus", {"labeller": "no_such_pipeline"}, str, "No spaCy pipeline"),
     ],
 )  # fmt: skip

@@ -135,6 +135,17 @@ overrides = {{"objective.labels": 0, "plans.align.solver": "independent"}}
 number = "7"
 title = "both"
 
+[benchmark.arms.adapted]
+number = "A"
+title = "adapted"
+preset = ""
+overrides = {{"student.layers": [0, 1, 2]}}
+
+[benchmark.arms.from-adapted]
+number = "11"
+title = "from the adapted"
+teacher = "adapted"
+
 [teacher]
 epochs = 2
 batch_size = 8

@@ -14,7 +14,7 @@ from spacy_optical.distill import lessons as lessons_module
 from spacy_optical.distill.carry import carry, source_distributions
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.encode import WordEncoder
-from spacy_optical.distill.lessons import read_pairs, student_layers
+from spacy_optical.distill.lessons import read_pairs
 from spacy_optical.distill.plans import english_sentences, make_plans, read_plans
 from spacy_optical.distill.ragged import RaggedWriter, dense
 from spacy_optical.distill.reading import Reading, read_sentences
@@ -58,7 +58,7 @@ def test_what_is_kept(trained: Trained, pieces: WordPieces):
         tagger,
         [plain_sentence(source_words, pieces)],
         pieces,
-        layer=student_layers(trained.config)[1],
+        layer=trained.config.student.middle[1],
     )
     (target,) = read_sentences(tagger, [plain_sentence(target_words, pieces)], pieces)
     np.testing.assert_allclose(arrays["logits"], target.logits, atol=0.01)
