@@ -132,8 +132,8 @@ class Objective(Section):
 
     hard: cross-entropy on English labels. soft: Kullback-Leibler divergence to the teacher on
     English. own: the same on the target side, to the teacher's own reading of it (no bitext
-    needed). yields: the share of `own` that gives way where labels came through the plan, times
-    the trust in them. hidden: distance to the teacher's last hidden vectors on both sides;
+    needed). yields: the share of `own` that gives way to `labels`, times the trust in what came through
+    the plan. hidden: distance to the teacher's last hidden vectors on both sides;
     hidden_target is another weight for the target side. representation: <T, C> between the
     teacher's English and the student's target words (OPTICAL). labels: cross-entropy to the label
     distributions carried through the plan. These last two count a pair by how parallel it is; the
@@ -207,7 +207,8 @@ class DistillConfig(Section):
     def fingerprint(self, *sections: str) -> str:
         """Hash the seed and what the sections say; all but the paths when none is named."""
         chosen = {"seed", *sections} if sections else set(type(self).model_fields) - {"paths"}
-        told = self.model_dump_json(include=chosen)
+        # An option that is not used leaves the hashes of older configs as they were.
+        told = self.model_dump_json(include=chosen, exclude_none=True)
         return hashlib.sha256(told.encode("utf8")).hexdigest()[:16]
 
 

@@ -166,7 +166,7 @@ class StudentRecipe:
         read = self._read(tagger, step.target)
         trust = step.trust * step.weight
         if weights.own:
-            left = 1 - weights.yields * trust
+            left = 1 - weights.yields * trust if weights.labels else None
             terms["own"] = weights.own * objectives.soft(
                 read.logits, step.logits, words, weights.temperature, left
             )
