@@ -132,8 +132,8 @@ class Objective(Section):
 
     hard: cross-entropy on English labels. soft: Kullback-Leibler divergence to the teacher on
     English. own: the same on the target side, to the teacher's own reading of it (no bitext
-    needed). yields: the share of `own` that gives way to `labels`, times the trust in what came through
-    the plan. hidden: distance to the teacher's last hidden vectors on both sides;
+    needed). yields: the share of `own` that gives way to `labels`, times the trust in what came
+    through the plan. hidden: distance to the teacher's last hidden vectors on both sides;
     hidden_target is another weight for the target side. representation: <T, C> between the
     teacher's English and the student's target words (OPTICAL). labels: cross-entropy to the label
     distributions carried through the plan. These last two count a pair by how parallel it is; the
