@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..distill.config import DistillConfig, load_config
 from ..distill.distil import distill
 from ..distill.lessons import bitext_path
 from ..distill.plans import make_plans, plans_belong
+from ..distill.processes import on_main
 from ..distill.provenance import provenance
 from ..distill.student import METRICS
 from ..distill.teacher import ENGLISH_DEV, ENGLISH_TRAIN
@@ -108,33 +110,39 @@ def run_arms(
     for number, run in enumerate(runs, 1):
         path = Path(metrics) / f"{run.name}-seed{run.seed}.json"
         record = _record(run, Path(teacher))
-        if _is_done(path, record["fingerprint"]):
+        if on_main(partial(_is_done, path, record["fingerprint"])):
             say(f"[{number}/{len(runs)}] {run.title}: done already, {path}")
         else:
             say(f"[{number}/{len(runs)}] {run.title}: {run.arm.title}")
-            write_arm(_run(run, benchmark, record, Path(teacher), Path(out), say), path)
+            model = _learned(run, record, Path(teacher), Path(out), say)
+            on_main(partial(_judge, run, benchmark, record, model, path))
             say(f"Written to {path}")
         written.append(path)
     return written
 
 
-def _run(
-    run: Run, benchmark: Benchmark, record: dict[str, Any], teacher: Path, out: Path, say: Say
-) -> ArmMetrics:
-    config, model = run.config, teacher
-    if run.name != TEACHER:
-        model = out / f"{run.name}-seed{run.seed}-{record['fingerprint']}"
-        if not (model / METRICS).is_file():
-            if not plans_belong(config, teacher):
-                make_plans(config, teacher, say=say)
-            distill(config, teacher, model, resume=True, say=say)
-        say(f"Student in {model}")
+def _learned(run: Run, record: dict[str, Any], teacher: Path, out: Path, say: Say) -> Path:
+    """Give the folder of a run's model, trained if it is not there yet."""
+    config = run.config
+    if run.name == TEACHER:
+        return teacher
+    model = out / f"{run.name}-seed{run.seed}-{record['fingerprint']}"
+    if not on_main((model / METRICS).is_file):
+        on_main(lambda: plans_belong(config, teacher) or bool(make_plans(config, teacher, say=say)))
+        distill(config, teacher, model, resume=True, say=say)
+    say(f"Student in {model}")
+    return model
+
+
+def _judge(run: Run, benchmark: Benchmark, record: dict[str, Any], model: Path, path: Path) -> None:
+    """Write a run's metrics file."""
+    config = run.config
     found = judge(model, _gold(config))
     learned = json.loads((model / METRICS).read_text(encoding="utf8"))
     # The checkpoint is three times the student; all that it was for is done.
     if run.name != TEACHER:
         shutil.rmtree(model.with_name(f"{model.name}-checkpoint"), ignore_errors=True)
-    return ArmMetrics(
+    metrics = ArmMetrics(
         arm=run.name,
         number=run.arm.number,
         title=run.arm.title,
@@ -149,6 +157,7 @@ def _run(
         epochs=learned["epochs"],
         provenance=record,
     )
+    write_arm(metrics, path)
 
 
 def _gold(config: DistillConfig) -> dict[str, Path]:

@@ -13,6 +13,7 @@ from .judge import check_labels, entity_scores
 from .lessons import bitext_path
 from .loop import train
 from .plans import read_plans
+from .processes import on_main
 from .provenance import provenance
 from .recipe import StudentRecipe
 from .sentences import plain_sentence
@@ -90,6 +91,6 @@ def distill(
     )
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
     metrics["parameters"] = count
-    metrics["english_dev"] = entity_scores(student, dev, pieces, tags)
-    save_tagger(student, vocabulary.tokenizer, metrics, out)
+    metrics["english_dev"] = on_main(lambda: entity_scores(student, dev, pieces, tags))
+    on_main(lambda: save_tagger(student, vocabulary.tokenizer, metrics, out))
     return metrics
