@@ -28,7 +28,7 @@ from .launched import STILL
 
 ROOT = Path(__file__).parents[2]
 # Of the teacher the split is exact but for rounding, of the student near: see their recipes.
-TEACHER_TOLERANCE = 1e-3
+TEACHER_TOLERANCE = 1e-4
 STUDENT_TOLERANCE = 0.05
 
 
