@@ -1,8 +1,9 @@
 # make demo       the whole project: encoder, corpus, teacher, student, bundle, profile, package
 # make default    take the demo's bundle as the one that the package carries, its table into README
 # make test       the test suite (the slow tests too: make test-slow)
-# make benchmark  how fast pairs are aligned (PAIRS=200000: and the memory over so many), and how
-#                 fast and small the runtime is (RIVALS="--rival en_core_web_sm", FP32="--fp32 FOLDER")
+# make benchmark  how fast pairs are aligned (PAIRS=200000: and the memory over so many), how fast a
+#                 student learns from them, and how fast and small the runtime is
+#                 (RIVALS="--rival en_core_web_sm", FP32="--fp32 FOLDER")
 # make benchmark-profile  whether the profile finds what is there, and nothing else (some minutes)
 # make lint       ruff and mypy
 # make clean      remove what the demo and the tests made; `make clean-all` removes .venv too
@@ -34,6 +35,7 @@ RIVALS ?=
 
 benchmark: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.plans --pairs $(PAIRS)
+	$(BIN)/python -m benchmarks.training
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.operators
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.memory --documents $(DOCUMENTS)
 	$(BIN)/python -m benchmarks.runtime --teacher training/teacher $(FP32) $(RIVALS)

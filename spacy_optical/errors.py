@@ -219,6 +219,10 @@ class Errors(metaclass=_Coded):
         "None of the {read} pairs in {path} can be learned from: {long} are too long or empty, and "
         "in {unlike} one side is too unlike the other; check that its lines are translations"
     )
+    E418 = (
+        "{path} was made by {then} process(es), and this run has {now}; continue with as many, or "
+        "begin anew without --resume"
+    )
 
     # E5xx: export
     E501 = "A tagger with pooling '{pooling}' cannot be exported; train it with pooling = \"first\""

@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..distill.config import DistillConfig, load_config
 from ..distill.distil import distill
 from ..distill.lessons import bitext_path
 from ..distill.plans import make_plans, plans_belong
+from ..distill.processes import on_main
 from ..distill.provenance import provenance
 from ..distill.student import METRICS
 from ..distill.teacher import ENGLISH_DEV, ENGLISH_TRAIN
@@ -115,10 +117,11 @@ def run_arms(
         path = Path(metrics) / f"{run.name}-seed{run.seed}.json"
         say(f"[{number}/{len(runs)}] {run.title}: {run.arm.title}")
         prepared = models.prepare(run)
-        if _is_done(path, prepared):
+        if on_main(partial(_is_done, path, prepared)):
             say(f"Done already, {path}")
         else:
-            write_arm(_judged(prepared, models, benchmark), path)
+            model = models.model(prepared)
+            on_main(partial(_judge, prepared, models, model, path))
             say(f"Written to {path}")
         written.append(path)
     return written
@@ -167,15 +170,16 @@ class _Models:
         if run.name == TEACHER:
             return teacher
         model = self.out / f"{run.name}-seed{run.seed}-{prepared.record['fingerprint']}"
-        if not (model / METRICS).is_file():
-            if not plans_belong(config, teacher):
-                make_plans(config, teacher, say=self.say)
+        if not on_main((model / METRICS).is_file):
+            on_main(partial(self._plans, config, teacher))
             self.say(f"Training {run.title}")
             distill(config, teacher, model, resume=True, say=self.say)
-        # The checkpoint is three times the student; all that it was for is done.
-        shutil.rmtree(model.with_name(f"{model.name}-checkpoint"), ignore_errors=True)
         self.say(f"Student in {model}")
         return model
+
+    def _plans(self, config: DistillConfig, teacher: Path) -> None:
+        if not plans_belong(config, teacher):
+            make_plans(config, teacher, say=self.say)
 
     def bundle(self, prepared: Prepared, model: Path) -> Path:
         """Give the bundle of a run's model, exported if need be."""
@@ -190,14 +194,17 @@ class _Models:
         return bundle
 
 
-def _judged(prepared: Prepared, models: _Models, benchmark: Benchmark) -> ArmMetrics:
-    run, config = prepared.run, prepared.config
-    model = models.model(prepared)
+def _judge(prepared: Prepared, models: _Models, model: Path, path: Path) -> None:
+    """Write a run's metrics file."""
+    run, config, benchmark = prepared.run, prepared.config, models.benchmark
+    # The checkpoint is three times the student; all that it was for is done.
+    if run.name != TEACHER:
+        shutil.rmtree(model.with_name(f"{model.name}-checkpoint"), ignore_errors=True)
     bundle = None
     if run.name != TEACHER and run.arm.preset:
         bundle = models.bundle(prepared, model)
     learned = json.loads((model / METRICS).read_text(encoding="utf8"))
-    return ArmMetrics(
+    metrics = ArmMetrics(
         arm=run.name,
         number=run.arm.number,
         title=run.arm.title,
@@ -214,6 +221,7 @@ def _judged(prepared: Prepared, models: _Models, benchmark: Benchmark) -> ArmMet
         epochs=learned["epochs"],
         provenance=prepared.record,
     )
+    write_arm(metrics, path)
 
 
 def _gold(config: DistillConfig) -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """The `optical` command group, and how a command tells of bad input."""
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from wasabi import msg
 
 from ..errors import Errors, OpticalError
 
-__all__ = ["benchmark_cli", "command", "named_paths", "optical_cli", "overrides_of", "say"]
+__all__ = ["benchmark_cli", "command", "good", "named_paths", "optical_cli", "overrides_of", "say"]
 
 optical_cli = typer.Typer(
     name="optical",
@@ -81,4 +82,16 @@ def named_paths(values: list[str]) -> dict[str, Path]:
 
 def say(text: str) -> None:
     """Print a line of progress at once, also where the output goes to a file."""
-    print(text, flush=True)
+    if _is_main():
+        print(text, flush=True)
+
+
+def good(text: str) -> None:
+    """Tell how a command ended well."""
+    if _is_main():
+        msg.good(text)
+
+
+def _is_main() -> bool:
+    """Tell whether this is the process that speaks, of those that `accelerate launch` started."""
+    return os.environ.get("RANK", "0") == "0"

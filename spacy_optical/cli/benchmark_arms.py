@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import typer
-from wasabi import msg
 
 from ..errors import Errors, OpticalError
-from ._app import command, overrides_of, say
+from ._app import command, good, overrides_of, say
 
 
 @command("benchmark-arms", overrides=True)
@@ -48,4 +47,4 @@ def benchmark_arms_cli(
         overrides=overrides_of(context),
         say=say,
     )
-    msg.good(f"{len(written)} runs in {metrics}")
+    good(f"{len(written)} runs in {metrics}")

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import typer
-from wasabi import msg
 
-from ._app import command, overrides_of, say
+from ._app import command, good, overrides_of, say
 
 
 @command("distill", overrides=True)
@@ -25,4 +24,4 @@ def distill_cli(
 
     config = load_config(config_path, overrides_of(context))
     metrics = distill(config, teacher, out, resume=resume, say=say)
-    msg.good(f"Student in {out} (English dev F1 {100 * metrics['english_dev']['ents_f']:.1f})")
+    good(f"Student in {out} (English dev F1 {100 * metrics['english_dev']['ents_f']:.1f})")

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import typer
-from wasabi import msg
 
-from ._app import command, overrides_of, say
+from ._app import command, good, overrides_of, say
 
 
 @command("teach", overrides=True)
@@ -24,4 +23,4 @@ def teach_cli(
 
     config = load_config(config_path, overrides_of(context))
     metrics = teach(config, out, resume=resume, say=say)
-    msg.good(f"Teacher in {out} (English dev F1 {100 * metrics['english_dev']['ents_f']:.1f})")
+    good(f"Teacher in {out} (English dev F1 {100 * metrics['english_dev']['ents_f']:.1f})")

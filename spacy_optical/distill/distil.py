@@ -14,6 +14,7 @@ from .judge import check_labels, entity_scores
 from .lessons import bitext_path
 from .loop import train
 from .plans import read_plans
+from .processes import on_main
 from .provenance import provenance
 from .recipe import StudentRecipe
 from .sentences import plain_sentence
@@ -91,7 +92,7 @@ def distill(
     )
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
     metrics["parameters"] = count
-    metrics["calibration"] = calibrate(student, dev, pieces)
-    metrics["english_dev"] = entity_scores(student, dev, pieces, tags)
-    save_tagger(student, vocabulary.tokenizer, metrics, out)
+    metrics["calibration"] = on_main(lambda: calibrate(student, dev, pieces))
+    metrics["english_dev"] = on_main(lambda: entity_scores(student, dev, pieces, tags))
+    on_main(lambda: save_tagger(student, vocabulary.tokenizer, metrics, out))
     return metrics

@@ -4,12 +4,13 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from accelerate.utils import set_seed
 from tqdm import tqdm
 from transformers import get_linear_schedule_with_warmup
@@ -17,6 +18,7 @@ from transformers import get_linear_schedule_with_warmup
 from ..errors import Errors, OpticalError
 from ..files import written_whole
 from .config import Training
+from .processes import add_up, launched_in_vain, of_all, on_main, processes, take_from_main
 from .tagger import WordTagger
 
 CHECKPOINT = "checkpoint.pt"
@@ -31,6 +33,9 @@ class Recipe(Protocol):
 
     def losses(self, tagger: WordTagger, batch: Any) -> Losses:
         """Give the weighted parts of a batch's loss by name."""
+
+    def split(self, batch: Any, count: int) -> list[tuple[Any, float]]:
+        """Give at most `count` parts of a batch, none empty, and each one's share of the loss."""
 
 
 @dataclass
@@ -53,7 +58,7 @@ def train(
     resume: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> History:
-    """Train a tagger in place.
+    """Train a tagger in place, in as many processes as were launched.
 
     tagger (WordTagger): The tagger; afterwards it has the weights of the chosen epoch.
     recipe (Recipe): Batches and losses.
@@ -61,25 +66,28 @@ def train(
     seed (int): Seed of weights, order and dropout.
     fingerprint (str): What the checkpoint must have been made with.
     folder (Path): Where the checkpoint is kept, written after every epoch.
-    judge (Callable[[WordTagger], float]): F1 on English dev, which chooses the epoch.
+    judge (Callable[[WordTagger], float]): F1 on English dev, which chooses the epoch; asked in the
+        main process.
     resume (bool): Continue from the checkpoint where there is one, to the result that an
         uninterrupted run gives.
     say (Callable[[str], None]): Told one line an epoch.
     RETURNS (History): Losses and dev F1 by epoch.
-    RAISES (OpticalError): If the checkpoint was made with another config, or the loss is not a
-        number.
+    RAISES (OpticalError): If the checkpoint was made with another config or number of processes,
+        or the loss is not a number.
     """
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    set_seed(seed)
+    here = processes()
+    if launched_in_vain():
+        say("accelerate started one process: --cpu needs mpirun for several, --multi_gpu does not")
+    set_seed(seed + here.process_index)  # for dropout: the order has a generator of its own
     tagger.set_dropout(settings.dropout)
     tagger.set_precision(settings.precision)
-    accelerator = Accelerator()
     trained = {n: p for n, p in tagger.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(_groups(trained, settings), lr=settings.learning_rate, fused=True)
     steps = len(recipe.batches(_order(seed, 0))) * settings.epochs
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * settings.warmup), steps)
-    model, optimizer, schedule = accelerator.prepare(tagger, optimizer, schedule)
+    take_from_main(list(trained.values()))
     history = History()
     chosen: dict[str, torch.Tensor] = {}
     path = Path(folder) / CHECKPOINT
@@ -87,31 +95,42 @@ def train(
         history, chosen = _load(path, fingerprint, trained, optimizer, schedule)
         say(f"Continuing after epoch {len(history.rows)} of {settings.epochs}")
     for epoch in range(len(history.rows), settings.epochs):
-        model.train()
+        tagger.train()
         sums: dict[str, float] = defaultdict(float)
         batches = recipe.batches(_order(seed, epoch))
-        bar = tqdm(batches, desc=f"epoch {epoch + 1}/{settings.epochs}", leave=False, mininterval=2)
+        bar = tqdm(
+            batches,
+            desc=f"epoch {epoch + 1}/{settings.epochs}",
+            leave=False,
+            mininterval=2,
+            disable=not here.is_main_process,
+        )
         for batch in bar:
-            parts = recipe.losses(model, batch)
-            loss = torch.stack(list(parts.values())).sum()
-            if not torch.isfinite(loss):
+            loss = torch.zeros(())
+            for part, share in _own_part(recipe, batch):
+                parts = recipe.losses(tagger, part)
+                loss = share * torch.stack(list(parts.values())).sum()
+                loss.backward()
+                for name, value in parts.items():
+                    sums[name] += share * float(value.detach())
+            loss = add_up(list(trained.values()), loss.detach())
+            if not torch.isfinite(loss):  # the whole loss, so that all processes stop
                 raise OpticalError(Errors.E408.format(epoch=epoch + 1))
-            accelerator.backward(loss)
-            accelerator.clip_grad_norm_(trained.values(), 1.0)
+            torch.nn.utils.clip_grad_norm_(trained.values(), 1.0)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
-            for name, part in parts.items():
-                sums[name] += float(part.detach())
-            bar.set_postfix({"loss": f"{float(loss.detach()):.3f}"}, refresh=False)
-        row = {name: total / len(batches) for name, total in sums.items()}
-        row["dev_f1"] = judge(tagger)
+            bar.set_postfix({"loss": f"{float(loss):.3f}"}, refresh=False)
+        row = {name: total / len(batches) for name, total in _added(of_all(sums)).items()}
+        row["dev_f1"] = on_main(lambda: judge(tagger))
         history.rows.append(row)
         # A later epoch wins a tie: the dev set is small and the learning rate has come down.
         if settings.select == "last" or row["dev_f1"] >= history.rows[history.best]["dev_f1"]:
             history.best = epoch
             chosen = {name: weight.detach().clone() for name, weight in trained.items()}
-        _save(path, fingerprint, trained, optimizer, schedule, history, chosen)
+        random = torch.stack(of_all(torch.get_rng_state()))
+        state = (trained, optimizer, schedule, random, history, chosen)
+        on_main(partial(_save, path, fingerprint, *state))
         told = "  ".join(f"{name} {value:.3f}" for name, value in row.items())
         say(f"epoch {epoch + 1:>2}  {told}")
     with torch.no_grad():
@@ -139,6 +158,18 @@ def by_length(
     return [batches[i] for i in chance.permutation(len(batches))]
 
 
+def _own_part(recipe: Recipe, batch: Any) -> list[tuple[Any, float]]:
+    """Give this process's part of a batch and its share of the loss; nothing if all are taken."""
+    here = processes()
+    if here.num_processes == 1:
+        return [(batch, 1.0)]
+    return recipe.split(batch, here.num_processes)[here.process_index :][:1]
+
+
+def _added(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(row.get(name, 0.0) for row in rows) for name in dict.fromkeys(chain(*rows))}
+
+
 def _order(seed: int, epoch: int) -> np.random.Generator:
     return np.random.default_rng([seed, epoch])
 
@@ -159,6 +190,7 @@ def _save(
     trained: dict[str, torch.nn.Parameter],
     optimizer: Any,
     schedule: Any,
+    random: torch.Tensor,
     history: History,
     chosen: dict[str, torch.Tensor],
 ) -> None:
@@ -167,7 +199,7 @@ def _save(
         "weights": {name: weight.detach() for name, weight in trained.items()},
         "optimizer": optimizer.state_dict(),
         "schedule": schedule.state_dict(),
-        "random": torch.get_rng_state(),
+        "random": random,
         "rows": history.rows,
         "best": history.best,
         "chosen": chosen,
@@ -191,10 +223,13 @@ def _load(
         raise OpticalError(Errors.E205.format(path=path, reason=str(err)[:100])) from err
     if state["fingerprint"] != fingerprint:
         raise OpticalError(Errors.E403.format(path=path))
+    here, random = processes(), torch.atleast_2d(state["random"])  # a row a process
+    if len(random) != here.num_processes:
+        raise OpticalError(Errors.E418.format(path=path, then=len(random), now=here.num_processes))
     with torch.no_grad():
         for name, weight in trained.items():
             weight.copy_(state["weights"][name])
     optimizer.load_state_dict(state["optimizer"])
     schedule.load_state_dict(state["schedule"])
-    torch.set_rng_state(state["random"])
+    torch.set_rng_state(random[here.process_index].clone())  # of a view torch reads the first row
     return History(state["rows"], state["best"]), state["chosen"]

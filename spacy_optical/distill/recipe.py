@@ -1,7 +1,7 @@
 """What the student learns from at each step: sentences, pairs, and what the teacher said."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -180,6 +180,21 @@ class StudentRecipe:
                 read.logits, step.carried, trust, words
             )
         return [(weights.hidden_of_target, _distance(read, step.target, step.last))]
+
+    def split(self, batch: "StepMaker", count: int) -> list[tuple["StepMaker", float]]:
+        """Deal out pairs and English sentences in turn; a part counts by its pairs.
+
+        That is exact for `representation`, a mean over pairs. The other terms are means over words,
+        and near: pairs of a batch are of like length, and no part has two English sentences more
+        than another. `hidden` is measured by the variance within the part.
+        """
+        # No part without English where there is some: the rest of it would count for more.
+        count = min(count, len(batch.rows), len(batch.english) or count)
+        parts = [
+            replace(batch, rows=batch.rows[at::count], english=batch.english[at::count])
+            for at in range(count)
+        ]
+        return [(part, len(part.rows) / len(batch.rows)) for part in parts]
 
     def _read(self, tagger: WordTagger, batch: Batch) -> Output:
         return tagger(hide_words(batch, self.config.training.hide_words, self.pieces.unk_id))

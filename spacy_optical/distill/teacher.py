@@ -17,6 +17,7 @@ from . import objectives
 from .config import DistillConfig
 from .judge import check_labels, entity_scores
 from .loop import Losses, by_length, train
+from .processes import on_main
 from .provenance import provenance
 from .sentences import Batch, Sentence, collate, labelled_sentence
 from .student import save_tagger
@@ -42,6 +43,14 @@ class EnglishRecipe:
     def losses(self, tagger: WordTagger, batch: Batch) -> Losses:
         """Give the cross-entropy to the gold tags."""
         return {"hard": objectives.hard(tagger(batch).logits, batch.tags)}
+
+    def split(self, batch: Batch, count: int) -> list[tuple[Batch, float]]:
+        """Deal out the sentences in turn; a part counts by its words, as the mean does."""
+        count = min(count, len(batch.tags))
+        tensors = vars(batch).items()
+        parts = [Batch(**{name: t[at::count] for name, t in tensors}) for at in range(count)]
+        words = [int((part.tags >= 0).sum()) for part in parts]
+        return [(part, n / sum(words)) for part, n in zip(parts, words, strict=True)]
 
 
 def entity_labels(docs: Sequence[Doc]) -> tuple[str, ...]:
@@ -106,6 +115,6 @@ def teach(
         say=say,
     )
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
-    metrics["english_dev"] = entity_scores(tagger, dev, pieces, tags)
-    save_tagger(tagger, tokenizer, metrics, out)
+    metrics["english_dev"] = on_main(lambda: entity_scores(tagger, dev, pieces, tags))
+    on_main(lambda: save_tagger(tagger, tokenizer, metrics, out))
     return metrics

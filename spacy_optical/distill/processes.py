@@ -1,0 +1,100 @@
+"""Several processes that train one model, as `accelerate launch` starts them.
+
+All draw the same batches in the same order; each learns from its part of every batch, and the
+gradients are added up before the step, which is then the same everywhere. torch's
+`DistributedDataParallel` is not used: it wants one forward pass a step and a gradient of every
+weight, while a student reads two sides and some objectives leave layers out.
+"""
+
+import atexit
+import os
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list, gather_object
+from torch import distributed
+
+from ..errors import OpticalError
+
+Result = TypeVar("Result")
+
+# The others wait while the first makes plans, which takes hours; one that dies is noticed at once.
+PATIENCE = timedelta(weeks=1)
+
+
+@cache
+def processes() -> PartialState:
+    """Join the other processes, if there are any; how many there are and which this one is."""
+    # Batches are made on the CPU. Without `cpu`, accelerate joins no processes where no GPU is.
+    here = PartialState(cpu=True, timeout=PATIENCE)
+    if here.num_processes > 1:
+        # Threads of gloo that are left at the end may abort the process.
+        atexit.register(here.destroy_process_group)
+    return here
+
+
+def launched_in_vain() -> bool:
+    """Tell whether `accelerate launch --cpu` was told of several processes and started one."""
+    # It leaves the starting to mpirun, and sets the address for several processes alone.
+    asked = os.environ.get("ACCELERATE_USE_CPU") == "True" and "MASTER_ADDR" in os.environ
+    return asked and processes().num_processes == 1
+
+
+def on_main(work: Callable[[], Result]) -> Result:
+    """Do something in the main process while the others wait.
+
+    work (Callable[[], Any]): What to do.
+    RETURNS (Any): What it gave, in every process.
+    RAISES (OpticalError): In every process, if it was raised in the main one.
+    """
+    here = processes()
+    if here.num_processes == 1:
+        return work()
+    told: list[Any] = [None, None]
+    if here.is_main_process:
+        try:
+            told[0] = work()
+        except OpticalError as err:
+            told[1] = err
+    broadcast_object_list(told)
+    if told[1] is not None:
+        raise told[1]
+    return told[0]
+
+
+def of_all(value: Result) -> list[Result]:
+    """Give the values of all processes to each, in the processes' order."""
+    return gather_object([value])
+
+
+def take_from_main(weights: Sequence[torch.Tensor]) -> None:
+    """Give all processes the main one's weights, in place."""
+    if processes().num_processes > 1:
+        with torch.no_grad():
+            for weight in weights:
+                distributed.broadcast(weight, src=0)
+
+
+def add_up(weights: Sequence[torch.nn.Parameter], loss: torch.Tensor) -> torch.Tensor:
+    """Add up gradients, in place, and the loss over all processes.
+
+    weights (Sequence[Parameter]): What is trained.
+    loss (Tensor): This process's part of the loss, without a graph.
+    RETURNS (Tensor): The whole loss.
+    """
+    if processes().num_processes == 1:
+        return loss
+    # A weight that no process has a gradient of must stay without: a zero would decay it.
+    present = torch.tensor([float(weight.grad is not None) for weight in weights])
+    grads = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
+    parts = [loss.reshape(1), present, *(grad.flatten() for grad in grads)]
+    flat = torch.cat(parts)
+    distributed.all_reduce(flat)
+    total, present, *summed = flat.split([part.numel() for part in parts])
+    for weight, there, grad in zip(weights, present, summed, strict=True):
+        weight.grad = grad.view_as(weight) if there else None
+    return total[0]
