@@ -223,6 +223,10 @@ class Errors(metaclass=_Coded):
         "{path} was made by {then} process(es), and this run has {now}; continue with as many, or "
         "begin anew without --resume"
     )
+    E419 = (
+        "student.width is {width}; the teacher's heads are {head} wide and its vectors {most}: "
+        "give a multiple of {head}, at most {most}"
+    )
 
     # E5xx: export
     E501 = "A tagger with pooling '{pooling}' cannot be exported; train it with pooling = \"first\""

@@ -110,9 +110,13 @@ class Teacher(Training):
 
 
 class Student(Section):
-    """The student's shape; its weights come from the teacher's."""
+    """The student's shape; its weights come from the teacher's.
+
+    width: of its vectors, a multiple of a head's size; the teacher's own where it is not given.
+    """
 
     layers: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    width: int | None = Field(None, gt=0)
     intermediate: int | None = Field(None, gt=0)
     vocabulary: int = Field(gt=0)
     positions: int = Field(128, ge=16)

@@ -13,12 +13,13 @@ from .config import DistillConfig
 from .judge import check_labels, entity_scores
 from .lessons import bitext_path
 from .loop import train
+from .narrow import narrowing
 from .plans import read_plans
 from .processes import on_main
 from .provenance import provenance
 from .recipe import StudentRecipe
 from .sentences import plain_sentence
-from .student import make_student, neuron_activity, save_tagger
+from .student import check_width, make_student, neuron_activity, save_tagger
 from .tagger import load_tagger
 from .teacher import ENGLISH_DEV, ENGLISH_TRAIN
 from .vocabulary import trim_vocabulary
@@ -65,7 +66,12 @@ def distill(
         for lesson in lessons.values()
         for words in islice(lesson.target, SAMPLE // len(lessons))
     ]
-    student = make_student(big, config.student, vocabulary, neuron_activity(big, sample, whole))
+    check_width(big, config.student)
+    activity, narrowed = neuron_activity(big, sample, whole), None
+    if config.student.width not in (None, big.model.config.hidden_size):
+        shape = config.student
+        narrowed = narrowing(big, shape.layers, int(shape.width or 0), sample, whole)
+    student = make_student(big, config.student, vocabulary, activity, narrowed)
     tags = student.tags
     del big
     if config.training.freeze_embeddings:

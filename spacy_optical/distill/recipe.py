@@ -157,7 +157,8 @@ class StudentRecipe:
             terms["soft"] = weights.soft * objectives.soft(
                 read.logits, english.logits, english.batch.words, weights.temperature
             )
-        return [(weights.hidden, _distance(read, english.batch, english.last))]
+        last = _through(tagger.basis, english.last)
+        return [(weights.hidden, _distance(read, english.batch, last))]
 
     def _target_terms(
         self, tagger: WordTagger, step: Step, terms: Losses
@@ -173,13 +174,18 @@ class StudentRecipe:
         if weights.representation:
             vectors = mean_pieces(read.hidden[self.layer], step.target)
             terms["repr"] = weights.representation * objectives.representation(
-                step.source, vectors, step.plan, self.centre, step.weight
+                _through(tagger.basis, step.source),
+                vectors,
+                step.plan,
+                _through(tagger.basis, self.centre),
+                step.weight,
             )
         if weights.labels:
             terms["labels"] = weights.labels * objectives.labels(
                 read.logits, step.carried, trust, words
             )
-        return [(weights.hidden_of_target, _distance(read, step.target, step.last))]
+        last = _through(tagger.basis, step.last)
+        return [(weights.hidden_of_target, _distance(read, step.target, last))]
 
     def split(self, batch: "StepMaker", count: int) -> list[tuple["StepMaker", float]]:
         """Deal out pairs and English sentences in turn; a part counts by its pairs.
@@ -198,6 +204,11 @@ class StudentRecipe:
 
     def _read(self, tagger: WordTagger, batch: Batch) -> Output:
         return tagger(hide_words(batch, self.config.training.hide_words, self.pieces.unk_id))
+
+
+def _through(basis: torch.Tensor | None, vectors: torch.Tensor) -> torch.Tensor:
+    """See a teacher's vectors as a student of another width does."""
+    return vectors if basis is None else vectors @ basis
 
 
 def _distance(read: Output, batch: Batch, teacher: torch.Tensor) -> torch.Tensor:

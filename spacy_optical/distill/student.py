@@ -17,6 +17,7 @@ from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, json_text
 from ..runtime.pieces import WordPieces
 from .config import Student
+from .narrow import Narrowing
 from .reading import read_sentences
 from .sentences import Sentence
 from .tagger import WordTagger, position_offset
@@ -63,6 +64,7 @@ def make_student(
     shape: Student,
     vocabulary: Vocabulary,
     activity: Sequence[torch.Tensor] | None = None,
+    narrowed: Narrowing | None = None,
 ) -> WordTagger:
     """Cut a student out of a teacher.
 
@@ -73,11 +75,17 @@ def make_student(
     activity (Optional[Sequence[Tensor]]): What `neuron_activity` gave. Of a feed-forward part those
         neurons stay that say most, times the norm of their outgoing weights; without it, those
         with the largest product of incoming and outgoing norms.
+    narrowed (Optional[Narrowing]): What `narrowing` gave, for a student of another `width`.
     RETURNS (WordTagger): The student, not yet trained.
     RAISES (OpticalError): If the teacher lacks a layer, or is narrower than the shape asks.
     """
     big: PreTrainedModel = teacher.model
     config = copy.deepcopy(big.config)
+    check_width(teacher, shape)
+    if narrowed is not None:
+        head = config.hidden_size // config.num_attention_heads
+        config.hidden_size = narrowed.basis.shape[1]
+        config.num_attention_heads = config.hidden_size // head
     if max(shape.layers) >= config.num_hidden_layers:
         raise OpticalError(
             Errors.E406.format(layer=max(shape.layers), layers=config.num_hidden_layers)
@@ -95,8 +103,25 @@ def make_student(
             setattr(config, name, int(np.searchsorted(vocabulary.old_ids, old)))
     config.max_position_embeddings = min(shape.positions + offset, config.max_position_embeddings)
     small = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
-    small.load_state_dict(_cut(big.state_dict(), small, shape, width, vocabulary, activity))
-    return WordTagger(small, teacher.pooling)
+    weights = _cut(big.state_dict(), small, shape, width, vocabulary, activity, narrowed)
+    small.load_state_dict(weights)
+    student = WordTagger(small, teacher.pooling)
+    student.basis = None if narrowed is None else narrowed.basis
+    return student
+
+
+def check_width(teacher: WordTagger, shape: Student) -> None:
+    """Make sure that a teacher's vectors can be cut to a student's width.
+
+    teacher (WordTagger): The teacher.
+    shape (Student): The student's shape.
+    RAISES (OpticalError): If its width is no multiple of a head's size, or above the teacher's.
+    """
+    config = teacher.model.config
+    head = config.hidden_size // config.num_attention_heads
+    width = shape.width or config.hidden_size
+    if width % head or width > config.hidden_size:
+        raise OpticalError(Errors.E419.format(width=width, head=head, most=config.hidden_size))
 
 
 def _cut(
@@ -106,12 +131,13 @@ def _cut(
     width: int,
     vocabulary: Vocabulary,
     activity: Sequence[torch.Tensor] | None,
+    narrowed: Narrowing | None,
 ) -> dict[str, torch.Tensor]:
     kept = {}
     neurons = {layer: _strongest(weights, small, layer, width, activity) for layer in shape.layers}
     stem = f"{small.base_model_prefix}.encoder.layer."
     for name in small.state_dict():
-        source, dimension, index = name, 0, None
+        source, dimension, index, layer = name, 0, None, None
         if name.startswith(stem):
             number, _, part = name[len(stem) :].partition(".")
             layer = shape.layers[int(number)]
@@ -123,7 +149,8 @@ def _cut(
         elif name.endswith("position_embeddings.weight"):
             dimension, index = 0, torch.arange(small.config.max_position_embeddings)
         tensor = weights[source]
-        kept[name] = tensor.clone() if index is None else tensor.index_select(dimension, index)
+        tensor = tensor.clone() if index is None else tensor.index_select(dimension, index)
+        kept[name] = tensor if narrowed is None else narrowed.apply(source, tensor, layer)
     return kept
 
 

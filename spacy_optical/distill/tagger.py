@@ -31,7 +31,12 @@ class WordTagger(nn.Module):
 
     model (PreTrainedModel): The model; BERT- and XLM-R-shaped ones have the parts used here.
     pooling (str): Whether a word is its `first` piece or the `mean` of its pieces.
+
+    A student that is narrower than its teacher has the `basis` [d, width] through which it sees the
+    teacher's vectors; it is of use in training alone and is not saved.
     """
+
+    basis: torch.Tensor | None = None
 
     def __init__(self, model: PreTrainedModel, pooling: Literal["first", "mean"] = "first") -> None:
         super().__init__()

@@ -1,0 +1,142 @@
+"""Students narrower than their teacher: basis, heads, norms, and what is learned through them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from spacy_optical.distill.config import Student, load_config
+from spacy_optical.distill.distil import distill
+from spacy_optical.distill.narrow import Narrowing, _Fit, narrowing
+from spacy_optical.distill.reading import read_sentences
+from spacy_optical.distill.sentences import Sentence, plain_sentence
+from spacy_optical.distill.student import make_student
+from spacy_optical.distill.tagger import WordTagger, load_tagger
+from spacy_optical.distill.vocabulary import trim_vocabulary
+from spacy_optical.errors import OpticalError
+from spacy_optical.export.bundle import export_bundle
+from spacy_optical.runtime.bundle import Bundle
+from spacy_optical.runtime.pieces import WordPieces
+
+from ..conftest import Trained
+from ..toy_project import toy_text
+
+WORDS = [text.split() for text in toy_text()]
+WIDTH = 16  # of 32, so two heads of four
+
+
+@pytest.fixture(scope="module")
+def teacher(trained: Trained) -> WordTagger:
+    return load_tagger(trained.teacher).eval()
+
+
+@pytest.fixture(scope="module")
+def pieces(trained: Trained) -> WordPieces:
+    return WordPieces((trained.teacher / "tokenizer.json").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def sentences(pieces: WordPieces) -> list[Sentence]:
+    return [plain_sentence(words, pieces) for words in WORDS]
+
+
+@pytest.fixture(scope="module")
+def narrowed(teacher: WordTagger, sentences: list[Sentence], pieces: WordPieces) -> Narrowing:
+    return narrowing(teacher, [0, 2], WIDTH, sentences, pieces)
+
+
+def test_basis_keeps_more_of_the_vectors_than_any_other(
+    teacher: WordTagger, sentences: list[Sentence], pieces: WordPieces, narrowed: Narrowing
+):
+    torch.testing.assert_close(narrowed.basis.T @ narrowed.basis, torch.eye(WIDTH))
+    read = read_sentences(teacher, sentences, pieces, layer=3)
+    vectors = torch.from_numpy(np.concatenate([reading.middle for reading in read]))
+    kept = (vectors @ narrowed.basis).norm() / vectors.norm()
+    chance = torch.linalg.qr(torch.randn(32, WIDTH, generator=torch.Generator().manual_seed(0))).Q
+    assert kept > 0.9
+    assert kept > (vectors @ chance).norm() / vectors.norm()
+
+
+def test_heads_that_write_nothing_go_first(
+    trained: Trained, sentences: list[Sentence], pieces: WordPieces
+):
+    teacher = load_tagger(trained.teacher).eval()
+    silent = teacher.model.base_model.encoder.layer[2].attention.output.dense.weight
+    with torch.no_grad():
+        silent[:, 8:24] = 0
+    found = narrowing(teacher, [2], WIDTH, sentences, pieces)
+    assert found.heads[2].tolist() == [*range(8), *range(24, 32)]
+
+
+def test_norms_are_found_again_through_a_basis_that_changes_nothing():
+    norm = torch.nn.LayerNorm(8)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        norm.weight.copy_(torch.rand(8, generator=generator) + 0.5)
+        norm.bias.copy_(torch.randn(8, generator=generator))
+    fit = _Fit(torch.eye(8))
+    for _ in range(3):
+        given = 3 * torch.randn(2, 9, 8, generator=generator) + 1
+        fit.add(norm, (given,), norm(given))
+    gain, bias = fit.solved()
+    torch.testing.assert_close(gain, norm.weight.detach())
+    torch.testing.assert_close(bias, norm.bias.detach())
+
+
+def test_a_narrow_student_begins_closer_to_its_teacher_than_by_chance(
+    trained: Trained,
+    teacher: WordTagger,
+    sentences: list[Sentence],
+    pieces: WordPieces,
+    narrowed: Narrowing,
+):
+    vocabulary = trim_vocabulary((trained.teacher / "tokenizer.json").read_bytes(), WORDS, 10_000)
+    layers = list(range(teacher.model.config.num_hidden_layers))
+    shape = Student(layers=layers, width=WIDTH, vocabulary=10_000)
+    found = narrowing(teacher, layers, WIDTH, sentences, pieces)
+    generator = torch.Generator().manual_seed(1)
+    chance = torch.linalg.qr(torch.randn(32, WIDTH, generator=generator)).Q
+    by_chance = Narrowing(chance, found.heads, found.norms)
+    said = np.concatenate([r.logits for r in read_sentences(teacher, sentences, pieces)])
+    same = []
+    for one in (found, by_chance):
+        student = make_student(teacher, shape, vocabulary, None, one).eval()
+        assert student.model.config.hidden_size == WIDTH
+        assert student.model.config.num_attention_heads == 2
+        mine = WordPieces(vocabulary.tokenizer)
+        own = [plain_sentence(words, mine) for words in WORDS]
+        read = np.concatenate([r.logits for r in read_sentences(student, own, mine)])
+        same.append(float((read.argmax(-1) == said.argmax(-1)).mean()))
+    assert same[0] > 0.8
+    assert same[0] > same[1]
+
+
+@pytest.mark.parametrize("width", [12, 40])
+def test_widths_that_do_not_fit_the_heads_are_refused(trained: Trained, tmp_path: Path, width: int):
+    config = load_config(trained.config_path, {"student.width": width})
+    with pytest.raises(OpticalError, match=rf"E419.* is {width}.*8 wide.*32"):
+        distill(config, trained.teacher, tmp_path / "student")
+    assert not (tmp_path / "student").exists()
+
+
+def test_a_narrow_student_learns_resumes_and_becomes_a_bundle(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    overrides = {"student.width": WIDTH, "training.epochs": 2}
+    config = load_config(trained.config_path, overrides)
+    whole = distill(config, trained.teacher, tmp_path / "whole")
+    first, last = whole["epochs"][0], whole["epochs"][-1]
+    assert last["hidden"] < first["hidden"]
+
+    def stop(text: str) -> None:
+        if text.startswith("epoch  1"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        distill(config, trained.teacher, tmp_path / "again", say=stop)
+    again = distill(config, trained.teacher, tmp_path / "again", resume=True)
+    assert again["epochs"] == whole["epochs"]
+    gold = {"en": trained.corpus / "english" / "dev.spacy"}
+    export_bundle(tmp_path / "again", tmp_path / "bundle", gold, preset="fp32")
+    assert Bundle.from_disk(tmp_path / "bundle").info.verified
