@@ -37,6 +37,9 @@ class ArmRow:
     over_seeds (Optional[float]): Half of the 95 % interval of the macro F1 over seeds.
     over_sentences (Estimate): The macro F1 with its 95 % interval over sentences.
     difference (Optional[Estimate]): To the reference arm, likewise, sentence by sentence.
+    difference_over_seeds (Optional[Estimate]): The same with Welch's interval over seeds, where
+        both arms have two at the least.
+    language_differences (Dict[str, Estimate]): To the reference arm by language, over sentences.
     """
 
     name: str
@@ -50,6 +53,8 @@ class ArmRow:
     over_seeds: float | None
     over_sentences: Estimate
     difference: Estimate | None
+    difference_over_seeds: Estimate | None
+    language_differences: dict[str, Estimate]
 
 
 @dataclass(frozen=True)
@@ -81,19 +86,20 @@ def read_folder(folder: Path, say: Callable[[str], None] = lambda text: None) ->
     return found
 
 
-def unlike(runs: Sequence[ArmMetrics]) -> list[str]:
-    """Say which students were trained on other data or with other steps than the first.
+def unlike(runs: Sequence[ArmMetrics]) -> str | None:
+    """Say which students had another teacher, other data or other steps than the first.
 
     runs (Sequence[ArmMetrics]): The runs.
-    RETURNS (List[str]): One sentence each.
+    RETURNS (Optional[str]): One sentence; None if all were trained alike.
     """
-    told = []
     students = [run for run in runs if run.parameters is not None]
-    for run in students[1:]:
-        if _conditions(run) != _conditions(students[0]):
-            name = _title(students[0])
-            told.append(f"{_title(run)} had other data or steps than {name}: they do not compare")
-    return told
+    others = [_title(run) for run in students if _conditions(run) != _conditions(students[0])]
+    if not others:
+        return None
+    return (
+        f"These had another teacher, other data or other steps than {_title(students[0])}, so that "
+        f"more than the objective sets them apart: {', '.join(others)}."
+    )
 
 
 def _conditions(run: ArmMetrics) -> tuple[Any, ...]:
@@ -115,6 +121,9 @@ def make_table(runs: Sequence[ArmMetrics], *, reference: str = "") -> ArmTable:
         by_arm.setdefault(run.arm, []).append(run)
     bitext = [code for code in common if all(code in run.bitext for run in runs)] or common
     draws = {name: _mean_draws(part, bitext) for name, part in by_arm.items()}
+    by_language = {
+        name: {code: _mean_draws(part, [code]) for code in common} for name, part in by_arm.items()
+    }
     against = reference or runs[0].reference
     rows = []
     for name, part in by_arm.items():
@@ -123,9 +132,14 @@ def make_table(runs: Sequence[ArmMetrics], *, reference: str = "") -> ArmTable:
         languages = {
             code: float(np.mean([run.languages[code].f1 for run in part])) for code in common
         }
-        difference = None
+        difference, between_seeds, differences = None, None, {}
         if against in draws and name != against:
             difference = estimate_of_draws(draws[name] - draws[against])
+            between_seeds = welch(macros, [_macro(run, bitext) for run in by_arm[against]])
+            differences = {
+                code: estimate_of_draws(by_language[name][code] - by_language[against][code])
+                for code in common
+            }
         rows.append(
             ArmRow(
                 name=name,
@@ -139,6 +153,8 @@ def make_table(runs: Sequence[ArmMetrics], *, reference: str = "") -> ArmTable:
                 over_seeds=half_interval(macros),
                 over_sentences=estimate_of_draws(draws[name]),
                 difference=difference,
+                difference_over_seeds=between_seeds,
+                language_differences=differences,
             )
         )
     names = {code: runs[0].names.get(code, code) for code in common}
@@ -155,6 +171,22 @@ def half_interval(values: Sequence[float]) -> float | None:
         return None
     spread = float(np.std(values, ddof=1)) / len(values) ** 0.5
     return float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * spread
+
+
+def welch(values: Sequence[float], others: Sequence[float]) -> Estimate | None:
+    """Give the difference of two means with Welch's 95 % interval.
+
+    values (Sequence[float]): One a seed.
+    others (Sequence[float]): Likewise, of what it is compared with.
+    RETURNS (Optional[Estimate]): None if one of them has a single value.
+    """
+    if min(len(values), len(others)) < 2:
+        return None
+    value = float(np.mean(values) - np.mean(others))
+    if np.ptp(values) == np.ptp(others) == 0:
+        return Estimate(value=value, low=value, high=value)
+    found = stats.ttest_ind(values, others, equal_var=False).confidence_interval(CONFIDENCE)
+    return Estimate(value=value, low=float(found.low), high=float(found.high))
 
 
 def table_cells(table: ArmTable) -> tuple[list[str], list[list[str]]]:

@@ -4,6 +4,7 @@ from ._app import optical_cli
 from .align import align_cli
 from .assemble import assemble_cli
 from .benchmark_arms import benchmark_arms_cli
+from .benchmark_bundles import benchmark_bundles_cli
 from .benchmark_corpus import benchmark_corpus_cli
 from .benchmark_table import benchmark_table_cli
 from .corpus import corpus_cli
@@ -26,6 +27,7 @@ __all__ = [
     "align_cli",
     "assemble_cli",
     "benchmark_arms_cli",
+    "benchmark_bundles_cli",
     "benchmark_corpus_cli",
     "benchmark_table_cli",
     "corpus_cli",

@@ -27,7 +27,7 @@ def benchmark_table_cli(
     table = make_table(runs, reference=reference)
     header, rows = table_cells(table)
     msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(header) - 2)))
-    for remark in unlike(runs):
+    if remark := unlike(runs):
         msg.warn(remark)
     if out is not None:
         with written_whole(out) as temporary:

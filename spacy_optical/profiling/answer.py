@@ -151,7 +151,10 @@ def _cheapest(points: Sequence[Point], arm: str, f1: float) -> Point | None:
 def _point_text(point: Point | None) -> str:
     if point is None:
         return "does not reach it"
-    return f"{number(point.p50_ms)} ms p50 and {number(point.rss_mb)} MB peak RSS ({point.size})"
+    return (
+        f"{number(point.p50_ms)} ms p50, {number(point.rss_mb)} MB peak RSS, "
+        f"{number(point.disk_mb)} MB of disk ({point.size})"
+    )
 
 
 def _caveats(report: ProfileReport, study: Study) -> Iterator[str]:

@@ -21,6 +21,7 @@ class Place:
     f1: Estimate
     p50_ms: Estimate
     rss_mb: Estimate
+    disk_mb: Estimate
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,12 @@ class Axis:
 AXES = (
     Axis("p50", "latency", "p50 of one text, ms", lambda place: place.p50_ms),
     Axis("rss", "memory", "Peak RSS, MB", lambda place: place.rss_mb),
+    Axis("disk", "size on disk", "Files, MB", lambda place: place.disk_mb),
 )
 
 
 def frontier_figures(report: ProfileReport) -> Iterator[Figure]:
-    """Draw F1 against latency and against memory, macro and by language.
+    """Draw F1 against latency, memory and size, macro and by language.
 
     report (ProfileReport): The figures.
     YIELDS (Figure): The drawings that there are figures for.
@@ -93,7 +95,7 @@ def frontier_series(report: ProfileReport, language: str | None = None) -> list[
     """
     arms: dict[str, list[Place]] = {}
     for point in arm_points(report, language):
-        costs = (Estimate(value=cost, low=cost, high=cost) for cost in (point.p50_ms, point.rss_mb))
+        costs = map(_certain, (point.p50_ms, point.rss_mb, point.disk_mb))
         arms.setdefault(point.arm, []).append(Place(point.f1, *costs))
     members = {one.name for one in report.study.students} if report.study is not None else set()
     series = [Series(arm, tuple(places)) for arm, places in arms.items()]
@@ -101,11 +103,16 @@ def frontier_series(report: ProfileReport, language: str | None = None) -> list[
         f1 = found.macro_f1
         if language is not None:
             f1 = found.accuracy[language].f1 if language in found.accuracy else None
-        if found.name in members or not (f1 and found.latency and found.memory):
+        if found.name in members or not (f1 and found.latency and found.memory and found.disk):
             continue
-        place = Place(f1, found.latency.p50_ms, found.memory.peak_rss_mb)
+        disk = _certain(found.disk.mb)
+        place = Place(f1, found.latency.p50_ms, found.memory.peak_rss_mb, disk)
         series.append(Series(found.name, (place,)))
     return series
+
+
+def _certain(value: float) -> Estimate:
+    return Estimate(value=value, low=value, high=value)
 
 
 def best_steps(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

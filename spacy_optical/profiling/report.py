@@ -182,8 +182,10 @@ def _sections(report: ProfileReport, figures: list[Figure]) -> Iterator[Section]
     tables: dict[str, list[Table | None]] = {
         "frontier-p50": [cost_table(report), arms],
         "frontier-rss": [cost_table(report), arms],
+        "frontier-disk": [cost_table(report), arms],
         "frontier-p50-languages": [f1_table(report), cost_table(report), arms],
         "frontier-rss-languages": [f1_table(report), cost_table(report), arms],
+        "frontier-disk-languages": [f1_table(report), cost_table(report), arms],
         "control": [control_table(report)],
         "steps-ms": [step_table(report)],
         "steps-mb": [step_table(report)],

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..files import written_whole
-from .answer import QUESTION, answer
+from .answer import QUESTION, Answer, answer
 from .drawing import Figure
 from .figures import draw_figures
 from .metrics_file import read_metrics, read_study
@@ -20,39 +21,52 @@ STUDY_FILE = "study.json"
 SHOWN = ("frontier", "control", "f1-languages", "steps")
 
 
-def write_results(folders: Sequence[Path], path: Path) -> list[Path]:
-    """Write a page of results, and the figures that it shows beside the metrics.
+@dataclass(frozen=True)
+class Part:
+    """A section of the page, made from the metrics of one folder.
 
-    folders (Sequence[Path]): Each holds a `metrics.json`, and may hold a `study.json` that says
-        what the pipelines are to each other.
-    path (Path): The page.
-    RETURNS (List[Path]): The page, then the figures.
-    RAISES (OpticalError): If a file is missing or breaks its schema, before anything is written.
+    argument (str): How the command names the folder.
+    title (str): The heading.
+    folder (Path): The folder; the figures are written into it.
+    answer (Optional[Answer]): What it says to the research question.
+    figures (Tuple[Figure, ...]): The drawings.
+    text (Tuple[str, ...]): Markdown that follows them.
     """
-    reports = [(Path(folder), read_run(Path(folder))) for folder in folders]
-    figures = [
-        [figure for figure in draw_figures(report) if figure.name.startswith(SHOWN)]
-        for _, report in reports
-    ]
-    paths = [Path(path)]
-    parts = [_head(path, folders)]
-    for (folder, report), drawn in zip(reports, figures, strict=True):
-        for figure in drawn:
-            paths.append(folder / FIGURE_FOLDER / f"{figure.name}.svg")
-            with written_whole(paths[-1]) as temporary:
-                temporary.write_text(alone(figure), encoding="utf8")
-        parts.extend(_section(folder, report, drawn, Path(path).parent))
-    with written_whole(paths[0]) as temporary:
-        temporary.write_text("\n\n".join(parts) + "\n", encoding="utf8")
-    return paths
+
+    argument: str
+    title: str
+    folder: Path
+    answer: Answer | None
+    figures: tuple[Figure, ...]
+    text: tuple[str, ...]
+
+
+def run_part(folder: Path) -> Part:
+    """Make a section of a profile.
+
+    folder (Path): Holds a `metrics.json`, and may hold a `study.json` that says what the pipelines
+        are to each other.
+    RETURNS (Part): The section.
+    RAISES (OpticalError): If a file is missing, breaks its schema, or speaks of other pipelines.
+    """
+    folder = Path(folder)
+    report = read_run(folder)
+    return Part(
+        argument=folder.as_posix(),
+        title=folder.name,
+        folder=folder,
+        answer=answer(report),
+        figures=tuple(one for one in draw_figures(report) if one.name.startswith(SHOWN)),
+        text=tuple(_run_text(report)),
+    )
 
 
 def read_run(folder: Path) -> ProfileReport:
     """Read a run, with the study beside it in place of its own.
 
-    folder (Path): As for `write_results`.
+    folder (Path): As for `run_part`.
     RETURNS (ProfileReport): The figures.
-    RAISES (OpticalError): If a file is missing, breaks its schema, or speaks of other pipelines.
+    RAISES (OpticalError): As `run_part`.
     """
     report = read_metrics(folder / METRICS_FILE)
     if (folder / STUDY_FILE).is_file():
@@ -62,34 +76,70 @@ def read_run(folder: Path) -> ProfileReport:
     return report
 
 
-def _head(path: Path, folders: Sequence[Path]) -> str:
-    listed = " ".join(Path(folder).as_posix() for folder in folders)
+def write_page(parts: Sequence[Part], path: Path) -> list[Path]:
+    """Write a page of results, and the figures that it shows beside the metrics.
+
+    parts (Sequence[Part]): Its sections.
+    path (Path): The page.
+    RETURNS (List[Path]): The page, then the figures.
+    """
+    path = Path(path)
+    paths = [path]
+    for part in parts:
+        for figure in part.figures:
+            paths.append(_figure_path(part, figure))
+            with written_whole(paths[-1]) as temporary:
+                temporary.write_text(alone(figure), encoding="utf8")
+    blocks = [_head(path, parts), *_answers(parts)]
+    for part in parts:
+        blocks.extend(_section(part, path.parent))
+    with written_whole(path) as temporary:
+        temporary.write_text("\n\n".join(blocks) + "\n", encoding="utf8")
+    return paths
+
+
+def _figure_path(part: Part, figure: Figure) -> Path:
+    return part.folder / FIGURE_FOLDER / f"{figure.name}.svg"
+
+
+def _head(path: Path, parts: Sequence[Part]) -> str:
+    listed = " ".join(part.argument for part in parts)
     command = f"python -m spacy optical results {listed}"
     return (
         "# Results\n\n"
         "This page shows what was measured. It is made from metrics files by\n\n"
-        f"```bash\n{command} --out {Path(path).as_posix()}\n```\n\n"
+        f"```bash\n{command} --out {path.as_posix()}\n```\n\n"
         "so edit the files, not the page. [metrics.md](metrics.md) says what each figure means."
     )
 
 
-def _section(
-    folder: Path, report: ProfileReport, figures: Sequence[Figure], beside: Path
-) -> Iterator[str]:
-    yield f"## {folder.name}"
-    found = answer(report)
-    if found is not None:
-        yield f"*{QUESTION}*"
+def _answers(parts: Sequence[Part]) -> Iterator[str]:
+    """What all parts say to the question, before the first of them."""
+    answers = {part.title: part.answer for part in parts if part.answer is not None}
+    if not answers:
+        return
+    yield "## Answer"
+    yield f"*{QUESTION}*"
+    for title, found in answers.items():
+        yield f"From [{title}](#{title}):"
         yield from found.parts
         yield "What to hold against it:"
         yield "\n".join(f"* {caveat}" for caveat in found.caveats)
+
+
+def _section(part: Part, beside: Path) -> Iterator[str]:
+    yield f"## {part.title}"
+    for figure in part.figures:
+        link = os.path.relpath(_figure_path(part, figure), beside)
+        yield f"![{figure.text}]({Path(link).as_posix()})"
+    yield from part.text
+
+
+def _run_text(report: ProfileReport) -> Iterator[str]:
     sentences = findings(report)
     if sentences:
         yield "Against the baseline:"
         yield "\n".join(f"* {sentence}" for sentence in sentences)
-    for figure in figures:
-        link = os.path.relpath(folder / FIGURE_FOLDER / f"{figure.name}.svg", beside)
-        yield f"![{figure.text}]({Path(link).as_posix()})"
     for table in study_tables(report):
         yield f"{table.caption}:\n\n{markdown_table(table, every_interval=True)}"
     yield markdown_text(report).strip()

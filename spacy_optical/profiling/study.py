@@ -22,6 +22,7 @@ class Point:
         seed it is the interval over sentences, or a point where that is not known.
     p50_ms (float): Median latency of one text; the middle of those measured.
     rss_mb (float): Peak memory; likewise.
+    disk_mb (float): Size of the files; likewise.
     """
 
     arm: str
@@ -30,6 +31,7 @@ class Point:
     f1: Estimate
     p50_ms: float
     rss_mb: float
+    disk_mb: float
 
 
 def check_study(study: Study, names: Sequence[str]) -> None:
@@ -62,6 +64,7 @@ def arm_points(report: ProfileReport, language: str | None = None) -> list[Point
     for (arm, size), members in groups.items():
         p50s = [cost.latency.p50_ms.value for *_, cost in members if cost.latency is not None]
         peaks = [cost.memory.peak_rss_mb.value for *_, cost in members if cost.memory is not None]
+        disks = [cost.disk.mb for *_, cost in members if cost.disk is not None]
         points.append(
             Point(
                 arm=arm,
@@ -70,6 +73,7 @@ def arm_points(report: ProfileReport, language: str | None = None) -> list[Point
                 f1=_over_seeds([f1 for _, f1, _ in members]),
                 p50_ms=float(np.median(p50s)),
                 rss_mb=float(np.median(peaks)),
+                disk_mb=float(np.median(disks)),
             )
         )
     arms = list(dict.fromkeys(point.arm for point in points))
@@ -102,7 +106,7 @@ def _f1_of(report: ProfileReport, name: str, language: str | None) -> Estimate |
 def _cost_of(report: ProfileReport, student: Student) -> Profile | None:
     name = student.same_graph or student.name
     for found in report.profiles:
-        if found.name == name and found.latency is not None and found.memory is not None:
+        if found.name == name and found.latency and found.memory and found.disk:
             return found
     return None
 

@@ -100,9 +100,10 @@ def arm_table(report: ProfileReport) -> Table:
                 score(point.f1),
                 Cell(number(point.p50_ms)),
                 Cell(number(point.rss_mb)),
+                Cell(number(point.disk_mb)),
             )
         )
-    header = ("Arm", "Students", *codes, "Macro F1", "p50 ms", "Peak RSS MB")
+    header = ("Arm", "Students", *codes, "Macro F1", "p50 ms", "Peak RSS MB", "Disk MB")
     caption = (
         "Arms: F1 in percent (small figures: over sentences, or from the worst seed to the best "
         "where there are several) and cost"

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from spacy_optical.benchmark.metrics import ArmMetrics, Judgement, counts_text, read_arm, write_arm
-from spacy_optical.benchmark.table import half_interval, make_table, markdown, read_folder, unlike
+from spacy_optical.benchmark.table import (
+    half_interval,
+    make_table,
+    markdown,
+    read_folder,
+    unlike,
+    welch,
+)
 from spacy_optical.errors import OpticalError
 
 RIGHT, WRONG, MISSED = [1, 0, 0], [0, 1, 0], [0, 0, 1]
@@ -105,5 +112,19 @@ def test_languages_that_not_all_have_are_left_out():
 def test_other_steps_are_said_and_other_seeds_are_not():
     provenance = {"config": {"training": {"epochs": 9, "seed": 0}}, "data": {}}
     longer = arm("long", 0, "8", [RIGHT], provenance=provenance)
-    assert unlike(SOFT) == []
-    assert len(unlike([*SOFT, longer])) == 1
+    assert unlike(SOFT) is None
+    remark = unlike([*SOFT, longer])
+    assert remark is not None
+    assert remark.endswith("apart: long-seed0.")
+
+
+def test_welch_by_hand():
+    # Means 3 and 1, variances 1: error (1/3 + 1/3)^0.5, four degrees of freedom, t 2.776.
+    found = welch([2.0, 3.0, 4.0], [0.0, 1.0, 2.0])
+    assert found is not None
+    assert found.value == 2
+    assert found.high - found.value == pytest.approx(2.776 * (2 / 3) ** 0.5, rel=1e-3)
+    assert welch([1.0, 2.0], [1.0]) is None
+    alike = welch([1.0, 1.0], [2.0, 2.0])
+    assert alike is not None
+    assert (alike.low, alike.high) == (-1, -1)

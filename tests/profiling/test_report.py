@@ -116,7 +116,7 @@ def test_the_csv_holds_a_figure_a_row(report: ProfileReport, folder: Path) -> No
 
 def test_the_page_loads_nothing_and_has_a_table_for_every_figure(page: Page) -> None:
     assert page.loads == []
-    assert page.counts["figure"] == page.counts["svg"] == 9
+    assert page.counts["figure"] == page.counts["svg"] == 11
     assert page.counts["table"] == page.counts["caption"] >= 9 + 3
     assert "script" not in page.counts
     assert len(page.ids) == len(set(page.ids))

@@ -7,7 +7,7 @@ from spacy_optical.errors import OpticalError
 from spacy_optical.profiling.frontier import best_steps, frontier_series
 from spacy_optical.profiling.metrics_file import write_metrics
 from spacy_optical.profiling.report import render_page
-from spacy_optical.profiling.results_page import read_run, write_results
+from spacy_optical.profiling.results_page import read_run, run_part, write_page
 from spacy_optical.profiling.schema import ProfileReport
 from spacy_optical.profiling.study_tables import step_costs
 
@@ -34,30 +34,34 @@ def run(report: ProfileReport, tmp_path: Path) -> Path:
 
 def test_the_page_shows_what_the_files_hold(run: Path) -> None:
     page = run.parents[1] / "results.md"
-    written = write_results([run], page)
+    written = write_page([run_part(run)], page)
     text = page.read_text(encoding="utf8")
     for figure in written[1:]:
         assert figure.read_text(encoding="utf8").startswith("<svg")
         assert f"(runs/toys/figures/{figure.name})" in text
     names = {figure.stem for figure in written[1:]}
-    assert {"frontier-p50", "frontier-rss-languages", "control", "steps-ms", "steps-mb"} <= names
-    assert "## toys" in text
+    assert {
+        "frontier-p50",
+        "frontier-rss-languages",
+        "frontier-disk",
+        "control",
+        "steps-ms",
+        "steps-mb",
+    } <= names
+    assert text.index("## Answer") < text.index("From [toys](#toys)") < text.index("## toys")
     assert "F1 at that cost: toy has" in text
     assert "with transport divided by without" in text
     before = text
-    write_results([run], page)
+    write_page([run_part(run)], page)
     assert page.read_text(encoding="utf8") == before
 
 
-def test_nothing_is_written_from_bad_files(run: Path) -> None:
-    page = run.parents[1] / "results.md"
+def test_bad_files_make_no_part_of_a_page(run: Path) -> None:
     (run / "study.json").write_text(json.dumps({"steps": [{"name": "a", "pipeline": "other"}]}))
     with pytest.raises(OpticalError, match="speaks of other"):
-        write_results([run], page)
+        run_part(run)
     with pytest.raises(OpticalError, match="No such metrics file"):
-        write_results([run.parent], page)
-    assert not page.exists()
-    assert not (run / "figures").exists()
+        run_part(run.parent)
 
 
 def test_arms_take_the_place_of_their_students(run: Path) -> None:
