@@ -1,14 +1,9 @@
-"""A coverage-guided fuzzer for what reads a bundle; not part of the test suite.
-
-    pip install atheris
-    python -m tests.fuzz.bundle -max_total_time=600 -rss_limit_mb=2048
+"""What a fuzzer tries on whatever reads a bundle; `python -m tests.fuzz` runs one.
 
 Each input is a bundle's bytes (hashes and all) or a model alone. Whatever it is, the answer is a
 bundle or an `OpticalError`; anything else is a find. `try_bundle` and `try_model` are also what
 tests/fuzz/test_fuzz.py calls with damage of known kinds.
 """
-
-import sys
 
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.bundle import Bundle
@@ -58,11 +53,3 @@ def try_tokenizer(data: bytes) -> bool:
 def one(data: bytes) -> None:
     """Try an input; its first byte says as what."""
     (try_bundle, try_model, try_tokenizer)[data[0] % 3 if data else 0](data[1:])
-
-
-if __name__ == "__main__":
-    import atheris
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, one)
-    atheris.Fuzz()
