@@ -4,6 +4,7 @@
 `tokenizer.json` is a tokenizer of the `tokenizers` library. Nothing in a bundle is pickled or run.
 """
 
+import gc
 import json
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -179,10 +180,15 @@ class Bundle:
         RAISES (OpticalError): If it is damaged or of a newer format.
         """
         where = "the bundle's bytes"
+        collecting = gc.isenabled()
         try:
             files = srsly.msgpack_loads(data)
-        except ValueError as err:
+        except Exception as err:  # its decoders take damaged data at its word
             raise OpticalError(Errors.E101.format(path=where, reason=err)) from err
+        finally:
+            # On damaged data the library leaves garbage collection switched off.
+            if collecting:
+                gc.enable()
         if not isinstance(files, dict):
             raise OpticalError(Errors.E101.format(path=where, reason="not a set of files"))
 

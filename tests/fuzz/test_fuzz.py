@@ -1,5 +1,6 @@
 """Damage of every kind to every part of a bundle: it is refused in words, or it does not matter."""
 
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,13 @@ def test_damaged_file(tmp_path: Path, name: str, kind: str, place: float) -> Non
         return
     # Free text of the manifest may change; what is run may not.
     assert (read.model, read.tokenizer) == (made.model, made.tokenizer)
+
+
+@pytest.mark.parametrize("data", [b"\x81" * 9 + b"\xff", b"\x81\x80\x01", b"\xc1"])
+def test_bytes_that_are_no_set_of_files(data: bytes) -> None:
+    with pytest.raises(OpticalError, match="E101"):
+        Bundle.from_bytes(data)
+    assert gc.isenabled()
 
 
 def test_a_file_more_is_not_read(tmp_path: Path) -> None:
