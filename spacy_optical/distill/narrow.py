@@ -1,9 +1,10 @@
 """What a narrower student keeps of a teacher's vectors, found by looking at text.
 
-The basis is that of a principal component analysis of the hidden vectors, as SliceGPT rotates a
-model (Ashkboos et al. 2024, arXiv 2401.15024); the word table times the basis is XtremeDistil's
-factorised table (Mukherjee and Awadallah, ACL 2020) without its second factor. A layer norm does
-not rotate, so its gains and biases are fitted anew.
+The basis is that of the largest second moments of the hidden vectors (a principal component
+analysis that leaves the mean in, as SliceGPT rotates a model, Ashkboos et al. 2024, arXiv
+2401.15024: with the mean out, biases would need it back); the word table times the basis is
+XtremeDistil's factorised table (Mukherjee and Awadallah, ACL 2020) without its second factor. A
+layer norm does not rotate, so its gains and biases are fitted anew.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -35,32 +36,26 @@ class Narrowing:
     heads: dict[int, torch.Tensor]
     norms: dict[str, torch.Tensor]
 
-    def apply(self, name: str, weight: torch.Tensor, layer: int | None) -> torch.Tensor:
+    def apply(self, name: str, weight: torch.Tensor, layer: int) -> torch.Tensor:
         """Give a weight of the student.
 
         name (str): The weight's name in the teacher.
         weight (Tensor): The teacher's, already cut to the layers, neurons and pieces that stay.
-        layer (Optional[int]): The teacher's layer that it belongs to.
+        layer (int): The teacher's layer that it belongs to; of no matter outside of layers.
         RETURNS (Tensor): Reading from, and writing to, the narrower vectors.
         """
         if "LayerNorm" in name:
             return self.norms[name]
         if ".attention.self." in name:
-            weight = weight[self.heads[_number(layer)]]
+            weight = weight[self.heads[layer]]
             return weight @ self.basis if weight.ndim == 2 else weight
         if name.endswith(".attention.output.dense.weight"):
-            return self.basis.T @ weight[:, self.heads[_number(layer)]]
+            return self.basis.T @ weight[:, self.heads[layer]]
         if name.endswith(".output.dense.weight"):
             return self.basis.T @ weight
         if name.endswith(".output.dense.bias") or weight.ndim == 2:
             return weight @ self.basis
         return weight  # the biases of what is not as wide as the vectors
-
-
-def _number(layer: int | None) -> int:
-    if layer is None:
-        raise ValueError("attention outside of a layer")
-    return layer
 
 
 def narrowing(
@@ -69,6 +64,8 @@ def narrowing(
     width: int,
     sentences: Sequence[Sentence],
     pieces: WordPieces,
+    *,
+    basis: torch.Tensor | None = None,
 ) -> Narrowing:
     """Find the directions, heads and norms that say most about some text.
 
@@ -77,9 +74,10 @@ def narrowing(
     width (int): How many directions stay; a multiple of a head's size.
     sentences (Sequence[Sentence]): The text, in the languages that the student is for.
     pieces (WordPieces): The teacher's tokenizer.
-    RETURNS (Narrowing): The directions of largest variance over the word table's output and that of
-        the kept layers, each counted alike; the heads whose output is largest; the least squares
-        fit of every layer norm's output from its input, both seen through the basis.
+    basis (Optional[Tensor]): Other directions than those that are found, [d, width].
+    RETURNS (Narrowing): The directions of largest second moment over the embeddings' output and
+        that of the kept layers, each counted alike; the heads whose output is largest; the least
+        squares fit of every layer norm's output from its input, both seen through the basis.
     """
     base = teacher.model.base_model
     blocks = {layer: base.encoder.layer[layer] for layer in layers}
@@ -106,9 +104,10 @@ def narrowing(
     first = [(module, add_moment(i)) for i, module in enumerate(streams)]
     first += [(b.attention.output.dense, add_heads(layer)) for layer, b in blocks.items()]
     with _watching(first), _exactly(teacher):
-        read_sentences(teacher, sentences, pieces)
+        read_sentences(teacher, sentences, pieces, batch_size=1)  # padding would count
     whole = torch.stack([moment / moment.trace() for moment in moments]).sum(dim=0)
-    basis = torch.linalg.eigh(whole).eigenvectors[:, -width:].flip(1).float().contiguous()
+    if basis is None:
+        basis = torch.linalg.eigh(whole).eigenvectors[:, -width:].flip(1).float().contiguous()
     size = base.config.hidden_size // base.config.num_attention_heads
     heads = {layer: _rows(said[layer], width // size, size) for layer in layers}
 
@@ -121,7 +120,7 @@ def narrowing(
             fits[name] = _Fit(basis)
             second.append((module, fits[name].add))
     with _watching(second), _exactly(teacher):
-        read_sentences(teacher, sentences, pieces)
+        read_sentences(teacher, sentences, pieces, batch_size=1)
     norms = {}
     for name, fit in fits.items():
         norms[f"{name}.weight"], norms[f"{name}.bias"] = fit.solved()

@@ -82,6 +82,8 @@ def make_student(
     big: PreTrainedModel = teacher.model
     config = copy.deepcopy(big.config)
     check_width(teacher, shape)
+    if (shape.width or config.hidden_size) != config.hidden_size and narrowed is None:
+        raise ValueError("a student of another width needs a narrowing")  # a mistake in code
     if narrowed is not None:
         head = config.hidden_size // config.num_attention_heads
         config.hidden_size = narrowed.basis.shape[1]
@@ -137,7 +139,7 @@ def _cut(
     neurons = {layer: _strongest(weights, small, layer, width, activity) for layer in shape.layers}
     stem = f"{small.base_model_prefix}.encoder.layer."
     for name in small.state_dict():
-        source, dimension, index, layer = name, 0, None, None
+        source, dimension, index, layer = name, 0, None, -1
         if name.startswith(stem):
             number, _, part = name[len(stem) :].partition(".")
             layer = shape.layers[int(number)]

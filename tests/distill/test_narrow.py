@@ -89,7 +89,6 @@ def test_a_narrow_student_begins_closer_to_its_teacher_than_by_chance(
     teacher: WordTagger,
     sentences: list[Sentence],
     pieces: WordPieces,
-    narrowed: Narrowing,
 ):
     vocabulary = trim_vocabulary((trained.teacher / "tokenizer.json").read_bytes(), WORDS, 10_000)
     layers = list(range(teacher.model.config.num_hidden_layers))
@@ -97,7 +96,7 @@ def test_a_narrow_student_begins_closer_to_its_teacher_than_by_chance(
     found = narrowing(teacher, layers, WIDTH, sentences, pieces)
     generator = torch.Generator().manual_seed(1)
     chance = torch.linalg.qr(torch.randn(32, WIDTH, generator=generator)).Q
-    by_chance = Narrowing(chance, found.heads, found.norms)
+    by_chance = narrowing(teacher, layers, WIDTH, sentences, pieces, basis=chance)
     said = np.concatenate([r.logits for r in read_sentences(teacher, sentences, pieces)])
     same = []
     for one in (found, by_chance):
@@ -120,9 +119,7 @@ def test_widths_that_do_not_fit_the_heads_are_refused(trained: Trained, tmp_path
     assert not (tmp_path / "student").exists()
 
 
-def test_a_narrow_student_learns_resumes_and_becomes_a_bundle(
-    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_narrow_student_learns_resumes_and_becomes_a_bundle(trained: Trained, tmp_path: Path):
     overrides = {"student.width": WIDTH, "training.epochs": 2}
     config = load_config(trained.config_path, overrides)
     whole = distill(config, trained.teacher, tmp_path / "whole")
