@@ -83,7 +83,7 @@ def test_what_is_kept(trained: Trained, pieces: WordPieces):
         {"plans.gold": 0.5},
         {"plans.align.solver": "exact"},
         {"plans.align.sure_above": 0.9},
-        {"student.layers": [0, 1]},
+        {"student.layers": [1, 2]},  # another middle layer
         {"training.max_pieces": 48},  # it decides which pairs there are
         {"general.seed": 4},
     ],
@@ -93,8 +93,14 @@ def test_plans_of_another_config(trained: Trained, overrides: dict[str, Any]):
         read_plans(config_of(trained, **overrides), trained.teacher)
 
 
-def test_weights_of_the_objective_need_no_new_plans(trained: Trained):
-    overrides = {"objective.labels": 0.0, "training.epochs": 9, "teacher.epochs": 9}
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"objective.labels": 0.0, "training.epochs": 9, "teacher.epochs": 9},
+        {"student.layers": [0, 1], "student.width": 16, "student.vocabulary": 100},
+    ],
+)
+def test_objectives_and_sizes_need_no_new_plans(trained: Trained, overrides: dict[str, Any]):
     read_plans(config_of(trained, **overrides), trained.teacher)
 
 
