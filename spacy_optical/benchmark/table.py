@@ -87,12 +87,13 @@ def read_folder(folder: Path, say: Callable[[str], None] = lambda text: None) ->
 
 
 def unlike(runs: Sequence[ArmMetrics]) -> str | None:
-    """Say which students had another teacher, other data or other steps than the first.
+    """Say which students had another teacher, other data or other steps than the reference arm's.
 
     runs (Sequence[ArmMetrics]): The runs.
     RETURNS (Optional[str]): One sentence; None if all were trained alike.
     """
     students = [run for run in runs if run.parameters is not None]
+    students.sort(key=lambda run: run.arm != run.reference)  # the first is what others are held to
     others = [_title(run) for run in students if _conditions(run) != _conditions(students[0])]
     if not others:
         return None

@@ -32,7 +32,8 @@ def test_arms_that_align_alike_share_plans():
     plans = {name: config.paths.plans for name, config in runs.items()}
     assert plans["ot-both"] == plans["target-soft"] == plans["ot-labels"]
     others = ("order-representation", "argmax-representation", "pooled-representation")
-    assert len({plans[name] for name in (*others, "ot-both", "size-6x384")}) == 5
+    assert len({plans[name] for name in (*others, "ot-both", "adapted-both")}) == 5
+    assert plans["size-6x384"] == plans["size-2x192"] == plans["ot-both"]
 
 
 @pytest.mark.parametrize(
