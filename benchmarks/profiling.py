@@ -1,6 +1,6 @@
 """Whether the profile finds what is there, and nothing else.
 
-    python -m benchmarks.profiling --out benchmarks/profiling.json
+    python -m benchmarks.profiling --out docs/results/profiling-checks.json
 
 Four checks with a known truth: a pipeline against itself, in one run and in two; one with 20 % more
 sleep, which `--compare` has to find, and one with 2 % more, which it has to let pass; and one that
@@ -135,7 +135,7 @@ def main() -> None:
     """Run all checks; exit 1 if one fails."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="as of the profile")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/profiling.json"))
+    parser.add_argument("--out", type=Path, default=Path("docs/results/profiling-checks.json"))
     arguments = parser.parse_args()
     watch = MachineWatch()
     with tempfile.TemporaryDirectory() as name:
