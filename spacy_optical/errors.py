@@ -236,9 +236,9 @@ class Errors(metaclass=_Coded):
         "{allowed:g}); export with the versions in constraints.txt"
     )
     E504 = (
-        "{path} was not written: the bundle loses {loss:.2f} F1 (allowed: {max_loss:g}) and "
+        "{path} did not pass the gate: the bundle loses {loss:.2f} F1 (allowed: {max_loss:g}) and "
         "disagrees with fp32 on {share:.2%} of the words (allowed: {max_share:.2%}); use another "
-        "preset, or --force"
+        "preset, or write it with --force"
     )
     E505 = "There are no gold documents; name at least one file as --gold LANG=FILE"
     E506 = "{path} did not pass its gate when it was written; export a bundle that does"

@@ -17,7 +17,6 @@ from .table import ArmRow, ArmTable, make_table, markdown, read_folder, unlike
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TITLE = "arms"
 # Below this many seeds an interval over them says little.
 ENOUGH_SEEDS = 3
 
@@ -35,7 +34,7 @@ def benchmark_part(folder: Path, say: Callable[[str], None] = lambda text: None)
     table = make_table(runs)
     return Part(
         argument=f"--benchmark {folder.as_posix()}",
-        title=TITLE,
+        title=folder.name,
         folder=folder,
         answer=arm_answer(table, runs),
         figures=tuple(arm_figures(table)),

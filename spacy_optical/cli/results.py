@@ -14,8 +14,8 @@ def results_cli(
     folders: list[Path] = typer.Argument(
         None, help="Folders with a metrics.json, and a study.json where there are arms or controls"
     ),
-    benchmark: Path | None = typer.Option(
-        None, "--benchmark", "-b", help="Folder with the metrics files of benchmark-arms"
+    benchmark: list[Path] = typer.Option(
+        [], "--benchmark", "-b", help="Folder with the metrics files of benchmark-arms; repeatable"
     ),
     out: Path = typer.Option(..., "--out", "-o", help="Markdown page to write"),
 ) -> None:
@@ -30,7 +30,7 @@ def results_cli(
 
     check_tools()
     # All is read and drawn before anything is written.
-    parts = [] if benchmark is None else [benchmark_part(benchmark, say)]
+    parts = [benchmark_part(folder, say) for folder in benchmark]
     parts += [run_part(folder) for folder in folders or []]
     if not parts:
         raise OpticalError(Errors.E624)

@@ -115,12 +115,12 @@ def _head(path: Path, parts: Sequence[Part]) -> str:
 
 def _answers(parts: Sequence[Part]) -> Iterator[str]:
     """What all parts say to the question, before the first of them."""
-    answers = {part.title: part.answer for part in parts if part.answer is not None}
+    answers = [(part.title, part.answer) for part in parts if part.answer is not None]
     if not answers:
         return
     yield "## Answer"
     yield f"*{QUESTION}*"
-    for title, found in answers.items():
+    for title, found in answers:
         yield f"From [{title}](#{title}):"
         yield from found.parts
         yield "What to hold against it:"

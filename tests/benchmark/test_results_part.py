@@ -66,7 +66,20 @@ def test_the_page_holds_answer_tables_and_figure_of_the_arms(tmp_path: Path) -> 
     assert f"results --benchmark {folder.as_posix()} --out" in text
     assert "| 7 | both | 3 |" in text
     assert "F1 minus that of soft" in text
-    assert text.index("Above it") < text.index("## arms")
+    assert text.index("Above it") < text.index("## benchmark\n")
     # Its own figures beside the metrics files do not disturb the next time.
     write_page([benchmark_part(folder)], page)
     assert page.read_text(encoding="utf8") == text
+
+
+def test_arms_of_another_teacher_have_a_section_of_their_own(tmp_path: Path) -> None:
+    one = write_all(tmp_path / "benchmark", RUNS)
+    other = write_all(tmp_path / "benchmark-second", RUNS[:6])
+    page = tmp_path / "page.md"
+    write_page([benchmark_part(folder) for folder in (one, other)], page)
+    text = page.read_text(encoding="utf8")
+    assert text.index("## benchmark\n") < text.index("## benchmark-second\n")
+    assert f"--benchmark {one.as_posix()} --benchmark {other.as_posix()} --out" in text
+    first, second = text.split("## benchmark-second\n")
+    assert "| 7 | both | 3 |" in first and "| 7 | both | 3 |" not in second
+    assert "(benchmark-second/figures/arms.svg)" in second
