@@ -1,15 +1,11 @@
 """How fast pairs are aligned, and how much memory plans take over how many pairs.
 
-    python -m benchmarks.plans                    # pairs a second at 25 words
-    python -m benchmarks.plans --pairs 200000     # and the memory over 200,000 generated pairs
+    OMP_NUM_THREADS=1 python -m benchmarks.plans                  # pairs a second at 25 words
+    OMP_NUM_THREADS=1 python -m benchmarks.plans --pairs 200000   # and the memory over so many
 
-One thread. The encoder and the teacher of the second part are toys: their time is not the point.
+The encoder and the teacher of the second part are toys: their time is not the point.
 The memory of the process is read from /proc.
 """
-
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import json
