@@ -13,6 +13,7 @@ from ..distill.tagger import WordTagger, position_offset
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder
 from ..runtime.bundle import INPUTS, OUTPUT
+from .layout import laid_out
 from .quiet import errors_only
 
 # ONNX Runtime 1.20 and later read both; newer defaults of the exporters are not read everywhere.
@@ -155,4 +156,4 @@ def export_onnx(tagger: WordTagger) -> bytes:
         fused.model.ir_version = IR_VERSION
         if not any(opset.domain == MICROSOFT for opset in fused.model.opset_import):
             fused.model.opset_import.append(onnx.helper.make_opsetid(MICROSOFT, 1))
-        return fused.model.SerializeToString()
+        return laid_out(fused.model)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..compat import require
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder
+from .layout import laid_out
 from .quiet import errors_only
 from .table import pack_word_table, word_lookup
 
@@ -73,4 +74,4 @@ def quantize(model: bytes, preset: Preset) -> bytes:
             )
         graph = onnx.load(str(after))
         pack_word_table(graph)
-        return graph.SerializeToString()
+        return laid_out(graph)

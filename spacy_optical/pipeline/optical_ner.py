@@ -17,7 +17,7 @@ from ..runtime.shared import process_lock
 from .entities import write_entities
 
 # Words read ahead by `pipe`, whatever the number of documents.
-MAX_BUFFERED_WORDS = 10_000
+MAX_BUFFERED_WORDS = 2_000
 
 
 @Language.factory(

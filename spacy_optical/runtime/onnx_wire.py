@@ -34,8 +34,8 @@ TENSOR_DATA_LOCATION = 14
 ENTRY_KEY, ENTRY_VALUE = 1, 2
 MAX_DEPTH = 64
 
-# Bytes of a number of each type that is mapped: float32, uint8, int8, int32, int64.
-NUMBER_SIZES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8}
+# Bytes of a number of each type that is mapped: float32, uint8, int8, int32, int64, float16.
+NUMBER_SIZES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 10: 2}
 LARGE = 2**16
 
 
@@ -97,19 +97,54 @@ def outline(model: bytes, name: str) -> bytes:
     return b"".join(parts)
 
 
-def _elsewhere(tensor: memoryview, at: int, name: str) -> memoryview:
-    """A tensor that names where its values are, if they are large and lie as memory wants them."""
-    kept, place, number_size = [], None, 0
+@dataclass(frozen=True)
+class Place:
+    """Where the values of a large weight lie in the model's file, in bytes."""
+
+    start: int
+    size: int
+    number_size: int
+
+    @property
+    def mappable(self) -> bool:
+        """Whether they lie as memory wants numbers of their size."""
+        return self.start % self.number_size == 0
+
+
+def places(model: bytes) -> dict[int, Place]:
+    """Find a graph's large weights.
+
+    model (bytes): A model that `survey` could read.
+    RETURNS (Dict[int, Place]): Their places, by the initializer's number, counted from 0.
+    """
+    found = {}
+    for field, value, at in _fields(memoryview(model)):
+        if field == MODEL_GRAPH:
+            parts = [part for part in _fields(_message(value)) if part[0] == GRAPH_INITIALIZER]
+            for index, (_, tensor, within) in enumerate(parts):
+                place = _place(_message(tensor), at + within)
+                if place is not None:
+                    found[index] = place
+    return found
+
+
+def _place(tensor: memoryview, at: int) -> Place | None:
+    start = size = number_size = 0
     for field, value, within in _fields(tensor):
         if field == TENSOR_RAW_DATA:
-            place = at + within, len(_message(value))
-        else:
-            kept.append(_field(field, value))
-        if field == TENSOR_DATA_TYPE and isinstance(value, int):
+            start, size = at + within, len(_message(value))
+        elif field == TENSOR_DATA_TYPE and isinstance(value, int):
             number_size = NUMBER_SIZES.get(value, 0)
-    if place is None or place[1] < LARGE or not number_size or place[0] % number_size:
+    return Place(start, size, number_size) if size >= LARGE and number_size else None
+
+
+def _elsewhere(tensor: memoryview, at: int, name: str) -> memoryview:
+    """A tensor that names where its values are, if they are large and lie as memory wants them."""
+    place = _place(tensor, at)
+    if place is None or not place.mappable:
         return tensor
-    for key, told in (("location", name), ("offset", place[0]), ("length", place[1])):
+    kept = [_field(field, value) for field, value, _ in _fields(tensor) if field != TENSOR_RAW_DATA]
+    for key, told in (("location", name), ("offset", place.start), ("length", place.size)):
         entry = _text(ENTRY_KEY, key) + _text(ENTRY_VALUE, str(told))
         kept.append(_field(TENSOR_EXTERNAL_DATA, memoryview(entry)))
     kept.append(_field(TENSOR_DATA_LOCATION, 1))

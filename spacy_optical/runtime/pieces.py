@@ -5,6 +5,7 @@ from typing import Any
 
 from ..errors import Errors, OpticalError
 from .unigram import Unigram
+from .word_cache import WordCache
 
 UNKNOWN_PIECES = ("<unk>", "[UNK]")
 PADDING_PIECES = ("<pad>", "[PAD]")
@@ -25,7 +26,7 @@ class WordPieces:
 
     tokenizer_json (Union[bytes, str]): The content of a tokenizer.json.
     max_word_pieces (int): Pieces kept of one word.
-    cache_size (int): How many words to remember; at that number the memory starts anew.
+    cache_size (int): Words of a generation of the cache, which has two.
     RAISES (OpticalError): If the tokenizer cannot be read or has no unknown or padding piece.
     """
 
@@ -39,7 +40,7 @@ class WordPieces:
         tokenizer_json: bytes | str,
         *,
         max_word_pieces: int = 32,
-        cache_size: int = 50_000,
+        cache_size: int = 4096,
     ) -> None:
         if isinstance(tokenizer_json, str):
             tokenizer_json = tokenizer_json.encode("utf8")
@@ -53,8 +54,7 @@ class WordPieces:
         self.prefix, self.suffix = self._frame()
         self._max_word_pieces = max_word_pieces
         self._max_characters = max_word_pieces * CHARACTERS_PER_PIECE
-        self._cache_size = cache_size
-        self._cache: dict[str, tuple[int, ...]] = {}
+        self._cache = WordCache(cache_size)
 
     def pieces(self, words: Iterable[str]) -> list[tuple[int, ...]]:
         """Cut words into pieces.
@@ -69,9 +69,7 @@ class WordPieces:
             if ids is None:
                 ids = self._cut(word)
                 if len(word) <= LONGEST_CACHED_WORD:
-                    if len(cache) >= self._cache_size:
-                        cache.clear()
-                    cache[word] = ids
+                    cache.put(word, ids)
             found.append(ids)
         return found
 

@@ -1,9 +1,10 @@
 """Unigram tokenizers in a fraction of the memory: the pieces in one table, not a tree of tables.
 
 The `tokenizers` library keeps a Unigram vocabulary as a tree with a hash table in each node, about
-0.8 kB a piece. Here normalising and splitting stay with that library, and the search for the best
-pieces is done again, to the same result: Viterbi (Kudo 2018, https://arxiv.org/abs/1804.10959),
-where a character that is no piece costs more than any piece, and neighbours of this kind are one.
+0.8 kB a piece; a `PieceTable` takes a twentieth. Here normalising and splitting stay with that
+library, and the search for the best pieces is done again, to the same result: Viterbi (Kudo 2018,
+https://arxiv.org/abs/1804.10959), where a character that is no piece costs more than any piece, and
+neighbours of this kind are one.
 """
 
 import json
@@ -12,11 +13,15 @@ import re
 from array import array
 from typing import Any
 
+from .piece_table import ENDING, PieceTable
+
 # `K_UNK_PENALTY` of tokenizers/src/models/unigram/model.rs.
 UNKNOWN_PENALTY = 10.0
 # What an added piece may not ask for: to count after normalising, or to take spaces with it.
 REFUSED = ("normalized", "single_word", "lstrip", "rstrip")
 WORST = -math.inf
+# The lengths of pieces that the table does not tell by their ending.
+SHORT = tuple(range(ENDING - 1, 0, -1))
 
 
 class Unigram:
@@ -35,28 +40,30 @@ class Unigram:
             model, added = setup["model"], setup["added_tokens"]
             if not _known(setup):
                 raise ValueError("not a plain Unigram tokenizer")
-            # Made anew, the strings lie side by side; what they came with is freed.
-            names = "\0".join(piece for piece, _ in model["vocab"]).split("\0")
-            self._scores = array("d", (score for _, score in model["vocab"]))
+            # Most of what was read: let go as soon as the table is made.
+            listed = model.pop("vocab")
+            self._scores = array("d", (score for _, score in listed))
+            self._table = PieceTable(piece for piece, _ in listed)
+            del listed
             self._unknown = model["unk_id"]
         except (ArithmeticError, AttributeError, KeyError, TypeError) as err:
             raise ValueError("not a plain Unigram tokenizer") from err
-        self._ids = {name: index for index, name in enumerate(names)}
         self._added = {piece["content"]: piece["id"] for piece in added}
-        n_pieces = len(self._scores)
         if not all(map(math.isfinite, self._scores)):
             raise ValueError("a score is not a number")
-        if len(self._ids) != n_pieces or not 0 <= self._unknown < n_pieces:
-            raise ValueError("a piece is listed twice, or the unknown one is not listed")
-        if any(self._ids.get(name) != index for name, index in self._added.items()):
+        if not 0 <= self._unknown < len(self._table):
+            raise ValueError("the unknown piece is not listed")
+        if any(self.id_of(name) != index for name, index in self._added.items()):
             raise ValueError("an added piece is not in the vocabulary")
         self._unknown_score = min(self._scores) - UNKNOWN_PENALTY
-        # The longest piece that ends with a character and the one before it.
-        self._longest = {name[-2:]: len(name) for name in sorted(names, key=len)}
         self._apart = re.compile(f"({'|'.join(sorted(map(re.escape, self._added), reverse=True))})")
         self.special = frozenset(piece["id"] for piece in added if piece["special"])
         setup.update(added_tokens=[], truncation=None, padding=None)
-        setup["model"] = {"type": "Unigram", "unk_id": 0, "vocab": [[names[self._unknown], 0.0]]}
+        setup["model"] = {
+            "type": "Unigram",
+            "unk_id": 0,
+            "vocab": [[self._table[self._unknown], 0]],
+        }
         try:
             self.tokenizer = Tokenizer.from_str(json.dumps(setup))
         except Exception as err:  # the library raises no narrower class
@@ -66,7 +73,7 @@ class Unigram:
 
     def id_of(self, piece: str) -> int | None:
         """Give a piece's id; None for what is no piece."""
-        return self._ids.get(piece)
+        return self._table.get(piece)
 
     def ids(self, text: str) -> list[int]:
         """Cut a text.
@@ -86,15 +93,19 @@ class Unigram:
         return found
 
     def _best(self, text: str) -> list[int]:
-        ids, scores, longest, unknown = self._ids, self._scores, self._longest, self._unknown
+        find, lengths = self._table.get, self._table.lengths
+        scores, unknown = self._scores, self._unknown
         # For each place the best score up to it, and the piece that ends there.
         best, begins, pieces = [0.0], [0], [unknown]
         for end in range(1, len(text) + 1):
-            most = longest.get(text[end - 2 if end > 1 else 0 : end], 1)
             top, begin, chosen = WORST, end - 1, unknown
             piece = None
-            for start in range(end - most if end > most else 0, end):
-                piece = ids.get(text[start:end])
+            long = lengths(text[end - ENDING : end]) if end >= ENDING else ()
+            for length in (*long, *SHORT):
+                start = end - length
+                if start < 0:
+                    continue
+                piece = find(text[start:end])
                 if piece is not None:
                     score = scores[piece] + best[start]
                     if score > top:
