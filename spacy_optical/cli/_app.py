@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ optical_cli = typer.Typer(
 )
 app.add_typer(optical_cli, name="optical")
 
+# A config's key, as in `training.epochs` or `training.epochs=8`.
+DOTTED = re.compile(r"[a-z_]+(\.[\w-]+)+(=|$)")
 OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -50,16 +53,28 @@ def command(name: str, *, overrides: bool = False) -> Callable[[Callable[..., An
 
 
 def overrides_of(context: typer.Context) -> dict[str, Any]:
-    """Read a command's config overrides, in spaCy's form.
+    """Read a command's config overrides, in spaCy's form; the dashes may be missing.
+
+    A project's variable loses them: weasel strips all of `--vars.options="--training.epochs 8"`.
 
     context (Context): The command's context.
     RETURNS (Dict[str, Any]): Values by dotted name.
     RAISES (OpticalError): If an option is neither the command's nor of this form.
     """
     try:
-        return parse_config_overrides(context.args)
+        return parse_config_overrides(_dashed(context.args))
     except NoSuchOption as err:
         raise OpticalError(Errors.E007.format(option=err.option_name)) from err
+
+
+def _dashed(arguments: list[str]) -> list[str]:
+    dashed: list[str] = []
+    for argument in arguments:
+        follows_name = bool(dashed) and dashed[-1].startswith("--") and "=" not in dashed[-1]
+        if not follows_name and DOTTED.match(argument):
+            argument = f"--{argument}"
+        dashed.append(argument)
+    return dashed
 
 
 def named_paths(values: list[str]) -> dict[str, Path]:

@@ -256,6 +256,7 @@ class OpticalNER(Pipe):
                     error_handler(self.name, self, [doc], err)
                     continue
                 yield doc
+            docs.clear()  # who took them may have let them go; others are read ahead next
 
     def predict(self, docs: Sequence[Doc]) -> list[list[LabelledSpan]]:
         """Find entities without changing the documents.

@@ -83,6 +83,7 @@ def _one(key: tuple, make: Callable[[], Made]) -> Made:
             found = _made.get(key)
             if found is None:
                 found = _made[key] = make()
+                _return_memory()
     return found
 
 
@@ -109,7 +110,6 @@ def _session(bundle: Bundle, threads: int) -> "InferenceSession":
     outputs = [node.name for node in session.get_outputs()]
     if OUTPUT not in outputs:
         raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"outputs {outputs}"))
-    _return_memory()
     return session
 
 
