@@ -2,8 +2,6 @@
 
 from array import array
 
-NUMBER = "I"
-
 
 class WordCache:
     """Remembers the pieces of words in two generations: what is asked for again outlives the rest.
@@ -33,7 +31,7 @@ class WordCache:
             if held is None:
                 return None
             self._hold(word, held)
-        return tuple(memoryview(held).cast(NUMBER))
+        return tuple(memoryview(held).cast("I"))
 
     def put(self, word: str, pieces: tuple[int, ...]) -> None:
         """Remember a word.
@@ -41,7 +39,7 @@ class WordCache:
         word (str): The word.
         pieces (Tuple[int, ...]): Its pieces.
         """
-        self._hold(word, array(NUMBER, pieces).tobytes())
+        self._hold(word, array("I", pieces).tobytes())
 
     def _hold(self, word: str, held: bytes) -> None:
         young = self._young  # another thread may begin a new generation meanwhile
