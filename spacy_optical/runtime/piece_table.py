@@ -15,22 +15,23 @@ class PieceTable:
     """Finds a piece's number by its text: a hash table with open addressing and linear probing
     (Knuth, The Art of Computer Programming 3, 6.4, algorithm L).
 
-    pieces (Iterable[str]): The pieces, each once; the first has the number 0.
+    text (str): All pieces, one behind the other; the first has the number 0.
+    sizes (Iterable[int]): How many characters each has.
     RAISES (ValueError): If a piece is there twice.
     """
 
-    def __init__(self, pieces: Iterable[str]) -> None:
-        listed = list(pieces)
-        self._text = "".join(listed)
-        self._starts = array("i", accumulate(map(len, listed), initial=0))
-        size = 1 << (SLOTS_PER_PIECE * len(listed)).bit_length()
+    def __init__(self, text: str, sizes: Iterable[int]) -> None:
+        self._text = text
+        self._starts = array("i", accumulate(sizes, initial=0))
+        size = 1 << (SLOTS_PER_PIECE * len(self)).bit_length()
         self._mask = size - 1
         self._slots = array("i", [FREE]) * size
         # Which lengths an ending has; there are few different sets of them.
         self._lengths: list[tuple[int, ...]] = [()]
         self._which = array("H", [0]) * size
         numbers: dict[tuple[int, ...], int] = {(): 0}
-        for number, piece in enumerate(listed):
+        for number in range(len(self)):
+            piece = self[number]
             if self.get(piece) is not None:
                 raise ValueError("a piece is listed twice")
             slot = hash(piece) & self._mask

@@ -11,9 +11,11 @@ import json
 import math
 import re
 from array import array
+from io import StringIO
 from typing import Any
 
 from .piece_table import ENDING, PieceTable
+from .vocabulary import taken_apart
 
 # `K_UNK_PENALTY` of tokenizers/src/models/unigram/model.rs.
 UNKNOWN_PENALTY = 10.0
@@ -35,20 +37,21 @@ class Unigram:
     def __init__(self, content: bytes) -> None:
         from tokenizers import Tokenizer
 
+        text, sizes, self._scores = StringIO(), array("i"), array("d")
         try:
-            setup = json.loads(content)
-            model, added = setup["model"], setup["added_tokens"]
+            setup, vocabulary = taken_apart(content)
             if not _known(setup):
                 raise ValueError("not a plain Unigram tokenizer")
-            # Most of what was read: let go as soon as the table is made.
-            listed = model.pop("vocab")
-            self._scores = array("d", (score for _, score in listed))
-            self._table = PieceTable(piece for piece, _ in listed)
-            del listed
-            self._unknown = model["unk_id"]
+            self._unknown = setup["model"]["unk_id"]
+            self._added = {piece["content"]: piece["id"] for piece in setup["added_tokens"]}
+            self.special = frozenset(p["id"] for p in setup["added_tokens"] if p["special"])
+            for piece, score in vocabulary:
+                text.write(piece)
+                sizes.append(len(piece))
+                self._scores.append(score)
         except (ArithmeticError, AttributeError, KeyError, TypeError) as err:
             raise ValueError("not a plain Unigram tokenizer") from err
-        self._added = {piece["content"]: piece["id"] for piece in added}
+        self._table = PieceTable(text.getvalue(), sizes)
         if not all(map(math.isfinite, self._scores)):
             raise ValueError("a score is not a number")
         if not 0 <= self._unknown < len(self._table):
@@ -57,13 +60,9 @@ class Unigram:
             raise ValueError("an added piece is not in the vocabulary")
         self._unknown_score = min(self._scores) - UNKNOWN_PENALTY
         self._apart = re.compile(f"({'|'.join(sorted(map(re.escape, self._added), reverse=True))})")
-        self.special = frozenset(piece["id"] for piece in added if piece["special"])
         setup.update(added_tokens=[], truncation=None, padding=None)
-        setup["model"] = {
-            "type": "Unigram",
-            "unk_id": 0,
-            "vocab": [[self._table[self._unknown], 0]],
-        }
+        unknown = self._table[self._unknown]
+        setup["model"] = {"type": "Unigram", "unk_id": 0, "vocab": [[unknown, 0.0]]}
         try:
             self.tokenizer = Tokenizer.from_str(json.dumps(setup))
         except Exception as err:  # the library raises no narrower class

@@ -17,7 +17,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_optical.errors import OpticalError
-from spacy_optical.pipeline.optical_ner import OpticalNER
+from spacy_optical.pipeline.optical_ner import MAX_BUFFERED_WORDS, OpticalNER
 from spacy_optical.runtime.bundle import MODEL_FILE, Bundle
 
 from ..util import TOY_LABELS, TOY_TAGS, toy_bundle, toy_random_bundle
@@ -336,6 +336,21 @@ def test_documents_are_read_ahead_by_the_batch(bundle: Path) -> None:
 
     next(iter(nlp.get_pipe("optical_ner").pipe(stream(), batch_size=3)))
     assert taken == [0, 1, 2]
+
+
+def test_documents_are_read_ahead_by_their_words(bundle: Path) -> None:
+    nlp = pipeline(bundle)
+    taken: list[int] = []
+
+    def stream() -> Iterable[Doc]:
+        for _ in range(30):
+            doc = Doc(nlp.vocab, words=["neno"] * 300)
+            taken.append(len(doc))
+            yield doc
+
+    found = nlp.get_pipe("optical_ner").pipe(stream(), batch_size=1000)
+    assert len(next(iter(found))) == 300
+    assert MAX_BUFFERED_WORDS <= sum(taken) < MAX_BUFFERED_WORDS + 300
 
 
 def example(nlp: Language, *ents: tuple[int, int, str]) -> Example:

@@ -11,9 +11,13 @@ from spacy_optical.runtime.piece_table import ENDING, PieceTable
 PIECES = st.lists(st.text(st.characters(), max_size=4), unique=True, max_size=40)
 
 
+def table_of(pieces: list[str]) -> PieceTable:
+    return PieceTable("".join(pieces), map(len, pieces))
+
+
 @given(PIECES, st.lists(st.text(st.characters(), max_size=4), max_size=20))
 def test_finds_what_a_dictionary_finds(pieces: list[str], others: list[str]) -> None:
-    table = PieceTable(pieces)
+    table = table_of(pieces)
     expected = {piece: number for number, piece in enumerate(pieces)}
     assert len(table) == len(pieces)
     assert [table[number] for number in range(len(table))] == pieces
@@ -23,7 +27,7 @@ def test_finds_what_a_dictionary_finds(pieces: list[str], others: list[str]) -> 
 
 @given(PIECES)
 def test_every_long_piece_has_a_length_that_its_ending_may_have(pieces: list[str]) -> None:
-    table = PieceTable(pieces)
+    table = table_of(pieces)
     for piece in pieces:
         if len(piece) >= ENDING:
             found = table.lengths(piece[-ENDING:])
@@ -32,7 +36,7 @@ def test_every_long_piece_has_a_length_that_its_ending_may_have(pieces: list[str
 
 
 def test_lengths_by_hand() -> None:
-    table = PieceTable(["ing", "king", "making", "ed", "x"])
+    table = table_of(["ing", "king", "making", "ed", "x"])
     assert table.lengths("ing") == (6, 4, 3)
 
 
@@ -40,7 +44,7 @@ def test_texts_that_share_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces of one hash are told apart by their text."""
     monkeypatch.setattr("spacy_optical.runtime.piece_table.hash", lambda text: 7, raising=False)
     pieces = ["a", "ab", "b", "", "\U0001f600", "\ud800"]
-    table = PieceTable(pieces)
+    table = table_of(pieces)
     assert [table.get(piece) for piece in pieces] == [0, 1, 2, 3, 4, 5]
     assert table.get("c") is None
 
@@ -48,4 +52,4 @@ def test_texts_that_share_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("pieces", [["a", "b", "a"], ["", ""]])
 def test_a_piece_listed_twice(pieces: list[str]) -> None:
     with pytest.raises(ValueError, match="listed twice"):
-        PieceTable(pieces)
+        table_of(pieces)

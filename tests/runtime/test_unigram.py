@@ -73,6 +73,22 @@ def test_the_default_bundle(default: tuple[Unigram, Tokenizer], text: str) -> No
     assert unigram.ids(text) == library.encode(text, add_special_tokens=False).ids
 
 
+def test_ids_are_the_librarys(default: tuple[Unigram, Tokenizer]) -> None:
+    unigram, library = default
+    vocabulary = library.get_vocab()
+    assert {piece: unigram.id_of(piece) for piece in vocabulary} == vocabulary
+    for text in ("", "\ud800", "\0", "\U0001f600\U0001f600", "no such piece"):
+        assert unigram.id_of(text) is None
+
+
+@given(st.lists(st.text("a\0\u2581\u00e9\U0001f600", min_size=1, max_size=4), unique=True), TEXT)
+def test_pieces_of_any_characters(names: list[str], text: str) -> None:
+    pieces = [*((name, 0.0) for name in TOY_SPECIAL_PIECES), *((name, -1.0) for name in names)]
+    tokenizer = changed(toy_tokenizer(), "model", vocab=pieces)
+    text = "".join([*names, text])
+    assert Unigram(tokenizer).ids(text) == by_library(tokenizer, text)
+
+
 @pytest.mark.parametrize(
     ("part", "values"),
     [
@@ -82,7 +98,7 @@ def test_the_default_bundle(default: tuple[Unigram, Tokenizer], text: str) -> No
         ("model", {"unk_id": None}),
         ("model", {"vocab": [["a", 0.0], ["a", 0.0]]}),
         ("model", {"vocab": [["a", float("nan")]]}),
-        ("model", {"vocab": [["a\0b", 0.0], ["b", 0.0]]}),
+        ("model", {"vocab": [["a", 0.0, 0.0]] * 4}),
         ("model", {"vocab": []}),
         ("pre_tokenizer", {"prepend_scheme": "first"}),
         ("pre_tokenizer", {"type": "Whitespace"}),
