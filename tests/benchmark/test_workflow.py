@@ -178,8 +178,8 @@ def test_a_stopped_student_is_continued_to_the_same_result(
     path = inside / "metrics/benchmark/target-soft-seed0.json"
     before = json.loads(path.read_bytes())
     path.unlink()
-    shutil_target = next(inside.glob("training/benchmark/arms/target-soft-seed0-*"))
-    shutil_target.rename(inside / "aside")
+    for made in list(inside.glob("training/benchmark/arms/target-soft-seed0-*")):
+        shutil.rmtree(made)  # the student and its bundle
 
     def killed(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
