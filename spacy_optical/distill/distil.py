@@ -19,7 +19,7 @@ from .processes import on_main
 from .provenance import provenance
 from .recipe import StudentRecipe
 from .sentences import plain_sentence
-from .student import check_width, make_student, neuron_activity, save_tagger
+from .student import check_width, finished, make_student, neuron_activity, save_tagger
 from .tagger import load_tagger
 from .teacher import ENGLISH_DEV, ENGLISH_TRAIN
 from .vocabulary import trim_vocabulary
@@ -41,7 +41,7 @@ def distill(
     config (DistillConfig): The config.
     teacher (Path): The teacher's folder.
     out (Path): Folder to write: a Hugging Face token classifier with metrics.json.
-    resume (bool): Continue an interrupted run.
+    resume (bool): Continue an interrupted run; one that has ended is kept.
     say (Callable[[str], None]): Told one line an epoch.
     RETURNS (dict): The metrics.
     RAISES (OpticalError): If the teacher, the plans or the data are missing or do not belong
@@ -54,6 +54,13 @@ def distill(
     dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
     check_labels(dev, big.labels, config.paths.corpus / ENGLISH_DEV)
     english, lessons = read_plans(config, teacher)
+    data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
+    data += [teacher / WEIGHTS, config.paths.encoder / WEIGHTS]
+    data += [bitext_path(config, language) for language in config.data.languages]
+    record = provenance(config, "student", data)
+    if resume and (made := on_main(lambda: finished(out, record["fingerprint"]))):
+        say(f"{out} was made from the same already")
+        return made
     sides = [side for lesson in lessons.values() for side in (lesson.source, lesson.target)]
     sentences = chain((sentence.words for sentence in english.sentences), *sides)
     vocabulary = trim_vocabulary(
@@ -77,10 +84,6 @@ def distill(
     if config.training.freeze_embeddings:
         student.freeze_embeddings()
     pieces = WordPieces(vocabulary.tokenizer)
-    data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
-    data += [teacher / WEIGHTS, config.paths.encoder / WEIGHTS]
-    data += [bitext_path(config, language) for language in config.data.languages]
-    record = provenance(config, "student", data)
     recipe = StudentRecipe(config, english, lessons, pieces)
     count = sum(p.numel() for p in student.parameters())
     size = f"{count / 1e6:.1f} M parameters, {len(vocabulary.old_ids)} pieces"

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -190,3 +191,20 @@ def save_tagger(tagger: WordTagger, tokenizer: bytes, metrics: dict, out: Path) 
         (folder / TOKENIZER).write_bytes(tokenizer)
         write_settings(folder / TOKENIZER, tagger.max_pieces)
         (folder / METRICS).write_text(json_text(metrics), encoding="utf8")
+
+
+def finished(folder: Path, fingerprint: str) -> dict | None:
+    """Look whether a tagger is there already.
+
+    folder (Path): Its folder.
+    fingerprint (str): What it must have been made from.
+    RETURNS (Optional[dict]): Its metrics; None if it is not there, or is another one.
+    """
+    path = folder / METRICS
+    if not (path.is_file() and (folder / WEIGHTS).is_file()):
+        return None
+    try:
+        metrics: dict = json.loads(path.read_text(encoding="utf8"))
+        return metrics if metrics["fingerprint"] == fingerprint else None
+    except (KeyError, TypeError, ValueError):  # somebody else's file
+        return None

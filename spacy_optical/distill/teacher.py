@@ -20,7 +20,7 @@ from .loop import Losses, by_length, train
 from .processes import on_main
 from .provenance import provenance
 from .sentences import Batch, Sentence, collate, labelled_sentence
-from .student import save_tagger
+from .student import finished, save_tagger
 from .tagger import WordTagger, load_tagger
 
 ENGLISH_TRAIN = Path("english") / "train.spacy"
@@ -69,7 +69,7 @@ def teach(
 
     config (DistillConfig): The config; `paths.encoder`, `paths.corpus` and `[teacher]` decide.
     out (Path): Folder to write: a Hugging Face token classifier with metrics.json.
-    resume (bool): Continue an interrupted run.
+    resume (bool): Continue an interrupted run; one that has ended is kept.
     say (Callable[[str], None]): Told one line an epoch.
     RETURNS (dict): The metrics.
     RAISES (OpticalError): If the encoder or the corpus is not whole, no sentence fits the window,
@@ -81,6 +81,11 @@ def teach(
     pieces = WordPieces(tokenizer)
     docs = read_training_docs(config.paths.corpus / ENGLISH_TRAIN)
     dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
+    data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
+    record = provenance(config, "teacher", [*data, config.paths.encoder / WEIGHTS])
+    if resume and (made := on_main(lambda: finished(Path(out), record["fingerprint"]))):
+        say(f"{out} was made from the same already")
+        return made
     labels = entity_labels(docs)
     check_labels(dev, labels, config.paths.corpus / ENGLISH_DEV)
     tags = bio_tags(labels)
@@ -101,8 +106,6 @@ def teach(
         )
     if config.teacher.freeze_embeddings:
         tagger.freeze_embeddings()
-    data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
-    record = provenance(config, "teacher", [*data, config.paths.encoder / WEIGHTS])
     history = train(
         tagger,
         EnglishRecipe(sentences, pieces, config.teacher.batch_size),

@@ -1,5 +1,7 @@
 import errno
+import json
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.distil import distill
 from spacy_optical.distill.loop import CHECKPOINT, Losses, by_length, train
 from spacy_optical.distill.plans import make_plans
+from spacy_optical.distill.student import METRICS
 from spacy_optical.distill.tagger import WordTagger, load_tagger
 from spacy_optical.distill.teacher import EnglishRecipe, teach
 from spacy_optical.errors import OpticalError
@@ -104,6 +107,33 @@ def test_without_resume_a_run_begins_anew(tmp_path: Path, trained: Trained):
     said: list[str] = []
     teach(config, tmp_path / "out", say=said.append)
     assert [line.split()[1] for line in said] == ["1", "2"]
+
+
+def test_a_finished_run_is_kept(tmp_path: Path, trained: Trained):
+    """Also without its checkpoint: a model may come from another machine."""
+    config = short(trained, tmp_path, **{"teacher.epochs": 1})
+    metrics = teach(config, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out-checkpoint")
+    before = (tmp_path / "out" / METRICS).stat().st_mtime_ns
+    said: list[str] = []
+    assert teach(config, tmp_path / "out", resume=True, say=said.append) == metrics
+    assert said == [f"{tmp_path / 'out'} was made from the same already"]
+    assert (tmp_path / "out" / METRICS).stat().st_mtime_ns == before
+    longer = short(trained, tmp_path, **{"teacher.epochs": 2})
+    assert len(teach(longer, tmp_path / "out", resume=True)["epochs"]) == 2
+    (tmp_path / "out" / METRICS).write_text("[]", encoding="utf8")
+    shutil.rmtree(tmp_path / "out-checkpoint")
+    assert len(teach(config, tmp_path / "out", resume=True)["epochs"]) == 1
+
+
+def test_a_finished_student_is_kept(tmp_path: Path, trained: Trained):
+    config = load_config(trained.config_path, {"training.epochs": 1})
+    metrics = distill(config, trained.teacher, tmp_path / "out")
+    said: list[str] = []
+    assert distill(config, trained.teacher, tmp_path / "out", resume=True, say=said.append)
+    assert said == [f"{tmp_path / 'out'} was made from the same already"]
+    found = json.loads((tmp_path / "out" / METRICS).read_text(encoding="utf8"))
+    assert found["fingerprint"] == metrics["fingerprint"]
 
 
 @pytest.mark.parametrize(
