@@ -2,49 +2,69 @@
 
 from array import array
 from collections.abc import Iterable
+from io import StringIO
 from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
 
 FREE = -1
 # Of the slots at most half are taken, so that a search ends after one or two of them.
 SLOTS_PER_PIECE = 2
 # How many of a piece's last characters tell how long it can be.
 ENDING = 3
+LONGEST = 63
 
 
 class PieceTable:
     """Finds a piece's number by its text: a hash table with open addressing and linear probing
     (Knuth, The Art of Computer Programming 3, 6.4, algorithm L).
 
-    text (str): All pieces, one behind the other; the first has the number 0.
-    sizes (Iterable[int]): How many characters each has.
-    RAISES (ValueError): If a piece is there twice.
+    pieces (Iterable[str]): The pieces, each once; the first has the number 0. They are gone through
+        once, and none is kept as it comes.
+    RAISES (ValueError): If a piece is there twice, or has more than `LONGEST` characters.
     """
 
-    def __init__(self, text: str, sizes: Iterable[int]) -> None:
-        self._text = text
+    def __init__(self, pieces: Iterable[str]) -> None:
+        text, sizes, hashed, ends = StringIO(), array("i"), array("q"), array("q")
+        for piece in pieces:
+            text.write(piece)
+            sizes.append(len(piece))
+            hashed.append(hash(piece))
+            ends.append(hash(piece[-ENDING:]))
+        self._text = text.getvalue()
         self._starts = array("i", accumulate(sizes, initial=0))
-        size = 1 << (SLOTS_PER_PIECE * len(self)).bit_length()
-        self._mask = size - 1
-        self._slots = array("i", [FREE]) * size
-        # Which lengths an ending has; there are few different sets of them.
-        self._lengths: list[tuple[int, ...]] = [()]
-        self._which = array("H", [0]) * size
-        numbers: dict[tuple[int, ...], int] = {(): 0}
-        for number in range(len(self)):
-            piece = self[number]
-            if self.get(piece) is not None:
-                raise ValueError("a piece is listed twice")
-            slot = hash(piece) & self._mask
-            while self._slots[slot] != FREE:
-                slot = slot + 1 & self._mask
-            self._slots[slot] = number
-            if len(piece) >= ENDING:
-                slot = hash(piece[-ENDING:]) & self._mask
-                known = {*self._lengths[self._which[slot]], len(piece)}
-                lengths = tuple(sorted(known, reverse=True))
-                self._which[slot] = numbers.setdefault(lengths, len(numbers))
-                if len(numbers) > len(self._lengths):
-                    self._lengths.append(lengths)
+        lengths, hashes, endings = (np.array(found) for found in (sizes, hashed, ends))
+        if lengths.max(initial=0) > LONGEST:
+            raise ValueError("a piece is too long")
+        if self._is_twice(hashes):
+            raise ValueError("a piece is listed twice")
+        self._mask = (1 << (SLOTS_PER_PIECE * len(self)).bit_length()) - 1
+        # In the order of the slots that they want, each takes its own or the one behind the last
+        # that was taken; behind all of them is a free one, where a search ends.
+        wanted = hashes & self._mask
+        order = np.argsort(wanted, kind="stable")
+        nth = np.arange(len(self))
+        taken = nth + np.maximum.accumulate(wanted[order] - nth)
+        slots = np.full(max(self._mask, taken.max(initial=0)) + 2, FREE, dtype=np.int32)
+        slots[taken] = order
+        self._slots = array("i", slots.tobytes())
+        # A bit for each length that pieces of an ending have; there are few different sets of them.
+        long = lengths >= ENDING
+        bits = np.zeros(self._mask + 1, dtype=np.uint64)
+        one = np.uint64(1) << lengths[long].astype(np.uint64)
+        np.bitwise_or.at(bits, endings[long] & self._mask, one)
+        sets, which = np.unique(bits, return_inverse=True)
+        self._which = array("i", which.astype(np.int32).tobytes())
+        self._lengths = [
+            tuple(length for length in range(LONGEST, 0, -1) if found >> length & 1)
+            for found in sets.tolist()
+        ]
+
+    def _is_twice(self, hashes: NDArray[np.int64]) -> bool:
+        _, which, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+        alike = np.flatnonzero(counts[which] > 1).tolist()
+        return len({self[number] for number in alike}) < len(alike)
 
     def __len__(self) -> int:
         """How many pieces there are."""
@@ -60,7 +80,7 @@ class PieceTable:
         while (number := self._slots[slot]) != FREE:
             if self._text[self._starts[number] : self._starts[number + 1]] == piece:
                 return number
-            slot = slot + 1 & self._mask
+            slot += 1
         return None
 
     def lengths(self, ending: str) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from array import array
-from io import StringIO
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .piece_table import ENDING, PieceTable
@@ -37,7 +37,7 @@ class Unigram:
     def __init__(self, content: bytes) -> None:
         from tokenizers import Tokenizer
 
-        text, sizes, self._scores = StringIO(), array("i"), array("d")
+        self._scores = array("d")
         try:
             setup, vocabulary = taken_apart(content)
             if not _known(setup):
@@ -45,13 +45,9 @@ class Unigram:
             self._unknown = setup["model"]["unk_id"]
             self._added = {piece["content"]: piece["id"] for piece in setup["added_tokens"]}
             self.special = frozenset(p["id"] for p in setup["added_tokens"] if p["special"])
-            for piece, score in vocabulary:
-                text.write(piece)
-                sizes.append(len(piece))
-                self._scores.append(score)
+            self._table = PieceTable(self._without_scores(vocabulary))
         except (ArithmeticError, AttributeError, KeyError, TypeError) as err:
             raise ValueError("not a plain Unigram tokenizer") from err
-        self._table = PieceTable(text.getvalue(), sizes)
         if not all(map(math.isfinite, self._scores)):
             raise ValueError("a score is not a number")
         if not 0 <= self._unknown < len(self._table):
@@ -69,6 +65,11 @@ class Unigram:
             raise ValueError(str(err)) from err
         self._normalizer = self.tokenizer.normalizer
         self._splitter = self.tokenizer.pre_tokenizer
+
+    def _without_scores(self, vocabulary: Iterable[tuple[str, float]]) -> Iterator[str]:
+        for piece, score in vocabulary:
+            self._scores.append(score)
+            yield piece
 
     def id_of(self, piece: str) -> int | None:
         """Give a piece's id; None for what is no piece."""
