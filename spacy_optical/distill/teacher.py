@@ -77,8 +77,6 @@ def teach(
     """
     check_replaceable(out, marker=CONFIG)
     check_encoder(config.paths.encoder)
-    tokenizer = (config.paths.encoder / TOKENIZER).read_bytes()
-    pieces = WordPieces(tokenizer)
     docs = read_training_docs(config.paths.corpus / ENGLISH_TRAIN)
     dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
     data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
@@ -86,6 +84,8 @@ def teach(
     if resume and (made := on_main(lambda: finished(Path(out), record["fingerprint"]))):
         say(f"{out} was made from the same already")
         return made
+    tokenizer = (config.paths.encoder / TOKENIZER).read_bytes()
+    pieces = WordPieces(tokenizer)
     labels = entity_labels(docs)
     check_labels(dev, labels, config.paths.corpus / ENGLISH_DEV)
     tags = bio_tags(labels)

@@ -24,10 +24,11 @@ def laid_out(model: "ModelProto") -> bytes:
     for holder in (model, *weights):
         holder.doc_string = ""
     content: bytes = model.SerializeToString()
+    found = places(content)
     # The second time finds what a longer length moved, which is rare, or nothing.
-    while any(not place.mappable for place in places(content).values()):
+    while not all(place.mappable for place in found.values()):
         moved = 0
-        for index, place in places(content).items():
+        for index, place in found.items():
             missing = -(place.start + moved) % place.number_size
             if missing:
                 holder = weights[index - 1] if index else model
@@ -37,4 +38,5 @@ def laid_out(model: "ModelProto") -> bytes:
                 holder.doc_string += " " * blanks
                 moved += blanks if before else BEFORE + blanks
         content = model.SerializeToString()
+        found = places(content)
     return content
