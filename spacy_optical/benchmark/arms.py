@@ -231,7 +231,7 @@ def _gold(config: DistillConfig) -> dict[str, Path]:
 def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:
     """Tell apart configs whose plans differ."""
     told = f"{config.fingerprint('data', 'plans')} {config.student.middle[1]}"
-    told += f" {config.training.max_pieces} {arm.teacher if arm else ''}"
+    told += f" {config.training.max_pieces} {arm.teacher if arm else ''} {config.paths.corpus}"
     return hashlib.sha256(told.encode("utf8")).hexdigest()[:8]
 
 

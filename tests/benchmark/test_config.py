@@ -36,6 +36,15 @@ def test_arms_that_align_alike_share_plans():
     assert plans["size-6x384"] == plans["size-2x192"] == plans["ot-both"]
 
 
+def test_an_arm_on_another_corpus_has_plans_of_its_own(tmp_path):
+    arm = '[benchmark.arms.long]\ntitle = "arm 7 on more"\noverrides = {"paths.corpus": "more"}\n'
+    path = tmp_path / "more.cfg"
+    path.write_text(f"{SHIPPED.read_text(encoding='utf8')}\n{arm}", encoding="utf8")
+    runs = {run.name: run.config for run in planned_runs(path, load_benchmark(path))}
+    assert runs["long"].paths.corpus == Path("more")
+    assert runs["long"].paths.plans != runs["ot-both"].paths.plans
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
