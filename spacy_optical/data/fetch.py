@@ -156,7 +156,8 @@ def check(source: Source, path: Path) -> str:
     RAISES (OpticalError): If it is missing or another.
     """
     if not path.is_file():
-        raise OpticalError(Errors.E234.format(path=path))
+        missing = Errors.E234.format(path=path)
+        raise OpticalError(missing if source.host else Errors.E002.format(what="file", path=path))
     return _checked_hash(path, source.sha256)
 
 

@@ -167,3 +167,12 @@ def test_unreachable_host_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "TIMEOUT", 0.5)
     with pytest.raises(OpticalError, match=r"E231.*--mirror"):
         fetch([Source.parse("http://127.0.0.1:9/a.txt")], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("https://data.example/a.txt", "E234.*fetch-data"), ("assets/a.txt", "E002.*a.txt")],
+)
+def test_a_missing_file_is_to_be_fetched_only_where_that_helps(tmp_path, text, said):
+    with pytest.raises(OpticalError, match=said):
+        module.check(Source.parse(text), tmp_path / "a.txt")
