@@ -179,7 +179,10 @@ class Errors(metaclass=_Coded):
     )
     E312 = "The span {start}:{end} does not lie within the {words} source words; check its words"
     E313 = 'masses="length" and the spelling cues need the words; give them, or choose "uniform"'
-    E314 = "{gold} gold sentences and {found} judged ones; give one for one"
+    E314 = (
+        "There are {gold} gold sentences and {predicted} predicted ones; give one prediction for "
+        "each gold sentence"
+    )
     E315 = "{source} and {target} have no sentence id in common; join files of the same text"
     E316 = "Unknown aligner '{name}'; use one of {allowed}"
     E317 = "'{entry}' is no label map; write labels as OLD=NEW or KEPT, with commas between"

@@ -10,32 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..align import align_words, project_spans, without_articles
-from ..align.evaluate import (
-    SpanScore,
-    bootstrap_interval,
-    ceiling_counts,
-    span_counts,
-    span_score,
-)
 from ..align.presets import DEFAULT_ALIGNER, aligner
 from ..data.iob2 import TaggedSentence, read_iob2
 from ..distill.encode import WordEncoder
 from ..errors import Errors, OpticalError
+from ..scores import Score, ceiling_counts, macro_f1_interval, score, span_counts
 
 
 @dataclass(frozen=True)
 class Judged:
     """One aligner's result.
 
-    score (SpanScore): Over all types.
-    by_label (Dict[str, SpanScore]): For each type.
+    score (Score): Over all types.
+    by_label (Dict[str, Score]): For each type.
     interval (Tuple[float, float]): Of F1, 95 % of draws of sentences.
     ms_per_pair (float): Cost, plan and projection, without encoding.
-    counts (ndarray): Right, found and gold of each sentence, [sentences, 3].
+    counts (ndarray): See `span_counts`, [sentences, 3].
     """
 
-    score: SpanScore
-    by_label: dict[str, SpanScore]
+    score: Score
+    by_label: dict[str, Score]
     interval: tuple[float, float]
     ms_per_pair: float
     counts: NDArray[np.int64]
@@ -47,13 +41,13 @@ class Judgement:
 
     sentences (int): Sentences that both files have.
     left_out (int): Sentences that only one has.
-    ceiling (SpanScore): What the two annotations allow.
+    ceiling (Score): What the two annotations allow.
     aligners (Dict[str, Judged]): By name.
     """
 
     sentences: int
     left_out: int
-    ceiling: SpanScore
+    ceiling: Score
     aligners: dict[str, Judged]
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -137,13 +131,13 @@ def evaluate_projection(
         seconds = time.perf_counter() - start
         counts = span_counts(gold, found)
         judged[name] = Judged(
-            span_score(counts),
-            {kind: span_score(span_counts(gold, found, kind)) for kind in kinds},
-            bootstrap_interval(counts),
+            score(counts),
+            {kind: score(span_counts(gold, found, kind)) for kind in kinds},
+            macro_f1_interval([counts], resamples=2000),
             1000 * seconds / len(pairs),
             counts,
         )
-    ceiling = span_score(ceiling_counts([s.spans for s, _ in pairs], gold))
+    ceiling = score(ceiling_counts([s.spans for s, _ in pairs], gold))
     return Judgement(len(pairs), len(left) + len(right) - 2 * len(pairs), ceiling, judged)
 
 

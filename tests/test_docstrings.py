@@ -9,12 +9,14 @@ import pytest
     [
         "align.baselines",
         "align.cost",
-        "align.evaluate",
         "align.project",
         "align.strings",
         "align.transport",
         "data.iob2",
         "projection.words",
+        "scores.bootstrap",
+        "scores.counts",
+        "scores.f1",
     ],
 )
 def test_examples_in_docstrings_run(name):

@@ -1,0 +1,115 @@
+"""Confidence intervals from resampling: `scipy.stats.bootstrap`, percentile method.
+
+Summing resampled counts with a matrix of multinomial draws took as long as scipy does (0.14 s and
+0.10 s for 2,000 resamples of 1,000 sentences), so scipy's is used.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..compat import require
+from .f1 import precision_recall_f1
+
+Counts = NDArray[Any]
+RESAMPLES = 1000
+LEVEL = 0.95
+# Resamples that are held in memory at the same time.
+BATCH = 100
+
+
+def bootstrap_interval(
+    statistic: Callable[..., Any],
+    *samples: ArrayLike,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> tuple[Any, Any]:
+    """Give the bootstrap confidence interval of a statistic.
+
+    statistic (Callable): Takes the samples and the keyword argument `axis`, the axis of the
+        observations, and reduces that axis to an average of some kind, as `numpy.median` does.
+    samples (ndarray): One or more samples, [..., observations], at least one observation each.
+        Each sample is resampled on its own. Rows of one sample are resampled together, so that
+        paired observations are rows of one sample.
+    resamples (int): Number of resamples.
+    level (float): Confidence level, 0 to 1.
+    seed (int): Seed of the resampling. The same seed and sizes give the same resamples.
+    RETURNS (Tuple): The lower and the upper bound, of the type that the statistic returns. With one
+        observation in each sample both are the statistic itself.
+
+    >>> bootstrap_interval(np.median, [3.0, 3.0, 3.0])
+    (3.0, 3.0)
+    """
+    found = require("scipy.stats", "profile").bootstrap(
+        [_at_least_two(np.asarray(sample)) for sample in samples],
+        statistic,
+        axis=-1,
+        vectorized=True,
+        method="percentile",
+        n_resamples=resamples,
+        batch=BATCH,
+        rng=seed,
+    )
+    # scipy's own interval of equal values differs from them in the last bit.
+    tail = 50 * (1 - level)
+    low, high = np.percentile(found.bootstrap_distribution, [tail, 100 - tail], axis=-1)
+    return (float(low), float(high)) if np.ndim(low) == 0 else (low, high)
+
+
+def score_intervals(counts: Counts, **settings: Any) -> list[tuple[float, float]]:
+    """Give the confidence intervals of precision, recall and F1 over sentences.
+
+    counts (ndarray): [sentences, 3], as `span_counts` returns them.
+    **settings: `resamples`, `level` and `seed`, as for `bootstrap_interval`.
+    RETURNS (List[Tuple[float, float]]): Lower and upper bound of precision, recall and F1, 0 to
+        100. All 0 without sentences.
+    """
+
+    def statistic(drawn: NDArray[Any], axis: int) -> NDArray[np.float64]:
+        return np.moveaxis(_scores(drawn, axis), -1, 0)
+
+    low, high = bootstrap_interval(statistic, _rows(counts), **settings)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def macro_f1_interval(
+    counts: Sequence[Counts], minus: Sequence[Counts] | None = None, **settings: Any
+) -> tuple[float, float]:
+    """Give the confidence interval of the mean F1 over languages, or of its difference.
+
+    counts (Sequence[ndarray]): For each language [sentences, 3], as `span_counts` returns them.
+    minus (Optional[Sequence[ndarray]]): The counts of another system on the same sentences. The
+        interval is then that of the difference of the two, on the same resamples.
+    **settings: `resamples`, `level` and `seed`, as for `bootstrap_interval`.
+    RETURNS (Tuple[float, float]): Lower and upper bound in points of F1, 0 to 100.
+    """
+    samples = [_rows(own) for own in counts]
+    if minus is not None:
+        samples = [
+            np.concatenate([own, _rows(other)]) for own, other in zip(samples, minus, strict=True)
+        ]
+
+    def statistic(*drawn: NDArray[Any], axis: int) -> NDArray[np.float64]:
+        value = np.mean([_scores(part[:3], axis)[..., 2] for part in drawn], axis=0)
+        if minus is not None:
+            value = value - np.mean([_scores(part[3:], axis)[..., 2] for part in drawn], axis=0)
+        return value
+
+    return bootstrap_interval(statistic, *samples, **settings)
+
+
+def _scores(drawn: NDArray[Any], axis: int) -> NDArray[np.float64]:
+    return precision_recall_f1(np.moveaxis(drawn.sum(axis=axis), 0, -1))
+
+
+def _rows(counts: Counts) -> Counts:
+    """Turn counts so that observations are last; no sentence at all scores as an empty one."""
+    return np.asarray(counts if len(counts) else np.zeros((1, 3))).T
+
+
+def _at_least_two(sample: NDArray[Any]) -> NDArray[Any]:
+    # scipy refuses a single observation. Two copies have the same average and no spread.
+    return np.repeat(sample, 2, axis=-1) if sample.shape[-1] == 1 else sample

@@ -1,0 +1,62 @@
+"""Count true positives, false positives and false negatives, sentence by sentence."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import Errors, OpticalError
+
+Span = tuple[int, int, str]
+
+
+def span_counts(
+    gold: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]], label: str | None = None
+) -> NDArray[np.int64]:
+    """Count each sentence's true positives, false positives and false negatives.
+
+    A predicted span is correct if its start, end and label are those of a gold span. A span that
+    occurs twice counts twice.
+
+    gold (Sequence[Sequence[Span]]): Start, end and label of each sentence's gold spans.
+    predicted (Sequence[Sequence[Span]]): Start, end and label of each sentence's predicted spans.
+    label (Optional[str]): Count only this label.
+    RETURNS (ndarray): [sentences, 3]: true positives, false positives, false negatives.
+    RAISES (OpticalError): If the two sides have different numbers of sentences.
+
+    >>> span_counts([[(0, 2, "PER"), (4, 5, "LOC")]], [[(0, 2, "PER"), (4, 6, "LOC")]]).tolist()
+    [[1, 1, 1]]
+    """
+    if len(gold) != len(predicted):
+        raise OpticalError(Errors.E314.format(gold=len(gold), predicted=len(predicted)))
+    rows = []
+    for expected, found in zip(gold, predicted, strict=True):
+        left, right = (
+            Counter((start, end, kind) for start, end, kind in spans if label in (None, kind))
+            for spans in (expected, found)
+        )
+        rows.append(((left & right).total(), (right - left).total(), (left - right).total()))
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+
+def ceiling_counts(
+    source: Sequence[Sequence[Span]], target: Sequence[Sequence[Span]]
+) -> NDArray[np.int64]:
+    """Count what a perfect projection would reach where the two sides are annotated differently.
+
+    Projection keeps labels, so in each sentence the number of correct spans with a label is at
+    most the smaller of the two sides' numbers.
+
+    source (Sequence[Sequence[Span]]): Start, end and label of each source sentence's gold spans.
+    target (Sequence[Sequence[Span]]): Start, end and label of each target sentence's gold spans.
+    RETURNS (ndarray): [sentences, 3], as `span_counts`.
+    RAISES (OpticalError): If the two sides have different numbers of sentences.
+
+    >>> ceiling_counts([[(0, 1, "PER")]], [[(4, 6, "PER"), (7, 8, "LOC")]]).tolist()
+    [[1, 0, 1]]
+    """
+    labels = [
+        [[(0, 0, label) for *_, label in spans] for spans in side] for side in (target, source)
+    ]
+    return span_counts(*labels)
