@@ -118,7 +118,10 @@ class Errors(metaclass=_Coded):
     E225 = "{source} has {source_lines} lines and {target} {target_lines}; they must match"
     E226 = "{path}: unknown kind of bitext; name one of {allowed} as its format"
     E227 = "{where}: '{line}' is not a word and a tag with a tab or space between"
-    E228 = "{where}: the tag '{tag}' is not O, B-TYPE or I-TYPE"
+    E228 = (
+        "{where}: the tag '{tag}' is neither O nor a type behind B-, I-, L-, U-, E- or S-; convert "
+        "the tags to BIO, BILOU or IOBES, or rename them"
+    )
     E230 = (
         "'{address}' does not name a file ({reason}); write https://HOST/PATH#sha256=HEX or a path"
     )
@@ -152,6 +155,16 @@ class Errors(metaclass=_Coded):
         "{path} is no Moses file in '{source}' or '{target}'; name both files of a pair, ending in "
         ".{source} and .{target}, or set bitext_keys"
     )
+    E243 = (
+        "{where}: three columns and the first is not an id: '{columns}'; say which hold source and "
+        'target: --keys 1,2, or in a config bitext_keys = ["1", "2"]'
+    )
+    E244 = "{where}: {found} columns, which is fewer than its keys name"
+    E245 = (
+        "{where}: the first line does not name the columns {names}: '{found}'; name them as it "
+        "does, or by numbers counted from 1, such as --keys 1,2"
+    )
+    E246 = "'{text}' does not name two keys; write source and target as --keys SOURCE,TARGET"
 
     # E3xx: alignment
     E301 = "The {side} side has no words; skip the pair"

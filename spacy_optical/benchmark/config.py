@@ -66,13 +66,15 @@ class Language(Gold):
 
     bitext_format: `jsonl`, `tsv`, `tmx`, `moses` (see `data.bitext`), or `marked` (see
     `data.parallel`); by default told from the name. bitext_keys: what the files call source and
-    target language; by default their codes.
+    target language (of a TSV: columns by name or number); by default their codes. unescape: turn
+    HTML entities and doubled quotes into characters.
     """
 
     name: str = ""
     bitext: list[File] = Field(default_factory=list)
     bitext_format: Literal["jsonl", "tsv", "tmx", "moses", "marked"] | None = None
     bitext_keys: tuple[str, str] | None = None
+    unescape: bool = False
     dev: list[File] = Field(default_factory=list)
     test: list[File] = Field(default_factory=list)
 

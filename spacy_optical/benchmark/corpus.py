@@ -23,6 +23,7 @@ from .pairs import Texts, choose, read_texts, shared_words
 # Gold and bitext of one language share more of their words, if there is enough of both to tell.
 LEAST_SHARED = 0.05
 ENOUGH_PAIRS, ENOUGH_WORDS = 200, 200
+_ESCAPES = {"html": "HTML entities", "quotes": "doubled quotes"}
 
 
 @dataclass
@@ -32,6 +33,7 @@ class LanguageSummary:
     pairs (int): Pairs that train.
     left_out (Dict[str, int]): Pairs that do not, by reason: `duplicate`, `in_gold`,
         `in_source_dev`, `not_drawn`, or the code of what is wrong with the line.
+    escaped (Dict[str, int]): Pairs with HTML entities (`html`) and with doubled quotes (`quotes`).
     dev, test (int): Gold sentences.
     dev_in_test (int): Dev sentences that the test has too, left out.
     entities (Dict[str, int]): Entities of the test by type.
@@ -42,6 +44,7 @@ class LanguageSummary:
 
     pairs: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
+    escaped: dict[str, int] = field(default_factory=dict)
     dev: int = 0
     test: int = 0
     dev_in_test: int = 0
@@ -98,7 +101,7 @@ def make_benchmark_corpus(
             pairs, found[code] = _one_language(
                 benchmark, code, language, at, folder, source_dev, max_pairs, seed
             )
-            for remark in _remarks(code, found[code], benchmark.labels):
+            for remark in _remarks(code, language, found[code], benchmark.labels):
                 say(remark)
             heard += [text for text, _ in pairs]
         train = list(english.train) if gold_english else []
@@ -145,10 +148,13 @@ def _one_language(
             path = folder / "gold" / f"{code}-{name}.spacy"
             _write(sentences, code, path, evaluation_only=True)
     left_out: Counter[str] = Counter()
+    escaped: Counter[str] = Counter()
     pairs: list[Texts] = []
     shared = None
     if language.bitext:
-        texts = read_texts(language, code, benchmark.source, at.paths(language.bitext), left_out)
+        texts = read_texts(
+            language, code, benchmark.source, at.paths(language.bitext), left_out, escaped
+        )
         judged = Judged(sentence.words for sentence in gold)
         pairs = choose(texts, judged, source_dev, most=max_pairs, seed=seed, left_out=left_out)
         if not pairs:
@@ -159,6 +165,7 @@ def _one_language(
     return pairs, LanguageSummary(
         pairs=len(pairs),
         left_out=dict(left_out),
+        escaped={kind: count for kind, count in escaped.items() if count},
         dev=len(dev),
         test=len(test),
         dev_in_test=len(every_dev) - len(dev),
@@ -179,7 +186,9 @@ def _shared(code: str, pairs: list[Texts], gold: list[TaggedSentence]) -> float 
     return round(share, 4)
 
 
-def _remarks(code: str, found: LanguageSummary, labels: Iterable[str]) -> Iterable[str]:
+def _remarks(
+    code: str, language: Language, found: LanguageSummary, labels: Iterable[str]
+) -> Iterable[str]:
     if found.tokenizer != code:
         yield f"{code}: spaCy has no tokenizer of its own here; its multilingual one is used"
     if found.cut_otherwise > 0.1:
@@ -187,6 +196,9 @@ def _remarks(code: str, found: LanguageSummary, labels: Iterable[str]) -> Iterab
             f"{code}: {found.cut_otherwise:.0%} of the gold words are cut by the tokenizer that "
             "splits the bitext; the student learns other words than it is judged on"
         )
+    if found.escaped and not language.unescape:
+        counts = ", ".join(f"{n} with {_ESCAPES[kind]}" for kind, n in found.escaped.items())
+        yield f"{code}: pairs {counts}; unescape = true turns them into characters"
     missing = [label for label in labels if not found.entities.get(label)]
     if found.test and missing:
         yield f"{code}: the test has no {' and no '.join(missing)}"

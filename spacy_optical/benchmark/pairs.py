@@ -3,6 +3,7 @@
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -17,7 +18,12 @@ Texts = tuple[str, str]
 
 
 def read_texts(
-    language: Language, code: str, source: str, paths: Iterable[Path], skipped: Counter[str]
+    language: Language,
+    code: str,
+    source: str,
+    paths: Iterable[Path],
+    skipped: Counter[str],
+    escaped: Counter[str] | None = None,
 ) -> Iterator[Texts]:
     """Read the pairs of all files, one at a time.
 
@@ -26,6 +32,7 @@ def read_texts(
     source (str): The source language's code.
     paths (Iterable[Path]): The files; of Moses both of each pair.
     skipped (Counter): Counts lines that cannot be used, by the code of the reason.
+    escaped (Optional[Counter]): Counts pairs with HTML entities and doubled quotes.
     YIELDS (Tuple[str, str]): Source and target text.
     RAISES (OpticalError): As `read_bitext` on a damaged file; if no line of a file can be used,
         what is wrong with its first.
@@ -39,18 +46,20 @@ def read_texts(
     kind: Format | None = language.bitext_format
     for path in _moses_names(paths, keys) if kind == "moses" else paths:
         before, found = skipped.total(), 0
-        for pair in read_bitext(
+        read = partial(
+            read_bitext,
             path,
-            source_lang=keys[0],
-            target_lang=keys[1],
+            source_lang=source,
+            target_lang=code,
+            keys=language.bitext_keys,
             format=kind,
-            on_error="skip",
-            skipped=skipped,
-        ):
+            unescape=language.unescape,
+        )
+        for pair in read(on_error="skip", skipped=skipped, escaped=escaped):
             found += 1
             yield pair.source, pair.target
         if not found and skipped.total() > before:
-            next(read_bitext(path, source_lang=keys[0], target_lang=keys[1], format=kind))
+            next(read(), None)
 
 
 def _moses_names(paths: Iterable[Path], keys: tuple[str, str]) -> list[Path]:

@@ -34,12 +34,22 @@ def project_labels_cli(
     labels: str = typer.Option(
         "", "--map", "-m", help="New names of labels: PERSON=PER,GPE=LOC,DATE; others are dropped"
     ),
-    source_lang: str = typer.Option("en", "--source", help="The source language's key"),
+    source_lang: str = typer.Option("en", "--source", help="The source language"),
     target_lang: str | None = typer.Option(
-        None, "--target", "-t", help="The target language's key; by default the file's name"
+        None, "--target", "-t", help="The target language; by default told from the file's name"
+    ),
+    keys: str = typer.Option(
+        "",
+        "--keys",
+        "-k",
+        help="What the file calls both, with a comma between: JSON keys, TMX languages, endings "
+        "of Moses files, or columns of a TSV by name or number; by default the languages",
     ),
     format: BitextFormat | None = typer.Option(
         None, "--format", help="By default told from the file's name"
+    ),
+    unescape: bool = typer.Option(
+        False, "--unescape", help="Turn HTML entities and doubled quotes into characters"
     ),
     aligner: str = typer.Option("partial", "--aligner", "-a", help="An aligner's name"),
     layer: list[int] = typer.Option([], "--layer", "-l", help="The encoder's layer; repeatable"),
@@ -62,6 +72,7 @@ def project_labels_cli(
     --labeller en_core_web_sm --encoder assets/encoder --map PERSON=PER,GPE=LOC,LOC,ORG,DATE
     """
     from ..align.presets import aligner as preset
+    from ..data.bitext import named_keys
     from ..distill.encode import DEFAULT_LAYERS, WordEncoder
     from ..projection.labels import project_labels, target_language
     from ..projection.words import label_map, load_labeller
@@ -76,7 +87,9 @@ def project_labels_cli(
         encoder=WordEncoder(encoder, layer or DEFAULT_LAYERS),
         source_lang=source_lang,
         target_lang=language,
+        keys=named_keys(keys),
         format=None if format is None else format.value,
+        unescape=unescape,
         labels=mapping,
         config=config,
         threshold=threshold,
@@ -89,6 +102,8 @@ def project_labels_cli(
         ("Usable pairs read", summary.read),
         ("Documents written", summary.written),
         ("Skipped, by error", skipped or "none"),
+        ("With HTML entities", summary.escaped["html"]),
+        ("With doubled quotes", summary.escaped["quotes"]),
         ("Entities below the threshold", summary.unsure),
     ]
     msg.table(rows)

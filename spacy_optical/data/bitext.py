@@ -1,15 +1,18 @@
 """Bitext: sentences with their translations, read one at a time from the usual formats.
 
 JSON lines (`{"id": "7", "en": "…", "sw": "…"}`, or the same under `"translation"`), TSV (source
-and target, or id, source and target), TMX 1.4, and Moses (two files, one sentence a line, named by
-their languages). Each may be gzipped. Nothing is held in memory beyond one sentence.
+and target, or id, source and target, or the columns that `keys` names), TMX 1.4, and Moses (two
+files, one sentence a line, named by their languages). Each may be gzipped. Nothing is held in
+memory beyond one sentence.
 """
 
 import gzip
+import html
 import json
+import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -27,6 +30,11 @@ _SUFFIXES: dict[str, Format] = {
     ".tsv": "tsv",
     ".tmx": "tmx",
 }
+# Elements of TMX that hold a format's codes; other inline elements hold text.
+_CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})
+_HEADERS = ({"source", "src"}, {"target", "tgt", "trg"})
+_ID = re.compile(r"(?=\D*\d)[\w.:/#-]+")
+_ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -53,38 +61,53 @@ def read_bitext(
     *,
     source_lang: str = "en",
     target_lang: str,
+    keys: tuple[str, str] | None = None,
     format: Format | None = None,
+    unescape: bool = False,
     on_error: OnError = "raise",
     skipped: Counter[str] | None = None,
+    escaped: Counter[str] | None = None,
 ) -> Iterator[BitextPair]:
     """Read pairs from a file, one at a time.
 
     path (Union[str, Path]): The file, gzipped if its name ends in `.gz`; for Moses the two files'
         common beginning: `corpus` for `corpus.en` and `corpus.sw`.
-    source_lang (str): The source language, as the file names it.
-    target_lang (str): The target language, as the file names it.
+    source_lang (str): The source language.
+    target_lang (str): The target language.
+    keys (Optional[Tuple[str, str]]): What the file calls source and target: keys of JSON lines,
+        languages of TMX, endings of Moses files; columns of TSV by the names in its first line, or
+        by their numbers, counted from 1. The languages by default.
     format (Optional[str]): `jsonl`, `tsv`, `tmx` or `moses`; by default told from the name.
+    unescape (bool): Turn HTML entities (`&amp;`) and the doubled quotes of CSV (`""`) into the
+        characters that they stand for.
     on_error (str): `raise`, or `skip` for lines that cannot be used; damage that ends the file
         (a truncated gzip, broken XML) is raised all the same.
-    skipped (Optional[Counter]): Counts the skipped lines under the codes of their errors.
+    skipped (Optional[Counter]): Counts the skipped lines under the codes of their errors, and the
+        first line of a TSV under `header` where it names the columns.
+    escaped (Optional[Counter]): Counts the pairs with HTML entities under `html`, and those with
+        doubled quotes under `quotes`, whether they are turned into characters or not.
     YIELDS (BitextPair): The pairs in order.
     RAISES (OpticalError): Naming file and line: on a missing file, an unknown format, text that is
         not UTF-8, a line that does not hold both sentences, a damaged file, or XML with entities
         of its own (they can be made to fill the memory).
     """
     path = Path(path)
-    kind = format or _format_of(path, source_lang, target_lang)
+    langs = (source_lang, target_lang)
+    names = keys or langs
+    kind = format or _format_of(path, names)
     if kind == "jsonl":
-        pairs = _jsonl(path, source_lang, target_lang)
+        pairs = _jsonl(path, names)
     elif kind == "tsv":
-        pairs = _tsv(path, source_lang, target_lang)
+        pairs = _tsv(path, langs, keys, skipped)
     elif kind == "tmx":
-        pairs = _tmx(path, source_lang, target_lang)
+        pairs = _tmx(path, names)
     elif kind == "moses":
-        pairs = _moses(path, source_lang, target_lang)
+        pairs = _moses(path, names)
     else:
         raise OpticalError(Errors.E226.format(path=path, allowed="jsonl, tsv, tmx, moses"))
     for pair in pairs:
+        if not isinstance(pair, OpticalError):
+            pair = _unescaped(pair, langs, escaped, change=unescape)
         if not isinstance(pair, OpticalError):
             yield pair
         elif on_error == "raise":
@@ -93,18 +116,64 @@ def read_bitext(
             skipped[str(pair)[1:5]] += 1
 
 
+def named_keys(text: str) -> tuple[str, str] | None:
+    """Read the keys of source and target from an option.
+
+    text (str): The two with a comma between; nothing for the languages themselves.
+    RETURNS (Optional[Tuple[str, str]]): The keys, see `read_bitext`.
+    RAISES (OpticalError): If there are not two.
+
+    >>> named_keys("question,translated_question")
+    ('question', 'translated_question')
+    """
+    if not text:
+        return None
+    parts = tuple(part.strip() for part in text.split(","))
+    if len(parts) != 2 or not all(parts):
+        raise OpticalError(Errors.E246.format(text=text))
+    return parts
+
+
 _Pairs = Iterator[BitextPair | OpticalError]
+_Names = tuple[str, str]
 
 
-def _format_of(path: Path, source_lang: str, target_lang: str) -> Format | None:
+def _format_of(path: Path, names: _Names) -> Format | None:
     name = path.with_suffix("") if path.suffix == ".gz" else path
-    if not path.exists() and any(
-        Path(f"{path}.{source_lang}{end}").is_file() for end in ("", ".gz")
-    ):
+    if not path.exists() and any(Path(f"{path}.{names[0]}{end}").is_file() for end in ("", ".gz")):
         return "moses"
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="bitext file", path=path))
     return _SUFFIXES.get(name.suffix.lower())
+
+
+def _unescaped(
+    pair: BitextPair, langs: _Names, escaped: Counter[str] | None, *, change: bool
+) -> BitextPair | OpticalError:
+    """Count a pair's HTML entities and doubled quotes, and turn them into characters."""
+    texts = (pair.source, pair.target)
+    if escaped is not None:
+        escaped["html"] += any(_without_entities(text) != text for text in texts)
+        escaped["quotes"] += any('""' in text for text in texts)
+    if not change:
+        return pair
+    source, target = (_without_entities(_without_doubled_quotes(text)) for text in texts)
+    return _pair(pair.where, pair.line, pair.id, source, target, langs)
+
+
+def _without_entities(text: str) -> str:
+    while (plain := _ENTITY.sub(lambda match: html.unescape(match[0]), text)) != text:
+        text = plain  # what was escaped twice is still escaped
+    return plain
+
+
+def _without_doubled_quotes(text: str) -> str:
+    if '""' not in text:
+        return text
+    inside = text[1:-1]
+    if text[0] == text[-1] == '"' and inside and '"' not in inside.replace('""', ""):
+        text = inside
+    return text.replace('""', '"')
 
 
 def _open(path: Path) -> BinaryIO:
@@ -144,17 +213,16 @@ def _pair(
     return BitextPair(name, source, target, line, where)
 
 
-def _jsonl(path: Path, source_lang: str, target_lang: str) -> _Pairs:
+def _jsonl(path: Path, names: _Names) -> _Pairs:
     for number, where, text in _lines(path):
         if isinstance(text, OpticalError):
             yield text
         elif text.strip():
-            yield _json_pair(text, number, where, source_lang, target_lang)
+            yield _json_pair(text, number, where, names)
 
 
-def _json_pair(
-    text: str, number: int, where: str, source_lang: str, target_lang: str
-) -> BitextPair | OpticalError:
+def _json_pair(text: str, number: int, where: str, names: _Names) -> BitextPair | OpticalError:
+    source, target = names
     reason = "no such keys"
     record: Any = None
     try:
@@ -163,39 +231,101 @@ def _json_pair(
         reason = str(err)
     sentences = record.get("translation", record) if isinstance(record, dict) else None
     if not isinstance(sentences, dict) or not all(
-        isinstance(sentences.get(lang), str) for lang in (source_lang, target_lang)
+        isinstance(sentences.get(name), str) for name in names
     ):
         return OpticalError(
-            Errors.E220.format(where=where, source=source_lang, target=target_lang, reason=reason)
+            Errors.E220.format(where=where, source=source, target=target, reason=reason)
         )
-    return _pair(
-        where,
-        number,
-        str(record.get("id", number)),
-        sentences[source_lang],
-        sentences[target_lang],
-        (source_lang, target_lang),
-    )
+    name = str(record.get("id", number))
+    return _pair(where, number, name, sentences[source], sentences[target], names)
 
 
-def _tsv(path: Path, source_lang: str, target_lang: str) -> _Pairs:
+def _tsv(path: Path, langs: _Names, keys: _Names | None, skipped: Counter[str] | None) -> _Pairs:
+    places: tuple[int, ...] | None = None  # of source and target, and of the id where there is one
+    first = True
     for number, where, text in _lines(path):
         if isinstance(text, OpticalError):
             yield text
             continue
         if not text.strip():
             continue
-        columns = text.split("\t")
-        if len(columns) not in (2, 3):
-            yield OpticalError(Errors.E221.format(where=where, found=len(columns)))
-            continue
-        name = columns[0].strip() if len(columns) == 3 else str(number)
-        yield _pair(where, number, name, columns[-2], columns[-1], (source_lang, target_lang))
+        columns = [column.strip() for column in text.split("\t")]
+        if first:
+            places = _named_places(columns, langs, keys)
+            if places is not None:
+                if skipped is not None:
+                    skipped["header"] += 1
+                first = False
+                continue
+            places = _numbered_places(columns, keys, where)
+        found = places or _usual_places(columns)
+        if found is None:
+            error = _other_columns(columns, where)
+            if first:
+                raise error  # the file is of another form, not a line of it
+            yield error
+        elif max(found) >= len(columns):
+            yield OpticalError(Errors.E244.format(where=where, found=len(columns)))
+        else:
+            source, target, *name = (columns[place] for place in found)
+            yield _pair(where, number, name[0] if name else str(number), source, target, langs)
+        first = False
 
 
-def _moses(path: Path, source_lang: str, target_lang: str) -> _Pairs:
+def _named_places(
+    columns: Sequence[str], langs: _Names, keys: _Names | None
+) -> tuple[int, ...] | None:
+    """Give the columns of source, target and id if a file's first line names the first two."""
+    titles = [_code(column) for column in columns]
+    if keys is None or _are_numbers(keys):
+        known = [{_code(lang), *usual} for lang, usual in zip(langs, _HEADERS, strict=True)]
+    else:
+        known = [{_code(key)} for key in keys]
+    found = [[i for i, title in enumerate(titles) if title in side] for side in known]
+    if not (found[0] and found[1]):
+        return None
+    ids = [titles.index("id")] if "id" in titles else []
+    if keys is not None and _are_numbers(keys):
+        return tuple(int(key) - 1 for key in keys)
+    return (found[0][0], found[1][0], *ids)
+
+
+def _numbered_places(
+    columns: Sequence[str], keys: _Names | None, where: str
+) -> tuple[int, ...] | None:
+    if keys is None:
+        return None
+    if not _are_numbers(keys):
+        raise OpticalError(
+            Errors.E245.format(where=where, names=" and ".join(keys), found=", ".join(columns))
+        )
+    return tuple(int(key) - 1 for key in keys)
+
+
+def _usual_places(columns: Sequence[str]) -> tuple[int, ...] | None:
+    if len(columns) == 2:
+        return 0, 1
+    return (1, 2, 0) if len(columns) == 3 and _ID.fullmatch(columns[0]) else None
+
+
+def _other_columns(columns: Sequence[str], where: str) -> OpticalError:
+    if len(columns) == 3:
+        return OpticalError(Errors.E243.format(where=where, columns="', '".join(columns)))
+    return OpticalError(Errors.E221.format(where=where, found=len(columns)))
+
+
+def _are_numbers(keys: _Names) -> bool:
+    return all(key.isdecimal() and int(key) for key in keys)
+
+
+def _code(text: str) -> str:
+    """Write a language's code as it is compared: sw_KE, SW-ke and sw-KE are the same."""
+    return text.strip().lower().replace("_", "-")
+
+
+def _moses(path: Path, names: _Names) -> _Pairs:
     paths = []
-    for lang in (source_lang, target_lang):
+    for lang in names:
         plain, packed = Path(f"{path}.{lang}"), Path(f"{path}.{lang}.gz")
         paths.append(packed if packed.is_file() and not plain.is_file() else plain)
     for file in paths:
@@ -213,7 +343,7 @@ def _moses(path: Path, source_lang: str, target_lang: str) -> _Pairs:
         elif isinstance(target, OpticalError):
             yield target
         else:
-            yield _pair(where, number, str(number), source, target, (source_lang, target_lang))
+            yield _pair(where, number, str(number), source, target, names)
     if counts[0] != counts[1]:
         raise OpticalError(
             Errors.E225.format(
@@ -222,7 +352,7 @@ def _moses(path: Path, source_lang: str, target_lang: str) -> _Pairs:
         )
 
 
-def _tmx(path: Path, source_lang: str, target_lang: str) -> _Pairs:
+def _tmx(path: Path, names: _Names) -> _Pairs:
     """Read translation units; see the TMX 1.4b specification of GALA/LISA OSCAR."""
     etree = require("defusedxml.ElementTree")
     forbidden = require("defusedxml.common").DefusedXmlException
@@ -240,9 +370,8 @@ def _tmx(path: Path, source_lang: str, target_lang: str) -> _Pairs:
                 where = f"{path}, unit {number}"
                 texts = _unit_texts(element)
                 name = element.get("tuid", str(number))
-                langs = (source_lang, target_lang)
-                source, target = (_in_language(texts, lang) for lang in langs)
-                yield _pair(where, number, name, source, target, langs)
+                source, target = (_in_language(texts, lang) for lang in names)
+                yield _pair(where, number, name, source, target, names)
                 # Units that were read would otherwise stay in the tree until the end.
                 for child in root:
                     child.clear()
@@ -266,16 +395,27 @@ def _unit_texts(unit: Element) -> dict[str, str]:
     for variant in unit:
         if _local(variant) != "tuv":
             continue
-        lang = (variant.get(_XML_LANG) or variant.get("lang") or "").lower().replace("_", "-")
+        lang = _code(variant.get(_XML_LANG) or variant.get("lang") or "")
         segment = next((child for child in variant if _local(child) == "seg"), None)
         if segment is not None:
-            texts.setdefault(lang, "".join(segment.itertext()))
+            texts.setdefault(lang, "".join(_text_of(segment)))
     return texts
+
+
+def _text_of(element: Element, *, inside_code: bool = False) -> Iterator[str]:
+    """Give an element's text without the codes of its format; `sub` is text inside of one."""
+    if element.text and not inside_code:
+        yield element.text
+    for child in element:
+        name = _local(child)
+        yield from _text_of(child, inside_code=name in _CODES or (inside_code and name != "sub"))
+        if child.tail and not inside_code:
+            yield child.tail
 
 
 def _in_language(texts: dict[str, str], lang: str) -> str:
     """Give the text in a language, or in the first of its varieties (`en-GB` for `en`)."""
-    lang = lang.lower()
+    lang = _code(lang)
     if lang in texts:
         return texts[lang]
-    return next((text for key, text in texts.items() if key.partition("-")[0] == lang), "")
+    return next((text for key, text in texts.items() if key.startswith(f"{lang}-")), "")

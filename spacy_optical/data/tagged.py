@@ -13,13 +13,14 @@ from typing import Literal
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors, OpticalError
-from .iob2 import TaggedSentence, checked_tag, read_iob2, spans_of
+from .iob2 import DOCSTART, TaggedSentence, checked_tag, read_iob2, sentence_of_tags
 from .labelled import EVALUATION_ONLY, make_doc, read_docs, tokenizer_for
 from .parallel import read_groups
 
 GoldFormat = Literal["iob2", "table", "jsonl", "spacy", "marked"]
 Columns = tuple[str, str, str]
 Rename = Callable[[str], str]
+_Sentences = Iterator[TaggedSentence | None]
 _SUFFIXES: dict[str, GoldFormat] = {".jsonl": "jsonl", ".json": "jsonl", ".spacy": "spacy"}
 
 
@@ -44,7 +45,7 @@ def read_tagged(
     columns (Tuple[str, str, str]): Of a table: the columns of word, tag and sentence number.
     RETURNS (List[TaggedSentence]): The sentences in order.
     RAISES (OpticalError): Naming file and line: on a missing, empty or damaged file, a line of
-        another form, or a tag that is none of BIO after renaming.
+        another form, or a tag that after renaming is of no scheme that `checked_tag` knows.
     """
     path = Path(path)
     rename = renamer(labels)
@@ -54,13 +55,14 @@ def read_tagged(
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="gold file", path=path))
     if kind == "table":
-        found = list(_table(path, columns, rename))
+        sentences = _table(path, columns, rename)
     elif kind == "jsonl":
-        found = list(_jsonl(path, rename))
+        sentences = _jsonl(path, rename)
     elif kind == "spacy":
-        found = list(_spacy(path, labels))
+        sentences = _spacy(path, rename)
     else:
-        found = list(_marked(path, language, labels))
+        sentences = _marked(path, language, rename)
+    found = [sentence for sentence in sentences if sentence is not None]
     if not found:
         raise OpticalError(Errors.E206.format(path=path))
     return found
@@ -112,7 +114,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
             raise OpticalError(Errors.E222.format(where=where, reason=err)) from err
 
 
-def _table(path: Path, columns: Columns, rename: Rename) -> Iterator[TaggedSentence]:
+def _table(path: Path, columns: Columns, rename: Rename) -> _Sentences:
     lines = _lines(path)
     header = next(lines)[1].split("\t")
     for column in columns:
@@ -126,24 +128,24 @@ def _table(path: Path, columns: Columns, rename: Rename) -> Iterator[TaggedSente
             if not line.strip():
                 continue
             cells = line.split("\t")
-            if len(cells) != len(header) or not cells[word_at].strip():
+            word = cells[word_at].strip(" ") if len(cells) == len(header) else ""
+            if not word:
                 raise OpticalError(Errors.E227.format(where=where, line=line))
-            tag = checked_tag(cells[tag_at].strip(), where, rename)
-            yield cells[sentence_at].strip(), cells[word_at].strip(), tag
+            tag = "O" if word == DOCSTART else checked_tag(cells[tag_at].strip(), where, rename)
+            yield cells[sentence_at].strip(), word, tag
 
     for name, group in groupby(rows(), key=lambda row: row[0]):
         part = list(group)
-        spans = spans_of([tag for _, _, tag in part])
-        yield TaggedSentence(name, tuple(word for _, word, _ in part), spans)
+        yield sentence_of_tags(name, [word for _, word, _ in part], [tag for *_, tag in part])
 
 
-def _jsonl(path: Path, rename: Rename) -> Iterator[TaggedSentence]:
+def _jsonl(path: Path, rename: Rename) -> _Sentences:
     for where, line in _lines(path):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
-            words = [str(word).strip() for word in record["tokens"]]
+            words = [str(word).strip(" ") for word in record["tokens"]]
             tags = [str(tag) for tag in record["ner_tags"]]
         except (ValueError, KeyError, TypeError, RecursionError) as err:
             reason = f"{type(err).__name__}: {err}"
@@ -151,26 +153,28 @@ def _jsonl(path: Path, rename: Rename) -> Iterator[TaggedSentence]:
         if len(words) != len(tags) or not all(words):
             reason = f"{len(words)} tokens, {len(tags)} tags, {words.count('')} tokens empty"
             raise OpticalError(Errors.E237.format(where=where, reason=reason))
-        if words:
-            spans = spans_of([checked_tag(tag, where, rename) for tag in tags])
-            yield TaggedSentence(str(record.get("id", where)), tuple(words), spans)
+        bio = [
+            "O" if word == DOCSTART else checked_tag(tag, where, rename)
+            for word, tag in zip(words, tags, strict=True)
+        ]
+        yield sentence_of_tags(str(record.get("id", where)), words, bio)
 
 
-def _spacy(path: Path, labels: Mapping[str, str]) -> Iterator[TaggedSentence]:
+def _spacy(path: Path, rename: Rename) -> _Sentences:
     for number, doc in enumerate(read_docs(path), 1):
-        yield _of_doc(doc, str(number), labels)
+        yield _of_doc(doc, str(number), f"{path}, document {number}", rename)
 
 
-def _marked(path: Path, language: str, labels: Mapping[str, str]) -> Iterator[TaggedSentence]:
+def _marked(path: Path, language: str, rename: Rename) -> _Sentences:
     for group in read_groups(path, [language]):
         marked = group.sentences[language]
         doc = make_doc(marked, language, where=group.where, evaluation_only=False)
-        yield _of_doc(doc, group.id, labels)
+        yield _of_doc(doc, group.id, group.where, rename)
 
 
-def _of_doc(doc: Doc, name: str, labels: Mapping[str, str]) -> TaggedSentence:
+def _of_doc(doc: Doc, name: str, where: str, rename: Rename) -> TaggedSentence | None:
     """Read a document's words and entities; tokens that are only space are no words."""
     tokens = [token for token in doc if not token.is_space]
     tags = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in tokens]
-    rename = renamer(labels)
-    return TaggedSentence(name, tuple(t.text for t in tokens), spans_of(list(map(rename, tags))))
+    bio = [checked_tag(tag, where, rename) for tag in tags]
+    return sentence_of_tags(name, [token.text for token in tokens], bio)

@@ -37,6 +37,7 @@ class ProjectionSummary:
     read (int): Pairs that the file held in usable form.
     written (int): Documents that were written.
     skipped (Counter): Pairs left out, by the code of the reason.
+    escaped (Counter): Pairs with HTML entities (`html`) and with doubled quotes (`quotes`).
     source (Counter): Source entities by type.
     projected (Counter): Target entities by type.
     unsure (int): Projected entities below the threshold, left out.
@@ -46,6 +47,7 @@ class ProjectionSummary:
     read: int = 0
     written: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    escaped: Counter[str] = field(default_factory=Counter)
     source: Counter[str] = field(default_factory=Counter)
     projected: Counter[str] = field(default_factory=Counter)
     unsure: int = 0
@@ -60,7 +62,9 @@ def project_labels(
     encoder: WordEncoder,
     target_lang: str,
     source_lang: str = "en",
+    keys: tuple[str, str] | None = None,
     format: Format | None = None,
+    unescape: bool = False,
     labels: Mapping[str, str] | None = None,
     config: AlignConfig | None = None,
     threshold: float = 0.0,
@@ -76,9 +80,11 @@ def project_labels(
         `doc.spans["optical"]`, whose attribute `scores` holds each one's confidence.
     labeller (Language): Any spaCy pipeline with entities for the source language.
     encoder (WordEncoder): Gives both sides' word vectors.
-    target_lang (str): The target language's key in the bitext, which also chooses the tokenizer.
-    source_lang (str): The source language's key.
+    target_lang (str): The target language, which also chooses the tokenizer.
+    source_lang (str): The source language.
+    keys (Optional[Tuple[str, str]]): What the bitext calls source and target, see `read_bitext`.
     format (Optional[str]): The bitext's format, if the name does not tell.
+    unescape (bool): Turn HTML entities and doubled quotes into characters, see `read_bitext`.
     labels (Optional[Mapping[str, str]]): New names of labels; labels not in it are left out.
     config (Optional[AlignConfig]): The alignment's settings.
     threshold (float): Confidence below which an entity is left out, 0 to 1.
@@ -104,9 +110,12 @@ def project_labels(
         bitext,
         source_lang=source_lang,
         target_lang=target_lang,
+        keys=keys,
         format=format,
+        unescape=unescape,
         on_error=on_error,
         skipped=summary.skipped,
+        escaped=summary.escaped,
     )
 
     def documents() -> Iterator[Doc]:

@@ -57,6 +57,20 @@ def test_broken_lines_are_counted_and_a_file_of_them_is_an_error(tmp_path: Path)
         list(read_texts(wrong, "sw", "en", [path], Counter()))
 
 
+def test_a_file_of_escaped_text_is_read_as_the_config_says(tmp_path: Path):
+    path = tmp_path / "a.tsv"
+    path.write_text("en\tsw\nA &amp; B\tA na B\n")
+    for unescape, source in ((False, "A &amp; B"), (True, "A & B")):
+        skipped, escaped = Counter[str](), Counter[str]()
+        language = Language(bitext=["a.tsv"], unescape=unescape)
+        assert list(read_texts(language, "sw", "en", [path], skipped, escaped)) == [
+            (source, "A na B")
+        ]
+        assert (skipped, escaped["html"]) == ({"header": 1}, 1)
+    path.write_text("en\tsw\n")
+    assert list(read_texts(Language(bitext=["a.tsv"]), "sw", "en", [path], Counter())) == []
+
+
 def test_shared_words_tell_two_languages_apart():
     gold = [["Nyumba", "ya", "Amina", ",", "12"]]
     assert shared_words(PAIRS, gold) == pytest.approx(2 / 3)

@@ -1,6 +1,7 @@
 """The three commands as a user calls them, with an encoder that knows nothing but pieces."""
 
 import json
+import re
 
 import pytest
 import spacy
@@ -52,6 +53,28 @@ def test_project_labels_writes_documents_and_tells_what_it_left_out(encoder, tmp
     (doc,) = read_docs(out)
     assert [(e.text, e.label_) for e in doc.ents] == [("Amina Juma", "PER")]
     assert run(*arguments, "--on-error", "shrug").exit_code == 2
+
+
+def test_project_labels_reads_the_columns_that_are_named(encoder, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PER", "pattern": "Amina & Juma"}])
+    nlp.to_disk(tmp_path / "labeller")
+    bitext = tmp_path / "tatoeba.tsv"
+    bitext.write_text("Amina &amp; Juma na.\tNa Amina &amp; Juma.\tCC-BY 2.0 (x)\n")
+    out = tmp_path / "out.spacy"
+    arguments = ["project-labels", bitext, out, "--labeller", tmp_path / "labeller"]
+    arguments += ["--encoder", encoder, "--layer", 0, "--target", "sw", "--threshold", 0]
+    for failed, said in (
+        (run(*arguments), "E243"),
+        (run(*arguments, "--keys", "1"), "E246"),
+        (run(*arguments, "--keys", "1,9"), "E244"),
+    ):
+        assert failed.exit_code == 1
+        assert said in failed.output
+    done = run(*arguments, "--keys", "1,2", "--unescape")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"HTML entities +1", done.output)
+    assert read_docs(out)[0].text == "Na Amina & Juma."
 
 
 def test_evaluate_projection_writes_the_figures(encoder, tmp_path):

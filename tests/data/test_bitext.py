@@ -51,7 +51,7 @@ def triples(pairs):
         ("b.tsv", "\r\n".join("\t".join(row) for row in PAIRS) + "\r\n"),
         (
             "b.tmx",
-            TMX.replace("<tu><tuv lang", '<tu tuid="a2"><tuv lang').replace("<ph>x</ph>", ""),
+            TMX.replace("<tu><tuv lang", '<tu tuid="a2"><tuv lang'),
         ),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_tsv_without_ids_is_numbered_and_a_mark_at_the_start_is_no_text(tmp_pa
 def test_tmx_takes_varieties_of_a_language_and_text_around_markup(tmp_path):
     path = tmp_path / "b.tmx"
     path.write_text(TMX)
-    assert triples(read(path)) == [("a1", "Amina xcame.", "Amina alikuja."), ("2", *PAIRS[1][1:])]
+    assert triples(read(path)) == [PAIRS[0], ("2", *PAIRS[1][1:])]
 
 
 def test_tmx_units_do_not_pile_up(tmp_path):
@@ -159,6 +159,126 @@ def test_bad_lines_are_skipped_and_counted_when_asked(tmp_path):
     skipped: Counter[str] = Counter()
     assert triples(read(path, on_error="skip", skipped=skipped)) == PAIRS
     assert skipped == Counter(code for _, code in BAD_LINES)
+
+
+TATOEBA = "Go.\tNenda.\tCC-BY 2.0 #1 (a) & #2 (b)\nRoom 7.\tChumba 7.\tCC-BY 2.0 #3 (c) & #4 (d)\n"
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_an_attribution_is_not_taken_for_the_translation(tmp_path, on_error):
+    path = tmp_path / "b.tsv"
+    path.write_text(TATOEBA)
+    with pytest.raises(OpticalError, match=r"E243.*line 1.*'Go\.', 'Nenda\.'.*--keys.*bitext_keys"):
+        read(path, on_error=on_error)
+    found = triples(read(path, keys=("1", "2")))
+    assert found == [("1", "Go.", "Nenda."), ("2", "Room 7.", "Chumba 7.")]
+
+
+def test_a_sentence_among_ids_is_an_error_of_its_line(tmp_path):
+    path = tmp_path / "b.tsv"
+    path.write_text("s-1\tOne.\tMoja.\nTwo of us.\tSisi.\tx\nCMU_1:3\tThree.\tTatu.\n")
+    skipped: Counter[str] = Counter()
+    found = triples(read(path, on_error="skip", skipped=skipped))
+    assert found == [("s-1", "One.", "Moja."), ("CMU_1:3", "Three.", "Tatu.")]
+    assert skipped == {"E243": 1}
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "settings"),
+    [
+        ("en\tsw", "One.\tMoja.", {}),
+        ("SW\tEN", "Moja.\tOne.", {}),
+        ("source\ttarget", "One.\tMoja.", {}),
+        ("en\tsw\tattribution", "One.\tMoja.\tCC-BY", {}),
+        ("rank\tEnglish\tSwahili", "x\tOne.\tMoja.", {"keys": ("English", "Swahili")}),
+        ("rank\ten\tsw", "x\tOne.\tMoja.", {"keys": ("2", "3")}),
+    ],
+)
+def test_a_line_that_names_the_columns_is_skipped_and_counted(tmp_path, header, row, settings):
+    path = tmp_path / "b.tsv"
+    path.write_text(f"{header}\n{row}\n")
+    skipped: Counter[str] = Counter()
+    assert triples(read(path, skipped=skipped, **settings)) == [("2", "One.", "Moja.")]
+    assert skipped == {"header": 1}
+
+
+def test_the_id_column_may_be_named(tmp_path):
+    path = tmp_path / "b.tsv"
+    path.write_text("sw\tid\ten\nMoja.\tx\tOne.\n")
+    assert triples(read(path)) == [("x", "One.", "Moja.")]
+
+
+@pytest.mark.parametrize(
+    ("keys", "code"), [(("English", "Swahili"), "E245"), (("1", "4"), "E244"), (("0", "1"), "E245")]
+)
+def test_columns_that_are_not_there_are_named(tmp_path, keys, code):
+    path = tmp_path / "b.tsv"
+    path.write_text("1\tOne.\tMoja.\n")
+    with pytest.raises(OpticalError, match=rf"{code}.*line 1"):
+        read(path, keys=keys)
+
+
+INLINE = (
+    'Click <bpt i="1">&lt;b&gt;</bpt><hi>the <it pos="begin">&lt;i&gt;</it>red</hi>'
+    '<ept i="1">&lt;/b&gt;</ept> button<ph>&lt;img alt="<sub>, here</sub>"/&gt;</ph><ut>{x}</ut>.'
+)
+
+
+def test_tmx_codes_are_no_text_and_text_inside_them_is(tmp_path):
+    path = tmp_path / "b.tmx"
+    path.write_text(TMX.replace("Amina <ph>x</ph>came.", INLINE))
+    assert read(path)[0].source == "Click the red button, here."
+
+
+@pytest.mark.parametrize("asked", ["sw_KE", "sw-KE", "SW-ke", "sw"])
+@pytest.mark.parametrize("written", ["sw-KE", "sw_KE"])
+def test_tmx_languages_match_however_they_are_written(tmp_path, asked, written):
+    path = tmp_path / "b.tmx"
+    path.write_text(TMX.replace('"sw_KE"', f'"{written}"').replace('"sw"', f'"{written}"'))
+    found = list(read_bitext(path, target_lang=asked, source_lang="en_GB", on_error="skip"))
+    assert [pair.target for pair in found] == ["Amina alikuja."]
+
+
+def test_tmx_takes_no_other_variety_than_the_one_that_was_asked_for(tmp_path):
+    path = tmp_path / "b.tmx"
+    path.write_text(TMX)
+    with pytest.raises(OpticalError, match=r"E208.*'sw_TZ'"):
+        list(read_bitext(path, target_lang="sw_TZ"))
+
+
+ESCAPED = [
+    ("a", "Tom &amp; Amina", "Tom na Amina"),
+    ("b", '"He said ""hi"" to me."', "&quot;Habari&quot;"),
+    ("c", 'He said ""hi"".', "Alisema."),
+    ("d", "Research & Development; AT&T", '"Kawaida."'),
+    ("e", "1 &amp;lt; 2", "Moja &#39;a&#x27;"),
+]
+
+
+@pytest.mark.parametrize("unescape", [False, True])
+def test_html_and_csv_are_counted_and_unescaped_on_request(tmp_path, unescape):
+    path = tmp_path / "b.jsonl"
+    path.write_text(jsonl(ESCAPED))
+    escaped: Counter[str] = Counter()
+    found = triples(read(path, unescape=unescape, escaped=escaped))
+    assert escaped == {"html": 3, "quotes": 2}
+    if not unescape:
+        assert found == ESCAPED
+        return
+    assert [row[1:] for row in found] == [
+        ("Tom & Amina", "Tom na Amina"),
+        ('He said "hi" to me.', '"Habari"'),
+        ('He said "hi".', "Alisema."),
+        ("Research & Development; AT&T", '"Kawaida."'),
+        ("1 < 2", "Moja 'a'"),
+    ]
+
+
+def test_a_sentence_that_is_only_an_entity_is_empty(tmp_path):
+    path = tmp_path / "b.jsonl"
+    path.write_text(jsonl([("a", "One.", "&nbsp;")]))
+    with pytest.raises(OpticalError, match=r"E208.*line 1.*'sw'"):
+        read(path, unescape=True)
 
 
 def test_tsv_lines_with_other_columns_are_named(tmp_path):

@@ -1,5 +1,7 @@
 """One sentence in every form that gold comes in reads the same."""
 
+import json
+
 import pytest
 
 from spacy_optical.data.iob2 import TaggedSentence
@@ -20,8 +22,6 @@ def lines(tags):
 
 
 def json_line(tags):
-    import json
-
     return json.dumps({"id": "x", "tokens": WORDS, "ner_tags": tags}) + "\n"
 
 
@@ -55,6 +55,43 @@ def test_forms_read_the_same(tmp_path, name, content, labels, settings):
     path.write_text(content, encoding="utf8")
     first = read_tagged(path, labels, language="sw", **settings)[0]
     assert (first.words, first.spans) == (WORDS, SPANS)
+
+
+BILOU = ("B-PERSON", "L-PERSON", "O", "U-LOC", "O", "U-DATE")
+IOBES = ("B-PERSON", "E-PERSON", "O", "S-LOC", "O", "S-DATE")
+DOCSTART = json.dumps({"tokens": ["-DOCSTART-"], "ner_tags": ["_"]}) + "\n"
+
+
+@pytest.mark.parametrize("tags", [BILOU, IOBES])
+@pytest.mark.parametrize(
+    ("form", "settings"),
+    [
+        (lines, {}),
+        (lambda tags: DOCSTART + json_line(tags), {"format": "jsonl"}),
+        (table, {"format": "table", "columns": ("word", "tag", "number")}),
+    ],
+)
+def test_other_schemes_read_the_same_in_every_form(tmp_path, tags, form, settings):
+    path = tmp_path / "a.txt"
+    path.write_text(form(tags), encoding="utf8")
+    first = read_tagged(path, LABELS, language="sw", **settings)[0]
+    assert (first.words, first.spans) == (WORDS, SPANS)
+
+
+def test_docstart_is_no_sentence_of_a_table_or_a_document(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("words\tlabels\tsentence_id\n-DOCSTART-\t-X-\t0\nAmina\tB-PER\t1\n")
+    assert [s.words for s in read_tagged(path, {}, language="sw", format="table")] == [("Amina",)]
+    docs = [tagged_doc(TaggedSentence("1", w, ()), "sw", evaluation_only=False)
+            for w in (("-DOCSTART-",), ("Amina",))]  # fmt: skip
+    write_docs(docs, tmp_path / "a.spacy")
+    assert [s.words for s in read_tagged(tmp_path / "a.spacy", {}, language="sw")] == [("Amina",)]
+
+
+def test_a_no_break_space_stays_in_its_word(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"tokens": ["10\\u00a0000\\u00a0"], "ner_tags": ["O"]}\n')
+    assert read_tagged(path, {}, language="sw")[0].words == ("10\u00a0000\u00a0",)
 
 
 def test_spacys_own_files_round_trip(tmp_path):
