@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 
+from spacy_optical.compat import require_onnxruntime
 from spacy_optical.profiling.environment import enter_environment
 from spacy_optical.profiling.memory import read_memory, reset_peak
 
@@ -41,9 +42,10 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=10_000)
     arguments = parser.parse_args()
     enter_environment("base")
-    import onnxruntime  # noqa: F401
     import spacy
     import tokenizers  # noqa: F401
+
+    require_onnxruntime()
 
     floor = read_memory()["rss"] or 0
     print(f"{'import-only floor':24} {floor / MEGABYTE:6.1f} MB; what follows is above it")

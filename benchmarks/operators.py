@@ -16,9 +16,9 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-import onnxruntime
 import spacy
 
+from spacy_optical.compat import require_onnxruntime
 from spacy_optical.runtime.bundle import INPUTS, OUTPUT, Bundle, default_bundle_path
 from spacy_optical.runtime.session import Runtime
 from spacy_optical.runtime.shared import SLOWER
@@ -31,6 +31,7 @@ LEAST_SHARE = 0.01
 
 def operators(bundle: Bundle, n_pieces: int) -> dict[str, float]:
     """Measure the microseconds of a run that each kind of operator takes."""
+    onnxruntime = require_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.enable_mem_pattern = False

@@ -1,5 +1,6 @@
-"""Optional imports: what is missing is named, together with the extra that brings it."""
+"""Imports that need care: optional modules, and ONNX Runtime with its telemetry off."""
 
+import os
 from importlib import import_module
 from types import ModuleType
 
@@ -20,3 +21,18 @@ def require(module: str, extra: str = "train") -> ModuleType:
         if err.name is not None and err.name.partition(".")[0] != module.partition(".")[0]:
             raise
         raise MissingDependency(Errors.E001.format(module=module, extra=extra)) from err
+
+
+def require_onnxruntime(module: str = "onnxruntime") -> ModuleType:
+    """Import ONNX Runtime or one of its modules, with its telemetry off.
+
+    When it is imported, ONNX Runtime 1.29 and later write a device identifier and a database below
+    the user's home folder and start a thread that uploads events, unless `ORT_DISABLE_TELEMETRY` is
+    "1" (its Privacy.md). A value that the environment already has is kept: "0" leaves it on.
+
+    module (str): The module's import name.
+    RETURNS (ModuleType): The module.
+    RAISES (MissingDependency): If the module is not installed.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    return require(module)

@@ -60,7 +60,6 @@ class Errors(metaclass=_Coded):
         "This installation carries no default bundle ({path} is missing); name one: "
         'nlp.add_pipe("optical_ner", config={{"model": "path/to/bundle"}})'
     )
-    E109 = "{name} in the bundle {path} is a link to a place outside it; copy the file itself there"
     E110 = (
         "The model of the bundle {path} breaks the graph contract ({reason}); export the bundle "
         "again"

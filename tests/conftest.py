@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Set before the libraries that read them are imported: results must not depend on the machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # tests import ONNX Runtime themselves
 
 # A busy machine is no failure.
 settings.register_profile("house", deadline=None)

@@ -8,7 +8,7 @@ from torch import nn
 from torch._C import OptionalType
 from torch.nn import functional as F
 
-from ..compat import require
+from ..compat import require, require_onnxruntime
 from ..distill.tagger import WordTagger, position_offset
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder
@@ -118,8 +118,8 @@ def export_onnx(tagger: WordTagger) -> bytes:
     if tagger.pooling != "first":
         raise OpticalError(Errors.E501.format(pooling=tagger.pooling))
     onnx = require("onnx")
-    optimizer = require("onnxruntime.transformers.optimizer")
-    fusion = require("onnxruntime.transformers.fusion_options")
+    optimizer = require_onnxruntime("onnxruntime.transformers.optimizer")
+    fusion = require_onnxruntime("onnxruntime.transformers.fusion_options")
     tagger.eval()
     graph = _Graph(tagger).eval()
     pieces = torch.tensor([[5, 6, 7, 8, 9, 5], [5, 6, 7, 8, 9, 5]])

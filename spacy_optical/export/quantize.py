@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..compat import require
+from ..compat import require, require_onnxruntime
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder
 from .layout import laid_out
@@ -56,7 +56,7 @@ def quantize(model: bytes, preset: Preset) -> bytes:
     if not preset.integers:
         return model
     onnx = require("onnx")
-    quantization = require("onnxruntime.quantization")
+    quantization = require_onnxruntime("onnxruntime.quantization")
     with scratch_folder() as folder:
         before, after = folder / "fp32.onnx", folder / "int8.onnx"
         before.write_bytes(model)

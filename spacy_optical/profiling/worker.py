@@ -139,9 +139,12 @@ def _import_spacy() -> None:
 
 
 def _import_floor() -> None:
-    import onnxruntime  # noqa: F401
     import spacy  # noqa: F401
     import tokenizers  # noqa: F401
+
+    from ..compat import require_onnxruntime
+
+    require_onnxruntime()
 
 
 def _load(path: str, kind: str, threads: int) -> Any:

@@ -147,10 +147,12 @@ class Bundle:
     def from_disk(cls, path: str | Path) -> "Bundle":
         """Read a bundle's folder; sizes and hashes are checked before anything is parsed.
 
+        Its files may be links to other places, as package managers and model caches make them.
+
         path (Union[str, Path]): The folder.
         RETURNS (Bundle): The bundle.
-        RAISES (OpticalError): If a file is missing, damaged, a link to a place outside the folder,
-            or of a newer format; the message names the file.
+        RAISES (OpticalError): If a file is missing, damaged, or of a newer format; the message
+            names the file.
         """
         folder = Path(path)
         if not folder.is_dir():

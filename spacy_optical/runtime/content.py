@@ -19,6 +19,7 @@ from ..errors import Errors, OpticalError
 # A protobuf message ends at 2 GiB; a manifest is a page of text.
 MAX_FILE_BYTES = 2**31 - 1
 MAX_MANIFEST_BYTES = 2**20
+COPIED_BYTES = 2**20
 
 # An open file can be read after it was deleted or replaced. Windows would refuse to delete it.
 STAYS_READABLE = hasattr(os, "pread")
@@ -48,11 +49,21 @@ class FileEntry:
         path (str): The bundle it belongs to, for the message.
         RAISES (OpticalError): If size or hash differ.
         """
-        if len(content) != self.size:
+        self.compare(FileEntry.of(content), name=name, path=path)
+
+    def compare(self, found: "FileEntry", *, name: str, path: str) -> None:
+        """Make sure that this is what was found.
+
+        found (FileEntry): Size and hash that were found.
+        name (str): The file's name, for the message.
+        path (str): The bundle it belongs to, for the message.
+        RAISES (OpticalError): If size or hash differ.
+        """
+        if found.size != self.size:
             raise OpticalError(
-                Errors.E104.format(name=name, path=path, found=len(content), expected=self.size)
+                Errors.E104.format(name=name, path=path, found=found.size, expected=self.size)
             )
-        if hashlib.sha256(content).hexdigest() != self.sha256:
+        if found.sha256 != self.sha256:
             raise OpticalError(Errors.E105.format(name=name, path=path))
 
 
@@ -62,8 +73,7 @@ class StoredFile:
     folder (Path): The bundle's folder.
     name (str): The file's name in it.
     entry (FileEntry): What the manifest says of it.
-    RAISES (OpticalError): If it is missing, no plain file, a link to a place outside the folder, or
-        of another size.
+    RAISES (OpticalError): If it is missing, no plain file, or of another size.
     """
 
     def __init__(self, folder: Path, name: str, entry: FileEntry) -> None:
@@ -72,20 +82,11 @@ class StoredFile:
         self.entry = entry
         self._file = _opened(folder, name)
         self._close = weakref.finalize(self, os.close, self._file)
-        self._opened_as = _version(os.fstat(self._file))
         found = os.fstat(self._file).st_size
         if found != entry.size:
             raise OpticalError(
                 Errors.E104.format(name=name, path=folder, found=found, expected=entry.size)
             )
-
-    def is_in_place(self) -> bool:
-        """Tell whether the file is still found under its name, as it was when it was opened."""
-        try:
-            named = os.stat(self.folder / self.name)
-        except OSError:
-            return False
-        return _version(named) == self._opened_as == _version(os.fstat(self._file))
 
     def read(self) -> bytes:
         """Read the file.
@@ -96,6 +97,22 @@ class StoredFile:
         content = _content(self._file, self.entry.size, self.name, self.folder)
         self.entry.check(content, name=self.name, path=str(self.folder))
         return content
+
+    def copy(self, path: Path) -> None:
+        """Write the file's content to another file, a part at a time.
+
+        path (Path): The file to write.
+        RAISES (OpticalError): If the file cannot be read or is not what the manifest says.
+        RAISES (OSError): If the other file cannot be written.
+        """
+        digest = hashlib.sha256()
+        with path.open("wb") as out:
+            while part := _part(self._file, COPIED_BYTES, out.tell(), self.name, self.folder):
+                digest.update(part)
+                out.write(part)
+            self.entry.compare(
+                FileEntry(out.tell(), digest.hexdigest()), name=self.name, path=str(self.folder)
+            )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return bytes, (self.read(),)
@@ -138,14 +155,8 @@ def read_manifest(folder: Path, name: str) -> bytes:
     return content
 
 
-def _version(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
 def _opened(folder: Path, name: str) -> int:
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise OpticalError(Errors.E109.format(name=name, path=folder))
     try:
         regular = stat.S_ISREG(path.stat().st_mode)
     except OSError as err:
@@ -162,21 +173,18 @@ def _opened(folder: Path, name: str) -> int:
 def _content(file: int, most: int, name: str, folder: Path) -> bytes:
     parts: list[bytes] = []
     at = 0
-    try:
-        while at < most:
-            part = _read_at(file, most - at, at)
-            if not part:
-                break
-            parts.append(part)
-            at += len(part)
-    except OSError as err:
-        reason = err.strerror or err
-        raise OpticalError(Errors.E106.format(name=name, path=folder, reason=reason)) from err
+    while at < most and (part := _part(file, most - at, at, name, folder)):
+        parts.append(part)
+        at += len(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _read_at(file: int, size: int, at: int) -> bytes:
-    if STAYS_READABLE:  # leaves alone the position, which threads and forked processes share
-        return os.pread(file, size, at)
-    os.lseek(file, at, os.SEEK_SET)
-    return os.read(file, size)
+def _part(file: int, size: int, at: int, name: str, folder: Path) -> bytes:
+    try:
+        if STAYS_READABLE:  # leaves alone the position, which threads and forked processes share
+            return os.pread(file, size, at)
+        os.lseek(file, at, os.SEEK_SET)
+        return os.read(file, size)
+    except OSError as err:
+        reason = err.strerror or err
+        raise OpticalError(Errors.E106.format(name=name, path=folder, reason=reason)) from err

@@ -1,5 +1,6 @@
 """Words to subword pieces, the same way in training and at run time."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,14 +16,19 @@ PADDING_PIECES = ("<pad>", "[PAD]")
 CHARACTERS_PER_PIECE = 16
 LONGEST_CACHED_WORD = 64
 
+# Soft hyphen, zero-width space, word joiner, byte order mark: they say where a line may break, or
+# nothing, and a model that never met them reads the word wrongly. The zero-width joiner and
+# non-joiner (U+200C, U+200D) stay: Persian, Marathi and others spell with them.
+INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+
 
 class WordPieces:
     """Cuts words into the pieces of a Unigram, WordPiece or BPE tokenizer.
 
-    Each word is cut alone, so its pieces depend on nothing around it. A word gets at least one
-    piece (the unknown one if the tokenizer gives none) and at most `max_word_pieces`. Text that
-    spells a special piece, such as "</s>", counts as unknown and cannot end a sequence. Instances
-    may be shared by threads.
+    Each word is cut alone, so its pieces depend on nothing around it, and without the characters in
+    `INVISIBLE`. A word gets at least one piece (the unknown one if the tokenizer gives none) and at
+    most `max_word_pieces`. Text that spells a special piece, such as "</s>", counts as unknown and
+    cannot end a sequence. Instances may be shared by threads.
 
     tokenizer_json (Union[bytes, str]): The content of a tokenizer.json.
     max_word_pieces (int): Pieces kept of one word.
@@ -74,7 +80,8 @@ class WordPieces:
         return found
 
     def _cut(self, word: str) -> tuple[int, ...]:
-        text = word[: self._max_characters]
+        text = word if word.isascii() else INVISIBLE.sub("", word)
+        text = text[: self._max_characters]
         try:
             found = self._cutter.ids(text)
         except (TypeError, UnicodeEncodeError):  # a lone surrogate has no UTF-8 form

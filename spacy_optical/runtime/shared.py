@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
+from ..compat import require_onnxruntime
 from ..errors import Errors, OpticalError
-from .bundle import INPUTS, OUTPUT, Bundle
+from .bundle import INPUTS, MODEL_FILE, OUTPUT, Bundle
 from .pieces import WordPieces
 
 # spaCy imports every installed component whenever any pipeline is made: what is heavy is imported
@@ -114,24 +116,27 @@ def _session(bundle: Bundle, threads: int) -> "InferenceSession":
 
 
 def _mapped(bundle: Bundle, threads: int) -> "InferenceSession | None":
-    """A session that maps the weights from their file; None where that cannot be.
+    """A session that maps the weights from a file of its own; None where that cannot be.
 
-    Memory holds the rows of the embedding table that texts ask for, and processes share them. The
-    file must be the one that was checked, before and after.
+    Memory holds the rows of the embedding table that texts ask for. The file is a temporary copy
+    that has no name any more when the session is there: nobody can write over it or cut it short,
+    which would end this process, and the system frees it when the session goes.
     """
     file = bundle.model_file
-    if file is None or not file.is_in_place():
+    if file is None:
         return None
     try:
-        session = _built(bundle.outline, threads, weights=file.folder)
+        with tempfile.TemporaryDirectory(prefix="spacy_optical-") as folder:
+            file.copy(Path(folder, MODEL_FILE))
+            return _built(bundle.outline, threads, weights=Path(folder))
+    except OSError:  # there is no room for a copy
+        return None
     except ort_errors():  # ONNX Runtime before 1.21 has no such option
         return None
-    return session if file.is_in_place() else None
 
 
 def _built(model: bytes, threads: int, weights: Path | None = None) -> "InferenceSession":
-    import onnxruntime as ort
-
+    ort = require_onnxruntime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -167,8 +172,7 @@ def ort_errors() -> tuple[type[Exception], ...]:
 
     RETURNS (Tuple[Type[Exception], ...]): The classes.
     """
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
+    state = require_onnxruntime("onnxruntime.capi.onnxruntime_pybind11_state")
     own = (value for value in vars(state).values() if isinstance(value, type))
     return (*(kind for kind in own if issubclass(kind, Exception)), MemoryError, RuntimeError)
 

@@ -1,13 +1,16 @@
 """Bundles: what is written comes back, and what is damaged is refused by name."""
 
+import hashlib
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+import spacy
 import srsly
 from onnx import numpy_helper
 
@@ -20,10 +23,12 @@ from spacy_optical.runtime.bundle import (
     Bundle,
     default_bundle_path,
 )
+from spacy_optical.runtime.session import Runtime
 
 from ..util import toy_bundle
 
 FILES = [MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE]
+ENTRY = {"size": 1, "sha256": "0" * 64}
 
 
 @pytest.fixture
@@ -141,6 +146,7 @@ def test_newer_format_says_what_to_install(folder: Path) -> None:
         ({"format": 0}, "format 0"),
         ({"files": {}}, "it lists"),
         ({"files": {"../secret": {"size": 1, "sha256": "0" * 64}}}, "it lists"),
+        ({"files": dict.fromkeys([f"../{MODEL_FILE}", TOKENIZER_FILE], ENTRY)}, "it lists"),
         ({"files": {MODEL_FILE: {"size": -1, "sha256": "0" * 64}}}, "size"),
         ({"files": {MODEL_FILE: {"size": 2**40, "sha256": "0" * 64}}}, "size"),
         ({"files": {MODEL_FILE: {"size": 1, "sha256": "no hash"}}}, "sha256"),
@@ -159,11 +165,60 @@ def test_endless_manifest_is_not_read(folder: Path) -> None:
         Bundle.from_disk(folder)
 
 
+def linked(folder: Path, store: Path) -> None:
+    """Lay a folder out as huggingface_hub's cache does: files by hash elsewhere, links to them."""
+    store.mkdir()
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        blob = store / hashlib.sha256(path.read_bytes()).hexdigest()
+        path.rename(blob)
+        path.symlink_to(os.path.relpath(blob, path.parent))
+
+
+def test_files_may_be_links_to_other_places(folder: Path, tmp_path: Path) -> None:
+    content = Bundle.from_disk(folder).to_bytes()
+    linked(folder, tmp_path / "blobs")
+    read = Bundle.from_disk(folder)
+    assert read.to_bytes() == content
+    assert Runtime(read).scores([["Amina"]])[0].argmax() == Runtime(read).tags.index("B-PER")
+
+
+def test_the_default_bundle_installed_as_links(tmp_path: Path) -> None:
+    """As by `uv pip install --link-mode symlink`."""
+    for path in default_bundle_path().iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    nlp = spacy.blank("xx")
+    component: Any = nlp.add_pipe("optical_ner", config={"model": str(tmp_path)})
+    assert component.labels == ("DATE", "LOC", "ORG", "PER")
+    assert [ent.text for ent in nlp("Amina Juma anaishi Nairobi.").ents] == [
+        "Amina Juma",
+        "Nairobi",
+    ]
+
+
+def test_a_saved_pipeline_of_links(folder: Path, tmp_path: Path) -> None:
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("optical_ner", config={"model": str(folder)})
+    nlp.to_disk(tmp_path / "snapshot")
+    linked(tmp_path / "snapshot", tmp_path / "blobs")
+    read = spacy.load(tmp_path / "snapshot")
+    assert [ent.label_ for ent in read("Amina Juma alienda Nairobi").ents] == ["PER", "LOC"]
+
+
 @pytest.mark.parametrize("name", FILES)
-def test_link_that_leaves_the_folder(folder: Path, tmp_path: Path, name: str) -> None:
-    (folder / name).rename(tmp_path / name)
-    (folder / name).symlink_to(tmp_path / name)
-    with pytest.raises(OpticalError, match=f"{name} .* is a link"):
+def test_a_link_to_something_else_is_noticed(folder: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "other").write_text("{}")
+    (folder / name).unlink()
+    (folder / name).symlink_to(tmp_path / "other")
+    with pytest.raises(OpticalError, match=name):
+        Bundle.from_disk(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("target", ["nowhere", "itself", "."])
+def test_a_link_to_nothing(folder: Path, name: str, target: str) -> None:
+    (folder / name).unlink()
+    (folder / name).symlink_to(name if target == "itself" else target)
+    with pytest.raises(OpticalError, match=f"{name} is missing"):
         Bundle.from_disk(folder)
 
 

@@ -56,6 +56,24 @@ def test_every_word_has_a_piece(unigram: WordPieces, word: str) -> None:
     assert ids
 
 
+@pytest.mark.parametrize("sign", ["\u00ad", "\u200b", "\u2060", "\ufeff"])
+def test_characters_that_cannot_be_seen_are_left_out(unigram: WordPieces, sign: str) -> None:
+    plain, unknown = unigram.pieces(["Nairobini", ""])
+    spelled = f"{sign}Nai{sign}robi{sign}{sign}ni{sign}"
+    for pieces in (unigram, WordPieces(toy_wordpiece())):
+        assert pieces.pieces([spelled.lower(), sign * 3]) == pieces.pieces(["nairobini", ""])
+    assert unigram.pieces([spelled, sign]) == [plain, unknown]
+    assert unigram.pieces([spelled]) == [plain]  # from the cache
+    assert unigram.pieces([sign * 600 + "Nairobini"]) == [plain]
+
+
+@pytest.mark.parametrize("sign", ["\u200c", "\u200d"])
+def test_joiners_that_scripts_need_stay(sign: str) -> None:
+    pieces = WordPieces(toy_tokenizer([f"na{sign}i", "nai"]))
+    joined, plain = pieces.pieces([f"na{sign}i", "nai"])
+    assert joined != plain
+
+
 @pytest.mark.parametrize("word", ["<s>", "</s>", "<pad>", "a</s>b", "<unk>"])
 def test_no_word_gives_a_special_piece(unigram: WordPieces, word: str) -> None:
     (ids,) = unigram.pieces([word])

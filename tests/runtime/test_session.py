@@ -112,6 +112,13 @@ def test_word_longer_than_a_window() -> None:
     assert [runtime.tags[at] for at in scores.argmax(axis=1)] == ["B-PER", "O", "B-LOC"]
 
 
+def test_words_of_nothing_that_can_be_seen_are_scored() -> None:
+    runtime = Runtime(toy_bundle())
+    text = ["\ufeffAmina", "\u200b", "Nai\u00adrobi", "\u00ad\u2060"]
+    best = runtime.scores([text])[0].argmax(axis=1)
+    assert [runtime.tags[at] for at in best] == ["B-PER", "O", "B-LOC", "O"]
+
+
 def test_pickle(runtime: Runtime) -> None:
     text = long_text(50)
     (before,) = runtime.scores([text])

@@ -4,6 +4,10 @@ import gc
 import os
 import pickle
 import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +124,74 @@ def test_a_file_that_is_written_over_is_noticed(folder: Path, name: str) -> None
         runtime.scores([TEXT])
     with pytest.raises(OpticalError, match=f"{name}.*SHA-256"):
         pickle.dumps(runtime)
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="contents are held on this system")
+@pytest.mark.parametrize("size", [1.0, 0.5, 0.0])
+def test_a_model_that_is_written_over_while_it_is_in_use_stays_what_it_was(
+    folder: Path, size: float
+) -> None:
+    """In a process of its own, which a mapped file that is cut short would end (SIGBUS)."""
+    script = """
+        import sys
+        from pathlib import Path
+        import numpy as np
+        from spacy_optical.runtime.bundle import Bundle
+        from spacy_optical.runtime.session import Runtime
+
+        folder, size = Path(sys.argv[1]), float(sys.argv[2])
+        runtime = Runtime(Bundle.from_disk(folder))
+        texts = [[f"neno{at}" for at in range(499, 0, -7)], ["Amina", "neno3"]]
+        expected = runtime.scores(texts)
+        for path in sorted(folder.glob("model*")):
+            with path.open("r+b") as file:  # as `cp` does
+                end = int(path.stat().st_size * size)
+                file.truncate(end)
+                file.write(bytes(end))
+        found = runtime.scores(texts)
+        assert all(np.array_equal(one, other) for one, other in zip(found, expected))
+        print("as before")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(folder), str(size)],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "as before\n"), done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_copy_that_is_mapped_has_no_name(folder: Path, tmp_path: Path) -> None:
+    script = """
+        import sys, tempfile
+        from pathlib import Path
+        from spacy_optical.runtime.bundle import Bundle
+        from spacy_optical.runtime.session import Runtime
+
+        runtime = Runtime(Bundle.from_disk(sys.argv[1]))
+        runtime.scores([["Amina"]])
+        maps = Path("/proc/self/maps").read_text().splitlines()
+        print([line.endswith("(deleted)") for line in maps if tempfile.gettempdir() in line])
+    """
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(folder)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    assert done.stdout.startswith("[True"), done.stderr
+    assert "False" not in done.stdout
+    assert list(temporary.iterdir()) == []
+
+
+def test_without_room_for_a_copy_the_model_is_held(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert shared._mapped(Bundle.from_disk(folder), 1) is None
+    assert Runtime(Bundle.from_disk(folder)).scores([["neno7"]])[0].argmax() == 3
 
 
 def test_without_the_option_the_whole_model_is_read(
