@@ -164,6 +164,14 @@ class Errors(metaclass=_Coded):
         "does, or by numbers counted from 1, such as --keys 1,2"
     )
     E246 = "'{text}' does not name two keys; write source and target as --keys SOURCE,TARGET"
+    E250 = (
+        "'{lang}' puts no spaces between words, so it needs spaCy's own tokenizer for it, which "
+        "cannot be loaded: {reason}"
+    )
+    E251 = (
+        "'{lang}' puts no spaces between words, and spaCy has no tokenizer for it; write spaces "
+        "between the words and give 'xx' as the language"
+    )
 
     # E3xx: alignment
     E301 = "The {side} side has no words; skip the pair"

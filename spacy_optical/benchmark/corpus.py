@@ -11,9 +11,10 @@ from spacy.language import Language as Pipeline
 
 from ..data.corpus import MARKER
 from ..data.iob2 import TaggedSentence
-from ..data.labelled import tokenizer_for, write_docs
+from ..data.labelled import write_docs
 from ..data.overlap import Judged
 from ..data.tagged import tagged_doc
+from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, write_json
 from .config import Benchmark, Language
@@ -37,7 +38,8 @@ class LanguageSummary:
     dev, test (int): Gold sentences.
     dev_in_test (int): Dev sentences that the test has too, left out.
     entities (Dict[str, int]): Entities of the test by type.
-    tokenizer (str): The language whose tokenizer splits the bitext; `xx` where spaCy has none.
+    tokenizer (str): The language whose tokenizer splits the bitext; `xx` where spaCy has none,
+        empty without bitext.
     cut_otherwise (float): Share of gold words that this tokenizer cuts.
     shared_words (Optional[float]): Share of gold words that the bitext has.
     """
@@ -89,8 +91,12 @@ def make_benchmark_corpus(
     RETURNS (BenchmarkSummary): Counts.
     RAISES (OpticalError): If a file is missing, another than was pinned or of another form, has a
         label that is not judged and not renamed, has no entity; if gold and bitext of a language
-        have next to no word in common; if no pair of a bitext or no English sentence is left.
+        have next to no word in common; if no pair of a bitext or no English sentence is left; as
+        `tokenizer_for`.
     """
+    for code, language in benchmark.languages.items():
+        if language.bitext:
+            tokenizer_for(code)  # before anything is read, if there is no tokenizer for it
     at = Files(Path(files))
     english = read_english(benchmark, at, seed=seed)
     source_dev = Judged(sentence.words for sentence in english.dev)
@@ -118,7 +124,7 @@ def make_benchmark_corpus(
                 raise OpticalError(Errors.E241.format(use=use))
         for name, sentences in (("train", train), ("dev", dev)):
             path = folder / "english" / f"{name}.spacy"
-            _write(sentences, benchmark.source, path, evaluation_only=False)
+            _write(sentences, path, evaluation_only=False)
         counts = {"train": len(train), "silver": len(guessed), "dev": len(dev)}
         counts["train_in_dev"] = english.in_dev
         summary = BenchmarkSummary(counts, found)
@@ -146,7 +152,7 @@ def _one_language(
     for name, sentences in (("test", test), ("dev", dev)):
         if sentences:
             path = folder / "gold" / f"{code}-{name}.spacy"
-            _write(sentences, code, path, evaluation_only=True)
+            _write(sentences, path, evaluation_only=True)
     left_out: Counter[str] = Counter()
     escaped: Counter[str] = Counter()
     pairs: list[Texts] = []
@@ -170,8 +176,8 @@ def _one_language(
         test=len(test),
         dev_in_test=len(every_dev) - len(dev),
         entities=dict(Counter(label for s in test for _, _, label in s.spans)),
-        tokenizer=tokenizer_for(code).lang or "xx",
-        cut_otherwise=round(cut_otherwise(gold, code), 4),
+        tokenizer=(tokenizer_for(code).lang or "xx") if language.bitext else "",
+        cut_otherwise=round(cut_otherwise(gold, code), 4) if language.bitext else 0.0,
         shared_words=shared,
     )
 
@@ -189,7 +195,7 @@ def _shared(code: str, pairs: list[Texts], gold: list[TaggedSentence]) -> float 
 def _remarks(
     code: str, language: Language, found: LanguageSummary, labels: Iterable[str]
 ) -> Iterable[str]:
-    if found.tokenizer != code:
+    if found.tokenizer not in ("", code):
         yield f"{code}: spaCy has no tokenizer of its own here; its multilingual one is used"
     if found.cut_otherwise > 0.1:
         yield (
@@ -204,10 +210,8 @@ def _remarks(
         yield f"{code}: the test has no {' and no '.join(missing)}"
 
 
-def _write(
-    sentences: Iterable[TaggedSentence], language: str, path: Path, *, evaluation_only: bool
-) -> None:
-    docs = (tagged_doc(s, language, evaluation_only=evaluation_only) for s in sentences)
+def _write(sentences: Iterable[TaggedSentence], path: Path, *, evaluation_only: bool) -> None:
+    docs = (tagged_doc(s, evaluation_only=evaluation_only) for s in sentences)
     write_docs(docs, path)
 
 

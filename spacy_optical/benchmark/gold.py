@@ -10,9 +10,9 @@ from spacy.language import Language as Pipeline
 
 from ..data.fetch import Source, check
 from ..data.iob2 import TaggedSentence
-from ..data.labelled import tokenizer_for
 from ..data.overlap import Judged
 from ..data.tagged import read_tagged
+from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from .config import Benchmark, Gold
 

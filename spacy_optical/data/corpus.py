@@ -15,6 +15,7 @@ from .augment import augment_english, augment_pairs
 from .labelled import make_doc, write_docs
 from .markup import MarkedText
 from .parallel import SOURCE_LANGUAGE, Group, check_disjoint, names, read_groups
+from .word_tokenizer import tokenizer_for
 
 MARKER = "corpus.json"
 
@@ -55,11 +56,14 @@ def make_corpus(
     seed (int): Seed of the augmentation.
     RETURNS (CorpusSummary): Counts, and the share of the test names that training never shows.
     RAISES (OpticalError): If `languages` are none, twice the same or the source's, the
-        corpus breaks a rule of `read_groups`, or a test sentence is in a training file.
+        corpus breaks a rule of `read_groups`, a test sentence is in a training file, or as
+        `tokenizer_for`.
     """
     every = (SOURCE_LANGUAGE, *languages)
     if not languages or len(set(every)) < len(every):
         raise OpticalError(Errors.E212.format(languages=",".join(languages), source=every[0]))
+    for language in every:  # before anything is read, if there is no tokenizer for it
+        tokenizer_for(language)
     splits = {
         name: read_groups(Path(parallel) / f"{name}.jsonl", every)
         for name in ("train", "dev", "test")

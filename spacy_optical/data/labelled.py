@@ -5,34 +5,19 @@ carry a mark, and `read_training_docs` refuses a file that holds any.
 """
 
 from collections.abc import Iterable
-from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 
 import spacy
-from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ..errors import Errors, OpticalError
 from ..files import written_whole
 from .markup import MarkedText
+from .word_tokenizer import tokenizer_for
 
 EVALUATION_ONLY = "spacy_optical.evaluation_only"
-
-
-@cache
-def tokenizer_for(language: str) -> Language:
-    """Give the blank pipeline whose tokenizer splits a language's text into words.
-
-    language (str): A language code; where spaCy has no such language, or its tokenizer needs a
-        package that is not installed, the multilingual one serves.
-    RETURNS (Language): The blank pipeline, one for each code.
-    """
-    try:
-        return spacy.blank(language)
-    except ImportError:
-        return spacy.blank("xx")
 
 
 def make_doc(marked: MarkedText, language: str, *, where: str, evaluation_only: bool) -> Doc:
@@ -43,7 +28,7 @@ def make_doc(marked: MarkedText, language: str, *, where: str, evaluation_only: 
     where (str): File and line, for the error.
     evaluation_only (bool): Whether the document may only judge, never train.
     RETURNS (Doc): The document.
-    RAISES (OpticalError): If an entity begins or ends inside a word.
+    RAISES (OpticalError): If an entity begins or ends inside a word, or as `tokenizer_for`.
     """
     doc = tokenizer_for(language)(marked.text)
     spans = []

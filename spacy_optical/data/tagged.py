@@ -14,8 +14,9 @@ from spacy.tokens import Doc, Span
 
 from ..errors import Errors, OpticalError
 from .iob2 import DOCSTART, TaggedSentence, checked_tag, read_iob2, sentence_of_tags
-from .labelled import EVALUATION_ONLY, make_doc, read_docs, tokenizer_for
+from .labelled import EVALUATION_ONLY, make_doc, read_docs
 from .parallel import read_groups
+from .word_tokenizer import tokenizer_for
 
 GoldFormat = Literal["iob2", "table", "jsonl", "spacy", "marked"]
 Columns = tuple[str, str, str]
@@ -90,15 +91,15 @@ def renamer(labels: Mapping[str, str]) -> Rename:
     return rename
 
 
-def tagged_doc(sentence: TaggedSentence, language: str, *, evaluation_only: bool) -> Doc:
+def tagged_doc(sentence: TaggedSentence, *, evaluation_only: bool) -> Doc:
     """Make a document of a data set's own words.
 
     sentence (TaggedSentence): Words and spans.
-    language (str): The language.
     evaluation_only (bool): Whether the document may only judge, never train.
     RETURNS (Doc): The document.
     """
-    doc = Doc(tokenizer_for(language).vocab, words=list(sentence.words))
+    # Any vocabulary does: the words are given, and files of documents do not keep it.
+    doc = Doc(tokenizer_for("xx").vocab, words=list(sentence.words))
     doc.set_ents([Span(doc, start, end, label=label) for start, end, label in sentence.spans])
     if evaluation_only:
         doc.user_data[EVALUATION_ONLY] = True

@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 from ..align.cost import pair_weight
 from ..align.transport import align_words
 from ..data.bitext import read_bitext
-from ..data.labelled import tokenizer_for
+from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from ..files import write_json
 from ..runtime.pieces import WordPieces

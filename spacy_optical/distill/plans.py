@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from ..data.labelled import read_training_docs
+from ..data.word_tokenizer import tokenizer_for
 from ..encoders.fetch import TOKENIZER, WEIGHTS, check_encoder
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable, folder_written_whole, write_json
@@ -102,9 +103,11 @@ def make_plans(
     say (Callable[[str], None]): Told one line a language, and one every thousand pairs.
     RETURNS (dict): Counts and times by language, as in plans.json.
     RAISES (OpticalError): If the student's layers or window do not fit the teacher, a process was
-        ended from outside, or as `english_sentences` and `write_lesson`.
+        ended from outside, or as `english_sentences`, `write_lesson` and `tokenizer_for`.
     """
     check_replaceable(config.paths.plans, marker=MARKER)
+    for language in (config.data.source, *config.data.languages):
+        tokenizer_for(language)  # before hours of reading, if there is no tokenizer for one
     readers, english = _readers(config, teacher)
     record = _record(config, teacher)
     with folder_written_whole(

@@ -19,7 +19,8 @@ from ..align import (
     without_articles,
 )
 from ..data.bitext import Format, OnError, read_bitext
-from ..data.labelled import tokenizer_for, write_docs, write_shards
+from ..data.labelled import write_docs, write_shards
+from ..data.word_tokenizer import tokenizer_for
 from ..distill.encode import WordEncoder
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable, folder_written_whole, write_json
@@ -96,10 +97,11 @@ def project_labels(
     RETURNS (ProjectionSummary): Counts.
     RAISES (OpticalError): As `read_bitext`; on a pair that cannot be aligned, or is less parallel
         than `config.skip_below`, unless told to skip; if nothing is left to write; if the
-        labeller lacks a label of the map, or something else is at `out`.
+        labeller lacks a label of the map, something else is at `out`, or as `tokenizer_for`.
     """
     config = config or AlignConfig()
     summary = ProjectionSummary()
+    target_tokenizer = tokenizer_for(target_lang)
     if shard_size is not None:
         check_replaceable(out, marker=MARKER)
     elif out.is_dir():
@@ -119,7 +121,6 @@ def project_labels(
     )
 
     def documents() -> Iterator[Doc]:
-        target_tokenizer = tokenizer_for(target_lang)
         while part := list(islice(pairs, chunk)):
             summary.read += len(part)
             # spaCy remembers every word it has seen, unless told when to forget.

@@ -8,7 +8,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..data.labelled import tokenizer_for
+from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 
 
@@ -53,6 +53,7 @@ def sentence_in(text: str, language: str) -> Sentence:
     text (str): The sentence.
     language (str): Its language, which chooses spaCy's tokenizer.
     RETURNS (Sentence): Its words.
+    RAISES (OpticalError): As `tokenizer_for`.
     """
     return sentence_of(tokenizer_for(language)(text))
 

@@ -82,7 +82,7 @@ def test_docstart_is_no_sentence_of_a_table_or_a_document(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("words\tlabels\tsentence_id\n-DOCSTART-\t-X-\t0\nAmina\tB-PER\t1\n")
     assert [s.words for s in read_tagged(path, {}, language="sw", format="table")] == [("Amina",)]
-    docs = [tagged_doc(TaggedSentence("1", w, ()), "sw", evaluation_only=False)
+    docs = [tagged_doc(TaggedSentence("1", w, ()), evaluation_only=False)
             for w in (("-DOCSTART-",), ("Amina",))]  # fmt: skip
     write_docs(docs, tmp_path / "a.spacy")
     assert [s.words for s in read_tagged(tmp_path / "a.spacy", {}, language="sw")] == [("Amina",)]
@@ -96,7 +96,7 @@ def test_a_no_break_space_stays_in_its_word(tmp_path):
 
 def test_spacys_own_files_round_trip(tmp_path):
     sentence = TaggedSentence("1", WORDS, SPANS)
-    doc = tagged_doc(sentence, "sw", evaluation_only=True)
+    doc = tagged_doc(sentence, evaluation_only=True)
     assert doc.user_data[EVALUATION_ONLY]
     write_docs([doc], tmp_path / "a.spacy")
     assert read_tagged(tmp_path / "a.spacy", {}, language="sw") == [sentence]

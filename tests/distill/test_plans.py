@@ -151,6 +151,12 @@ def test_language_without_bitext(tmp_path: Path, trained: Trained):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_languages_without_a_tokenizer_are_refused_first(tmp_path: Path, trained: Trained):
+    config = config_of(trained, **{"data.languages": ["sw", "km"]})
+    with pytest.raises(OpticalError, match="E251"):
+        make_plans(config, tmp_path / "no-teacher")
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

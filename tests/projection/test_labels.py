@@ -197,6 +197,20 @@ def test_vectors_with_nan_never_make_a_plan(tmp_path, labeller, bitext):
         project_labels(bitext, out, **settings)
 
 
+def test_a_language_without_a_tokenizer_is_refused_before_the_work_begins(tmp_path, labeller):
+    class Never:
+        def vectors(self, sentences):
+            raise AssertionError
+
+    path = tmp_path / "km.jsonl"
+    path.write_text(json.dumps({"en": "Amina Juma left.", "km": "អាមីណាបានចាកចេញ។"}))
+    with pytest.raises(OpticalError, match=r"E251\] 'km'"):
+        project_labels(
+            path, tmp_path / "out.spacy", labeller=labeller, encoder=Never(), target_lang="km"
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["km.jsonl"]
+
+
 def test_the_target_language_is_read_off_the_name():
     assert target_language("corpus/bitext/sw.jsonl") == "sw"
     assert target_language("en-hau.tsv.gz") == "hau"
