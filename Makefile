@@ -34,14 +34,14 @@ FP32 ?=
 RIVALS ?=
 
 benchmark: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.plans --pairs $(PAIRS)
-	$(BIN)/python -m benchmarks.training
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.operators
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.memory --documents $(DOCUMENTS)
-	$(BIN)/python -m benchmarks.runtime --teacher training/teacher $(FP32) $(RIVALS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m research.benchmarks.alignment_speed --pairs $(PAIRS)
+	$(BIN)/python -m research.benchmarks.training_speed
+	OMP_NUM_THREADS=1 $(BIN)/python -m research.benchmarks.operator_times
+	OMP_NUM_THREADS=1 $(BIN)/python -m research.benchmarks.memory_growth --documents $(DOCUMENTS)
+	$(BIN)/python -m research.benchmarks.runtime_speed --teacher training/teacher $(FP32) $(RIVALS)
 
 benchmark-profile: $(READY)
-	$(BIN)/python -m benchmarks.profiling
+	$(BIN)/python -m research.benchmarks.profile_checks
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -302,8 +302,8 @@ class Errors(metaclass=_Coded):
     E621 = "No pipeline runs within {limit} MB of {kind} ({reasons}); raise --memory-limit"
     E622 = "A control group was named and no limit; give --memory-limit too"
     E623 = "The study speaks of {unknown}, which is not among {names}; name what there is"
-    E624 = "There is nothing to show; give folders with a metrics.json, or --benchmark FOLDER"
-    E630 = "{path} holds no metrics of a benchmark; run: python -m spacy optical benchmark-arms"
+    E624 = "There is nothing to show; give folders with a metrics.json, or --arms FOLDER"
+    E630 = "{path} holds no metrics files of arms; run: python -m research train"
     E631 = (
         "{one} and {other} were not judged on the same gold ({lang} differs), so they do not "
         "compare; run the older of them again, or keep them in folders of their own"

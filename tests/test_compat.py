@@ -56,7 +56,7 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def test_onnx_runtime_is_imported_in_one_place() -> None:
-    files = [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "benchmarks").rglob("*.py")]
+    files = [*PACKAGE.rglob("*.py"), *(PACKAGE.parent / "research").rglob("*.py")]
     found = [
         f"{file}:{line}" for file in files for name, line in imports(file) if "onnxruntime" in name
     ]

@@ -3,10 +3,7 @@
 from ._app import optical_cli
 from .align import align_cli
 from .assemble import assemble_cli
-from .benchmark_arms import benchmark_arms_cli
-from .benchmark_bundles import benchmark_bundles_cli
 from .benchmark_corpus import benchmark_corpus_cli
-from .benchmark_table import benchmark_table_cli
 from .corpus import corpus_cli
 from .distill import distill_cli
 from .evaluate import evaluate_cli
@@ -19,17 +16,13 @@ from .profile import profile_cli
 from .project_labels import project_labels_cli
 from .recommend import recommend_cli
 from .reference import reference_cli
-from .results import results_cli
 from .summary import summary_cli
 from .teach import teach_cli
 
 __all__ = [
     "align_cli",
     "assemble_cli",
-    "benchmark_arms_cli",
-    "benchmark_bundles_cli",
     "benchmark_corpus_cli",
-    "benchmark_table_cli",
     "corpus_cli",
     "distill_cli",
     "evaluate_cli",
@@ -43,7 +36,6 @@ __all__ = [
     "project_labels_cli",
     "recommend_cli",
     "reference_cli",
-    "results_cli",
     "summary_cli",
     "teach_cli",
 ]

@@ -28,11 +28,14 @@ DOTTED = re.compile(r"[a-z_]+(\.[\w-]+)+(=|$)")
 OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
-def command(name: str, *, overrides: bool = False) -> Callable[[Callable[..., Any]], Any]:
+def command(
+    name: str, *, overrides: bool = False, group: typer.Typer = optical_cli
+) -> Callable[[Callable[..., Any]], Any]:
     """Register a command whose bad input ends in one sentence and exit code 1.
 
-    name (str): The command's name after `python -m spacy optical`.
+    name (str): The command's name.
     overrides (bool): Whether it takes config overrides such as `--training.epochs 2`.
+    group (Typer): The commands that it belongs to; by default `python -m spacy optical`.
     RETURNS (Callable): The decorator.
     """
 
@@ -47,7 +50,7 @@ def command(name: str, *, overrides: bool = False) -> Callable[[Callable[..., An
                 msg.fail(Errors.E005, exits=1)
 
         settings = OVERRIDES if overrides else {}
-        return optical_cli.command(name, context_settings=settings)(run)
+        return group.command(name, context_settings=settings)(run)
 
     return register
 

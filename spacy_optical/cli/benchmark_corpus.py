@@ -27,8 +27,8 @@ def benchmark_corpus_cli(
 ) -> None:
     """Convert a benchmark's data sets to .spacy files and bitext; count what is left out.
 
-    Example: python -m spacy optical benchmark-corpus configs/benchmark.cfg data/benchmark/files
-    data/benchmark/corpus --max-pairs 1500
+    Example: python -m spacy optical benchmark-corpus research/configs/experiments.cfg
+    data/experiments/files data/experiments/corpus --max-pairs 1500
     """
     from ..benchmark.config import load_benchmark
     from ..benchmark.corpus import make_benchmark_corpus

@@ -21,7 +21,7 @@ def fetch_data_cli(
 
     A run that was stopped continues when the same command is given again.
 
-    Example: python -m spacy optical fetch-data configs/benchmark.cfg data/benchmark/files
+    Example: python -m spacy optical fetch-data research/configs/experiments.cfg data/files
     """
     from ..benchmark.config import load_benchmark, sources
     from ..data.fetch import fetch

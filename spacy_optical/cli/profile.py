@@ -47,9 +47,6 @@ def profile_cli(
     extra: Path | None = typer.Option(
         None, "--extra", help="JSON with F1 of other models, shown in the tables"
     ),
-    study: Path | None = typer.Option(
-        None, "--study", help="JSON that says which pipelines are arms, controls and steps"
-    ),
     markdown: Path | None = typer.Option(
         None, "--markdown", help="File to put the tables into, between its results marks"
     ),
@@ -86,7 +83,7 @@ def profile_cli(
     from ..profiling.arguments import parse_numbers, parse_pairs
     from ..profiling.compare import change_table, compare
     from ..profiling.measure import profile
-    from ..profiling.metrics_file import read_extra, read_metrics, read_study
+    from ..profiling.metrics_file import read_extra, read_metrics
     from ..profiling.options import Options
     from ..profiling.recommend import make_budget, parse_amount
     from ..profiling.report import PAGE_FILE, check_tools, write_report
@@ -128,7 +125,6 @@ def profile_cli(
             ),
         ),
         extra=[] if extra is None else read_extra(extra),
-        study=None if study is None else read_study(study),
         say=msg.info,
     )
     write_report(report, out)

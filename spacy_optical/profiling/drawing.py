@@ -4,9 +4,11 @@ import io
 import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..compat import require
 from .schema import Estimate
 
 if TYPE_CHECKING:
@@ -67,6 +69,16 @@ class Figure:
     text: str
     svg: str
     png: bytes
+
+
+def drawing_style() -> AbstractContextManager[None]:
+    """Give the style that all figures are drawn in, for a `with` block.
+
+    RETURNS (AbstractContextManager): Sets it, and takes it back.
+    RAISES (MissingDependency): If matplotlib is not installed.
+    """
+    style: AbstractContextManager[None] = require("matplotlib", extra="profile").rc_context(STYLE)
+    return style
 
 
 def draw(

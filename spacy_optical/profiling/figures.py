@@ -3,22 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..compat import require
 from .drawing import (
     INK,
-    STYLE,
     Figure,
     add_legend,
     draw,
+    drawing_style,
     few_ticks,
     name_rows,
     plain_ticks,
     reach,
     style_of,
 )
-from .frontier import frontier_figures
 from .schema import Profile, ProfileReport
-from .study_figures import study_figures
 from .tables import length_name
 
 if TYPE_CHECKING:
@@ -32,10 +29,7 @@ def draw_figures(report: ProfileReport) -> list[Figure]:
     RETURNS (List[Figure]): The drawings.
     RAISES (MissingDependency): If matplotlib is not installed.
     """
-    matplotlib = require("matplotlib", extra="profile")
-    # Figures are made without pyplot, so no window system is asked for.
-    require("matplotlib.figure", extra="profile")
-    with matplotlib.rc_context(STYLE):
+    with drawing_style():
         return list(_figures(report))
 
 
@@ -43,7 +37,6 @@ def _figures(report: ProfileReport) -> Iterator[Figure]:
     profiles = report.profiles
     timed = [found for found in profiles if found.latency is not None]
     weighed = [found for found in profiles if found.memory is not None]
-    yield from frontier_figures(report)
     if report.languages and any(found.accuracy for found in profiles):
         yield draw(
             "f1-languages",
@@ -84,7 +77,6 @@ def _figures(report: ProfileReport) -> Iterator[Figure]:
             [found.name for found in weighed],
             lambda axes: _memory(axes, weighed, report),
         )
-    yield from study_figures(report)
 
 
 def _f1_by_language(

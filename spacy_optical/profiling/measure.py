@@ -18,9 +18,7 @@ from .machine import MachineWatch
 from .noise import warnings_for
 from .options import Options
 from .process import Worker
-from .ratios import gains_of
-from .schema import ExtraRow, NotRun, ProfileReport, Settings, Study
-from .study import check_study
+from .schema import ExtraRow, NotRun, ProfileReport, Settings
 from .summary import floor_estimate, summarize
 from .workload import Gold, Target, Workload, make_workload, read_texts
 
@@ -40,7 +38,6 @@ def profile(
     texts: Path | None = None,
     options: Options | None = None,
     extra: Sequence[ExtraRow] = (),
-    study: Study | None = None,
     say: Say = lambda text: None,
 ) -> ProfileReport:
     """Measure what pipelines cost and give.
@@ -51,7 +48,6 @@ def profile(
         documents by default.
     options (Optional[Options]): How to measure.
     extra (Sequence[ExtraRow]): F1 of models that are not measured, for the tables.
-    study (Optional[Study]): What the pipelines and rows are to each other.
     say (Callable[[str], None]): Told what is being done.
     RETURNS (ProfileReport): The figures. After Ctrl-C, those that there are, marked as not
         complete.
@@ -59,9 +55,6 @@ def profile(
     """
     options = options or Options()
     _check_names(pipelines, options.baseline)
-    if study is not None:
-        names = [*(one.name for one in pipelines), *(row.name for row in extra)]
-        check_study(study, names)
     golds = {language: Gold.read(language, path) for language, path in (gold or {}).items()}
     judged = options.labels or set().union(*(file.labels for file in golds.values()))
     labels = sorted(judged) if golds else []
@@ -127,8 +120,6 @@ def profile(
         profiles=profiles,
         extra=list(extra),
         not_run=not_run,
-        study=study,
-        gains=gains_of(arms, study, options),
         warnings=warnings_for(profiles, machine, options, not_run, complete=complete),
     )
 

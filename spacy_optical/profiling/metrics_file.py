@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import Errors, OpticalError
 from ..files import write_json
-from .schema import ExtraRow, ProfileReport, Study
+from .schema import ExtraRow, ProfileReport
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ def read_metrics(path: Path) -> ProfileReport:
     RETURNS (ProfileReport): Its content.
     RAISES (OpticalError): If it is missing, of another version, or breaks the schema.
     """
-    return _read(path, TypeAdapter(ProfileReport))
+    return read_record(path, ProfileReport)
 
 
 def read_extra(path: Path) -> list[ExtraRow]:
@@ -30,25 +30,22 @@ def read_extra(path: Path) -> list[ExtraRow]:
     RETURNS (List[ExtraRow]): The rows.
     RAISES (OpticalError): If the file is missing or breaks this form.
     """
-    return _read(path, TypeAdapter(list[ExtraRow]))
+    return read_record(path, list[ExtraRow])
 
 
-def read_study(path: Path) -> Study:
-    """Read what pipelines are to each other.
+def read_record(path: Path, form: type[T]) -> T:
+    """Read a JSON file and check it against a schema.
 
-    path (Path): JSON, as `docs/metrics.md` describes it.
-    RETURNS (Study): The study.
+    path (Path): The file.
+    form (Type): The schema: a pydantic model, or a list of them.
+    RETURNS: Its content.
     RAISES (OpticalError): If the file is missing or breaks the schema.
     """
-    return _read(path, TypeAdapter(Study))
-
-
-def _read(path: Path, form: TypeAdapter[T]) -> T:
     path = Path(path)
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="metrics file", path=path))
     try:
-        return form.validate_json(path.read_bytes())
+        return TypeAdapter(form).validate_json(path.read_bytes())
     except ValidationError as err:
         first = err.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"

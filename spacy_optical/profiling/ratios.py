@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .arm import Arm
 from .estimates import estimate_of_draws, macro_draws, ratio_estimate
 from .options import Options
-from .schema import Gain, Profile, Ratios, Study
+from .schema import Profile, Ratios
 
 
 def macro_languages(languages: Sequence[str], source_language: str) -> list[str]:
@@ -30,42 +30,6 @@ def macro_counts(arm: Arm, options: Options) -> dict[str, NDArray[np.float64]]:
     """
     counts = arm.counts_of_all_labels()
     return {code: counts[code] for code in macro_languages(list(counts), options.source_language)}
-
-
-def gains_of(arms: Sequence[Arm], study: Study | None, options: Options) -> list[Gain]:
-    """Compare F1 with and without transport, on the same draws of sentences.
-
-    arms (Sequence[Arm]): The pipelines with their counts.
-    study (Optional[Study]): Which are compared.
-    options (Options): How it was measured.
-    RETURNS (List[Gain]): One for each pair of which both were judged.
-    """
-    judged = {arm.name: arm for arm in arms if arm.counts}
-    gains = []
-    for pair in study.controls if study is not None else []:
-        if pair.with_transport not in judged or pair.without not in judged:
-            continue
-        own, other = judged[pair.with_transport], judged[pair.without]
-        own_counts, other_counts = (which.counts_of_all_labels() for which in (own, other))
-        by_language = {
-            code: estimate_of_draws(
-                macro_draws({code: own_counts[code]}, options.seed)
-                - macro_draws({code: other_counts[code]}, options.seed)
-            )
-            for code in own_counts
-        }
-        own_draws, other_draws = (
-            macro_draws(macro_counts(which, options), options.seed) for which in (own, other)
-        )
-        gains.append(
-            Gain(
-                with_transport=own.name,
-                without=other.name,
-                macro=estimate_of_draws(own_draws - other_draws),
-                by_language=by_language,
-            )
-        )
-    return gains
 
 
 def ratios_of(

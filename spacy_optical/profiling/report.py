@@ -6,16 +6,13 @@ from pathlib import Path
 
 from ..compat import require
 from ..files import written_whole
-from .answer import QUESTION, answer
 from .cells import Table, number
 from .drawing import Figure
 from .figures import draw_figures
 from .metrics_file import write_metrics
 from .rows import write_csv
 from .schema import Estimate, Profile, ProfileReport
-from .study_tables import arm_table, control_table, step_table, study_tables
 from .tables import (
-    cost_table,
     disk_table,
     f1_table,
     latency_table,
@@ -115,9 +112,6 @@ def render_page(report: ProfileReport, figures: list[Figure]) -> str:
     )
     page: str = environment.get_template(TEMPLATE).render(
         report=report,
-        question=QUESTION,
-        answer=answer(report),
-        study_tables=study_tables(report),
         findings=findings(report),
         main_tables=main_tables(report),
         sections=list(_sections(report, figures)),
@@ -178,17 +172,7 @@ def _interval(value: Estimate, scale: float = 1.0) -> str:
 
 def _sections(report: ProfileReport, figures: list[Figure]) -> Iterator[Section]:
     """Every figure with its data, then the tables that have no figure."""
-    arms = arm_table(report)
     tables: dict[str, list[Table | None]] = {
-        "frontier-p50": [cost_table(report), arms],
-        "frontier-rss": [cost_table(report), arms],
-        "frontier-disk": [cost_table(report), arms],
-        "frontier-p50-languages": [f1_table(report), cost_table(report), arms],
-        "frontier-rss-languages": [f1_table(report), cost_table(report), arms],
-        "frontier-disk-languages": [f1_table(report), cost_table(report), arms],
-        "control": [control_table(report)],
-        "steps-ms": [step_table(report)],
-        "steps-mb": [step_table(report)],
         "f1-languages": [f1_table(report), type_table(report)],
         "latency": [latency_table(report)],
         "latency-length": [length_table(report)],

@@ -4,9 +4,12 @@ Megabytes are 10^6 bytes; shares and F1 are fractions of 1; times say their unit
 `docs/metrics.md` describes every field for readers of the file.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 MEGABYTE = 1e6
 LimitKind = Literal["address space", "resident memory"]
@@ -181,6 +184,31 @@ class Disk(Record):
     sha256: str
 
 
+def counts_text(rows: Iterable[Iterable[float]]) -> str:
+    """Write counts on one line; indented JSON would take a line for each number.
+
+    rows (Iterable[Iterable[float]]): For each document its true positives, false positives and
+        false negatives.
+    RETURNS (str): `TP,FP,FN` for each document, separated by spaces.
+    """
+    return " ".join(",".join(f"{count:.0f}" for count in row) for row in rows)
+
+
+def parse_counts(text: str) -> NDArray[np.float64]:
+    """Read what `counts_text` wrote.
+
+    text (str): The text.
+    RETURNS (NDArray[float64]): [documents, 3].
+    RAISES (ValueError): If it has another form.
+    """
+    rows = np.array([row.split(",") for row in text.split()], dtype=np.float64)
+    if not len(rows):
+        return np.zeros((0, 3))
+    if rows.ndim != 2 or rows.shape[1] != 3:
+        raise ValueError("the counts are not rows of three")
+    return rows
+
+
 class TypeAccuracy(Record):
     """Precision, recall and F1 of one label."""
 
@@ -191,13 +219,23 @@ class TypeAccuracy(Record):
 
 
 class Accuracy(Record):
-    """Entities found in the gold documents of one language; intervals are over its sentences."""
+    """Entities found in the gold documents of one language; intervals are over its sentences.
+
+    counts (str): For each document `TP,FP,FN` over all labels, separated by spaces; empty in files
+        of version 2 and earlier.
+    """
 
     precision: Estimate
     recall: Estimate
     f1: Estimate
     entities: int
     by_type: dict[str, TypeAccuracy]
+    counts: str = ""
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """The counts as an array [documents, 3]."""
+        return parse_counts(self.counts)
 
 
 class Pieces(Record):
@@ -263,72 +301,11 @@ class Floor(Record):
     peak_rss_mb: Estimate
 
 
-class Student(Record):
-    """A model's place in a study.
-
-    name (str): The pipeline, or the row of F1 that was not measured here.
-    arm (str): How it was trained, e.g. "no bitext" or "OT labels".
-    size (str): Its architecture, e.g. "4×384 int8"; students of one arm and size differ in seed.
-    same_graph (Optional[str]): For a row that was not measured: the measured pipeline whose graph
-        it has, and so whose cost.
-    """
-
-    name: str
-    arm: str
-    size: str = ""
-    same_graph: str | None = None
-
-
-class ControlPair(Record):
-    """Two pipelines of one graph, whose weights were learned with and without transport."""
-
-    with_transport: str
-    without: str
-
-
-class Step(Record):
-    """A step of compression and the pipeline that it led to; the first is where it began."""
-
-    name: str
-    pipeline: str
-
-
-class Study(Record):
-    """What the pipelines are to each other; it changes nothing in what is measured.
-
-    margin (float): Costs of one graph are called equivalent if their ratio lies within this of 1.
-    """
-
-    students: list[Student] = []
-    controls: list[ControlPair] = []
-    steps: list[Step] = []
-    margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
-
-    @property
-    def names(self) -> list[str]:
-        """Every pipeline and row that is spoken of."""
-        return [
-            *(one.name for one in self.students),
-            *(one.same_graph for one in self.students if one.same_graph is not None),
-            *(name for pair in self.controls for name in (pair.with_transport, pair.without)),
-            *(one.pipeline for one in self.steps),
-        ]
-
-
-class Gain(Record):
-    """F1 with transport minus F1 without, in points of 1, from sentences drawn for both alike."""
-
-    with_transport: str
-    without: str
-    macro: Estimate
-    by_language: dict[str, Estimate]
-
-
 class ProfileReport(Record):
     """The whole file."""
 
     format: Literal["spacy_optical.profile"] = "spacy_optical.profile"
-    version: Literal[1, 2] = 2
+    version: Literal[1, 2, 3] = 3
     created: str
     complete: bool
     machine: Machine
@@ -337,19 +314,26 @@ class ProfileReport(Record):
     profiles: list[Profile]
     extra: list[ExtraRow] = []
     not_run: list[NotRun] = []
-    study: Study | None = None
-    gains: list[Gain] = []
     warnings: list[str] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_study(cls, value: Any) -> Any:
+        """Version 2 could hold a study of the pipelines, which `research` still reads."""
+        if isinstance(value, dict) and value.get("version") == 2:
+            extra = {"study", "gains"} - cls.model_fields.keys()
+            return {key: part for key, part in value.items() if key not in extra}
+        return value
 
     @field_validator("version")
     @classmethod
-    def _of_today(cls, version: int) -> int:
-        """Version 2 only adds fields to version 1, and what is written has them."""
-        return 2
+    def _current(cls, version: int) -> int:
+        """Older versions lack optional fields only, so what is written is the current version."""
+        return 3
 
     @property
     def names(self) -> list[str]:
-        """Every pipeline and row that a study may speak of."""
+        """The names of all pipelines and extra rows."""
         measured = [found.name for found in self.profiles]
         return [*measured, *(row.name for row in self.extra), *(row.name for row in self.not_run)]
 

@@ -31,6 +31,7 @@ from .schema import (
     Start,
     Throughput,
     TypeAccuracy,
+    counts_text,
 )
 from .workload import Workload
 
@@ -144,7 +145,14 @@ def _accuracy(counts: np.ndarray, labels: Sequence[str], seed: int) -> Accuracy:
             entities=int(sums[0] + sums[2]),
         )
     entities = sum(found.entities for found in by_type.values())
-    return Accuracy(precision=precision, recall=recall, f1=f1, entities=entities, by_type=by_type)
+    return Accuracy(
+        precision=precision,
+        recall=recall,
+        f1=f1,
+        entities=entities,
+        by_type=by_type,
+        counts=counts_text(counts.sum(axis=1)),
+    )
 
 
 def _start(arm: Arm, seed: int) -> Start | None:

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from spacy_optical.benchmark.arms import planned_runs
+from research.arms import planned_runs
 from spacy_optical.benchmark.config import load_benchmark, sources
 from spacy_optical.errors import OpticalError
 
-SHIPPED = Path(__file__).parent.parent.parent / "configs" / "benchmark.cfg"
+SHIPPED = Path(__file__).parent.parent.parent / "research" / "configs" / "experiments.cfg"
 
 
 def test_shipped_files_are_pinned_but_for_the_one_that_a_mirror_may_lack():

@@ -1,0 +1,142 @@
+"""`python -m research`: train and compare experiments, and write the page of results."""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from spacy_optical.cli._app import command, good, overrides_of, say
+from spacy_optical.errors import Errors, OpticalError
+
+app = typer.Typer(
+    name="research",
+    help="Train and compare experiments, and write the page of results",
+    no_args_is_help=True,
+)
+
+
+@command("train", overrides=True, group=app)
+def train_cli(
+    context: typer.Context,
+    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file with arms"),
+    teacher: Path = typer.Argument(..., help="The teacher's folder"),
+    out: Path = typer.Argument(..., help="Folder for the students"),
+    metrics: Path = typer.Argument(..., help="Folder for the metrics files, one per run"),
+    arms: str = typer.Option("all", "--arms", "-a", help="Arms, separated by commas, or 'all'"),
+    seeds: str = typer.Option(
+        "", "--seeds", "-s", help="Seeds of the students, separated by commas [default: each arm's]"
+    ),
+) -> None:
+    """Train and evaluate the arms of an experiment. Finished runs are kept.
+
+    To continue a run that was stopped, give the same command again.
+
+    Example: python -m research train research/configs/experiments.cfg
+    training/experiments/teacher training/experiments/arms metrics/experiments --arms ot-both
+    """
+    from .arms import run_arms
+
+    numbers = _names(seeds)
+    if not all(number.isdecimal() for number in numbers):
+        raise OpticalError(
+            Errors.E114.format(name="--seeds", value=seeds, expected="numbers such as 0,1,2")
+        )
+    written = run_arms(
+        config_path,
+        teacher,
+        out,
+        metrics,
+        names=[] if arms == "all" else _names(arms),
+        seeds=[int(number) for number in numbers],
+        overrides=overrides_of(context),
+        say=say,
+    )
+    good(f"{len(written)} runs in {metrics}")
+
+
+@command("bundles", group=app)
+def bundles_cli(
+    metrics: Path = typer.Argument(..., help="Folder with the metrics files of 'train'"),
+    students: Path = typer.Argument(..., help="Folder with the students of 'train'"),
+    out: Path = typer.Argument(..., help="Folder for the bundles, each in ARM-seedN"),
+    arms: str = typer.Option(..., "--arms", "-a", help="Arms, separated by commas"),
+    seed: int = typer.Option(0, "--seed", "-s", min=0, help="Seed of the students"),
+) -> None:
+    """Copy the evaluated bundles of arms to folders whose names have no hash.
+
+    Example: python -m research bundles metrics/experiments training/experiments/arms
+    training/experiments/bundles --arms target-soft,ot-both
+    """
+    from .arm_bundles import collect_bundles
+
+    copies = collect_bundles(metrics, students, out, names=_names(arms), seed=seed)
+    msg.good(f"{len(copies)} bundles in {out}")
+
+
+@command("table", group=app)
+def table_cli(
+    metrics: Path = typer.Argument(..., help="Folder with the metrics files of 'train'"),
+    out: Path | None = typer.Option(None, "--out", "-o", help="Markdown file to write"),
+    reference: str = typer.Option(
+        "", "--reference", "-r", help="Arm to compare with [default: the config's reference]"
+    ),
+) -> None:
+    """Make a table of all arms that have metrics files.
+
+    Example: python -m research table metrics/experiments --out metrics/experiments/table.md
+    """
+    from spacy_optical.files import written_whole
+
+    from .arm_table import make_table, markdown, read_folder, table_cells, unlike
+
+    runs = read_folder(metrics, say)
+    table = make_table(runs, reference=reference)
+    header, rows = table_cells(table)
+    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(header) - 2)))
+    if remark := unlike(runs):
+        msg.warn(remark)
+    if out is not None:
+        with written_whole(out) as temporary:
+            temporary.write_text(markdown(table), encoding="utf8")
+        msg.good(f"Table in {out}")
+
+
+@command("page", group=app)
+def page_cli(
+    folders: list[Path] = typer.Argument(
+        None, help="Folders of 'profile', each with an optional study.json"
+    ),
+    arms: list[Path] = typer.Option(
+        [], "--arms", "-a", help="Folder with the metrics files of 'train'; repeatable"
+    ),
+    study: Path | None = typer.Option(
+        None, "--study", help="Study of the folders that have no study.json"
+    ),
+    out: Path = typer.Option(..., "--out", "-o", help="Markdown page to write"),
+) -> None:
+    """Write a page of results, with its figures, from metrics files.
+
+    Example: python -m research page --arms docs/results/experiments docs/results/study
+    --out docs/results.md
+    """
+    from spacy_optical.profiling.report import check_tools
+
+    from .arm_results import arms_part
+    from .results_page import run_part, write_page
+
+    check_tools()
+    # All files are read and drawn before anything is written.
+    parts = [arms_part(folder, say) for folder in arms]
+    parts += [run_part(folder, study) for folder in folders or []]
+    if not parts:
+        raise OpticalError(Errors.E624)
+    paths = write_page(parts, out)
+    msg.good(f"{out} with {len(paths) - 1} figures")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m research")

@@ -1,0 +1,208 @@
+"""The answer to the research question in words, filled from the figures.
+
+The question: what does distillation through optimal transport do to latency and memory of
+cross-lingual named-entity recognition on small devices, for languages with little data? Transport
+changes weights and leaves the graph alone, so the answer has three parts: a control (does cost
+stay the same at one graph?), a gain (what F1 comes at that cost?), and a frontier (what does an F1
+cost?).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from spacy_optical.profiling.cells import number
+from spacy_optical.profiling.schema import Estimate
+
+from .equivalence import Equivalence, equivalences
+from .study import ControlPair, Gain, Point, StudiedReport, Study, arm_points, gain_of
+from .study_tables import p_text
+
+QUESTION = (
+    "What does distillation through optimal transport do to inference latency and memory of "
+    "cross-lingual NER on small devices, for languages with little data?"
+)
+
+MODEL = "model.onnx"
+# Models of one graph have weights of the same shapes; names inside may differ a little in length.
+SAME_GRAPH = 0.01
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer.
+
+    parts (Tuple[str, ...]): What was found, a paragraph each.
+    caveats (Tuple[str, ...]): What the reader must hold against it, a sentence or two each.
+    """
+
+    parts: tuple[str, ...]
+    caveats: tuple[str, ...]
+
+
+def answer(report: StudiedReport) -> Answer | None:
+    """Answer the research question from a run's figures.
+
+    report (StudiedReport): The figures.
+    RETURNS (Optional[Answer]): The answer, or None if the run has no control to speak of.
+    """
+    study = report.study
+    if study is None or not study.controls:
+        return None
+    parts: list[str] = []
+    for pair in study.controls:
+        parts.append(_cost_text(report, pair, study))
+        gain = gain_of(report, pair)
+        if gain is not None:
+            parts.append(_gain_text(gain, report))
+    # Two pairs of the same arms ask for the same.
+    parts.extend(dict.fromkeys(_frontier_texts(report, study)))
+    return Answer(tuple(parts), tuple(_caveats(report, study)))
+
+
+def _cost_text(report: StudiedReport, pair: ControlPair, study: Study) -> str:
+    tests = equivalences(report, pair)
+    head = f"Cost, {pair.with_transport} against {pair.without}: "
+    if not tests:
+        return (
+            f"{head}not measured in this run, since the two were not timed side by side. Optimal "
+            "transport is used in training only and leaves the graph as it is, so equal cost is "
+            "to be expected; that is an argument, not a measurement."
+        )
+    rows = "; ".join(f"{one.metric} {_ratio_text(one)}" for one in tests)
+    shown = [one for one in tests if one.shown]
+    if len(shown) == len(tests):
+        verdict = (
+            f"All are equivalent within {study.margin:.0%}: at one graph, transport costs nothing."
+        )
+    elif shown:
+        names = ", ".join(one.metric for one in tests if not one.shown)
+        verdict = (
+            f"Equivalence within {study.margin:.0%} is not shown for {names}, which is no proof of "
+            "a difference; it is shown for the others."
+        )
+    else:
+        verdict = (
+            f"Equivalence within {study.margin:.0%} is not shown by this run, which is no proof of "
+            "a difference."
+        )
+    return f"{head}with transport divided by without, {rows}. {verdict}"
+
+
+def _ratio_text(one: Equivalence) -> str:
+    # Three places, since the margin is a matter of percents.
+    low, high = f"{one.ratio.low:.3f}", f"{one.ratio.high:.3f}"
+    interval = "" if low == high else f" [{low} to {high}]"
+    return f"{one.ratio.value:.3f}{interval}, p {p_text(one.p)}"
+
+
+def _gain_text(gain: Gain, report: StudiedReport) -> str:
+    rows = {
+        code: value
+        for code, value in gain.by_language.items()
+        if code != report.settings.source_language
+    }
+    ordered = sorted(rows, key=lambda code: -rows[code].value)
+    listed = ", ".join(f"{code} {_points(rows[code])}" for code in ordered)
+    text = (
+        f"F1 at that cost: {gain.with_transport} has {_points(gain.macro)} points of macro F1 "
+        f"against {gain.without}"
+    )
+    text += f"; by language {listed}." if len(rows) > 1 else "."
+    if not gain.paired:
+        text += " There is no interval: the two were not evaluated in one run."
+    elif gain.macro.low <= 0 <= gain.macro.high:
+        text += " The interval holds 0: this run does not show that transport helps."
+    return text
+
+
+def _points(value: Estimate) -> str:
+    low, high = f"{value.low * 100:+.1f}", f"{value.high * 100:+.1f}"
+    return f"{value.value * 100:+.1f}" + ("" if low == high else f" [{low} to {high}]")
+
+
+def _frontier_texts(report: StudiedReport, study: Study) -> Iterator[str]:
+    """At equal F1: the cheapest point of each arm that reaches the best of another."""
+    points = arm_points(report)
+    arms = list(dict.fromkeys(point.arm for point in points))
+    sizes = {point.size for point in points}
+    if len(arms) < 2:
+        return
+    if len(sizes) < 2:
+        yield (
+            "Cost at equal F1: not known from this run, which has one size of student; how much "
+            "smaller a student with transport could be at the F1 of one without needs several."
+        )
+        return
+    arm_of = {student.name: student.arm for student in study.students}
+    for pair in study.controls:
+        arm, other = arm_of.get(pair.with_transport), arm_of.get(pair.without)
+        target = max((point.f1.value for point in points if point.arm == other), default=None)
+        if arm is None or other is None or arm == other or target is None:
+            continue
+        cheapest = {name: _cheapest(points, name, target) for name in (other, arm)}
+        listed = "; ".join(f"{name}: {_point_text(point)}" for name, point in cheapest.items())
+        yield f"Cost at equal F1, {target * 100:.1f} macro (the best of “{other}”): {listed}."
+
+
+def _cheapest(points: Sequence[Point], arm: str, f1: float) -> Point | None:
+    reaching = [point for point in points if point.arm == arm and point.f1.value >= f1]
+    return min(reaching, key=lambda point: point.p50_ms, default=None)
+
+
+def _point_text(point: Point | None) -> str:
+    if point is None:
+        return "does not reach it"
+    return (
+        f"{number(point.p50_ms)} ms p50, {number(point.rss_mb)} MB peak RSS, "
+        f"{number(point.disk_mb)} MB of disk ({point.size})"
+    )
+
+
+def _caveats(report: StudiedReport, study: Study) -> Iterator[str]:
+    if not report.complete:
+        yield "The run was stopped before its end."
+    machine = report.machine
+    if not machine.architecture.startswith(("arm", "aarch")):
+        yield (
+            f"Measured on {machine.cpu} ({machine.architecture}), which is not a small device: "
+            "ratios may carry over, milliseconds do not."
+        )
+    points = arm_points(report)
+    if not points or min(len(point.names) for point in points) < 3:
+        yield (
+            "An arm has fewer than three students of one size: intervals are over sentences, and "
+            "what another seed would give is not in them."
+        )
+    gold = report.settings.gold
+    if gold:
+        fewest = min(file.docs for file in gold.values())
+        yield (
+            f"The smallest gold file has {fewest} documents; F1 of one language is unsure by "
+            "points."
+        )
+    for pair in study.controls:
+        sizes = _model_bytes(report, pair)
+        if len(sizes) == 2 and max(sizes) > min(sizes) * (1 + SAME_GRAPH):
+            yield (
+                f"The models of {pair.with_transport} and {pair.without} differ in size "
+                f"({sizes[0]:,} and {sizes[1]:,} bytes), so they are not of one graph, and their "
+                "comparison is no control."
+            )
+    borrowed = [one for one in study.students if one.same_graph is not None]
+    for one in borrowed:
+        yield (
+            f"{one.name} was judged elsewhere and not timed: its cost is that of {one.same_graph}, "
+            "which has the same graph."
+        )
+    yield from report.warnings
+
+
+def _model_bytes(report: StudiedReport, pair: ControlPair) -> list[int]:
+    rows = {found.name: found for found in report.profiles}
+    found = [rows[name] for name in (pair.with_transport, pair.without) if name in rows]
+    sizes = [
+        sum(size for file, size in one.disk.files.items() if file.endswith(MODEL))
+        for one in found
+        if one.disk is not None
+    ]
+    return [size for size in sizes if size]

@@ -1,0 +1,101 @@
+"""The metrics file of one arm and seed: how it did in each language, sentence by sentence."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from spacy_optical.errors import Errors, OpticalError
+from spacy_optical.files import write_json
+from spacy_optical.profiling.schema import parse_counts
+
+
+class Record(BaseModel):
+    """A part of the file; a field that the schema does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Judgement(Record):
+    """How an arm did in one language.
+
+    f1, precision, recall (float): spaCy's `ents_f`, `ents_p`, `ents_r`, 0 to 1.
+    types (Dict[str, float]): F1 by type.
+    gold (str): SHA-256 of the gold file.
+    counts (str): For each sentence `right,wrong,missed`, with spaces between.
+    """
+
+    f1: float
+    precision: float
+    recall: float
+    types: dict[str, float]
+    gold: str
+    counts: str
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """The counts as an array [sentences, 3]."""
+        return parse_counts(self.counts)
+
+
+class ArmMetrics(Record):
+    """One arm with one seed.
+
+    format (int): The version of this form.
+    arm, number, title (str): The arm, its place in tables, and what it is.
+    reference (str): The arm that others are compared with.
+    seed (int): The student's seed.
+    fingerprint (str): Hash of config, models, data and gold; another one is another run.
+    bitext (List[str]): The languages with bitext.
+    names (Dict[str, str]): The languages' names.
+    languages (Dict[str, Judgement]): The result by language.
+    english_dev (Optional[float]): F1 on English dev, by which the epoch was chosen.
+    parameters (Optional[int]): The student's parameters.
+    preset (str): What was judged: the preset of a bundle, or "" for the model in torch.
+    megabytes (Optional[float]): The bundle's size, in 10^6 bytes.
+    epochs (List[Dict[str, float]]): Losses and English dev F1 by epoch.
+    provenance (Dict[str, Any]): Config, hashes, versions and machine.
+    """
+
+    format: Literal[1] = 1
+    arm: str
+    number: str
+    title: str
+    reference: str
+    seed: int
+    fingerprint: str
+    bitext: list[str]
+    names: dict[str, str]
+    languages: dict[str, Judgement]
+    english_dev: float | None
+    parameters: int | None
+    preset: str = ""
+    megabytes: float | None = None
+    epochs: list[dict[str, float]]
+    provenance: dict[str, Any]
+
+
+def write_arm(metrics: ArmMetrics, path: Path) -> None:
+    """Write a metrics file, whole or not at all."""
+    write_json(path, metrics.model_dump(mode="json"))
+
+
+def read_arm(path: Path) -> ArmMetrics:
+    """Read a metrics file.
+
+    path (Path): The file.
+    RETURNS (ArmMetrics): Its content.
+    RAISES (OpticalError): If it is missing or breaks the schema.
+    """
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what="metrics file", path=path))
+    try:
+        found = ArmMetrics.model_validate_json(path.read_bytes())
+        for judgement in found.languages.values():
+            parse_counts(judgement.counts)
+        return found
+    except (ValidationError, ValueError) as err:
+        reason = " ".join(str(err).split())[:200]
+        raise OpticalError(Errors.E602.format(path=path, reason=reason)) from err

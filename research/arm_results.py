@@ -1,0 +1,190 @@
+"""A section of the page of results: the arms in words, figures and tables."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spacy_optical.profiling.cells import Cell, Table, score
+from spacy_optical.profiling.drawing import (
+    INK,
+    Figure,
+    draw,
+    drawing_style,
+    name_rows,
+    reach,
+    style_of,
+)
+from spacy_optical.profiling.schema import Estimate
+from spacy_optical.profiling.text import markdown_table
+
+from .answer import Answer
+from .arm_metrics import ArmMetrics
+from .arm_table import ArmRow, ArmTable, make_table, markdown, read_folder, unlike
+from .results_page import Part
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Below this many seeds an interval over them says little.
+ENOUGH_SEEDS = 3
+
+
+def arms_part(folder: Path, say: Callable[[str], None] = lambda text: None) -> Part:
+    """Make the section of a folder of arms.
+
+    folder (Path): The folder with the metrics files of `python -m research train`.
+    say (Callable[[str], None]): Told of files that are of another kind.
+    RETURNS (Part): The section.
+    RAISES (OpticalError): As `read_folder` and `make_table`.
+    """
+    folder = Path(folder)
+    runs = read_folder(folder, say)
+    table = make_table(runs)
+    return Part(
+        argument=f"--arms {folder.as_posix()}",
+        title=folder.name,
+        folder=folder,
+        answer=arm_answer(table, runs),
+        figures=tuple(arm_figures(table)),
+        text=tuple(_text(table)),
+    )
+
+
+def arm_answer(table: ArmTable, runs: Sequence[ArmMetrics]) -> Answer | None:
+    """Say what the arms show.
+
+    table (ArmTable): The arms.
+    runs (Sequence[ArmMetrics]): The runs that it was made from.
+    RETURNS (Optional[Answer]): What was found and what to hold against it; None if the reference
+        arm is missing, or is alone.
+    """
+    base = next((row for row in table.rows if row.name == table.reference), None)
+    compared = [row for row in table.rows if row.difference is not None]
+    if base is None or not compared:
+        return None
+    names = ", ".join(table.languages[code] for code in table.bitext)
+    parts = [
+        f"F1, macro over {names}: {_named(base)} has {100 * base.macro:.1f}. Differences from it, "
+        "in points, with 95 % intervals over sentences:"
+    ]
+    kinds: dict[str, list[ArmRow]] = {"Above it": [], "Below it": [], "Not told apart from it": []}
+    for row in compared:
+        kinds[_kind(row.difference)].append(row)
+    lines = [
+        f"* {kind}: {'; '.join(_difference_text(row) for row in rows)}."
+        for kind, rows in kinds.items()
+        if rows
+    ]
+    parts.append("\n".join(lines))
+    return Answer(tuple(parts), tuple(_caveats(table, runs)))
+
+
+def _kind(difference: Estimate | None) -> str:
+    if difference is None or difference.low <= 0 <= difference.high:
+        return "Not told apart from it"
+    return "Above it" if difference.low > 0 else "Below it"
+
+
+def _named(row: ArmRow) -> str:
+    return f"arm {row.number} ({row.title})" if row.number else row.title
+
+
+def _difference_text(row: ArmRow) -> str:
+    text = f"{_named(row)} {_points(row.difference)}"
+    if row.difference_over_seeds is not None:
+        between = row.difference_over_seeds
+        text += f", over seeds [{100 * between.low:+.1f} to {100 * between.high:+.1f}]"
+    return text
+
+
+def _points(value: Estimate | None) -> str:
+    if value is None:
+        return ""
+    return f"{100 * value.value:+.1f} [{100 * value.low:+.1f} to {100 * value.high:+.1f}]"
+
+
+def _caveats(table: ArmTable, runs: Sequence[ArmMetrics]) -> Iterator[str]:
+    few = [row.number or row.name for row in table.rows if len(row.seeds) < ENOUGH_SEEDS]
+    if few:
+        yield (
+            f"Fewer than {ENOUGH_SEEDS} seeds: arms {', '.join(few)}. An interval over sentences "
+            "does not say what another seed would give."
+        )
+    if len(table.rows) > 2:
+        yield (
+            f"{len(table.rows) - 1} arms are compared with one, each at 95 %: of twenty that are "
+            "alike, one would seem to differ."
+        )
+    if remark := unlike(runs):
+        yield remark
+    sizes = {row.parameters for row in table.rows if row.parameters is not None}
+    if len(sizes) > 1:
+        yield "Not all students are of one size; the table has their parameters."
+    judged = {run.preset or "in torch" for run in runs if run.parameters is not None}
+    if len(judged) > 1:
+        yield f"Not all students were judged alike: {', '.join(sorted(judged))}."
+    sentences = {code: len(runs[0].languages[code].rows) for code in table.languages}
+    fewest = min(sentences, key=lambda code: sentences[code])
+    yield f"The smallest gold, {table.languages[fewest]}, has {sentences[fewest]} sentences."
+
+
+def arm_figures(table: ArmTable) -> list[Figure]:
+    """Draw how far each arm is from the reference.
+
+    table (ArmTable): The arms.
+    RETURNS (List[Figure]): The drawing; none if nothing is compared.
+    """
+    compared = [row for row in table.rows if row.difference is not None]
+    if not compared:
+        return []
+    with drawing_style():
+        figure = draw(
+            "arms",
+            f"Macro F1 of the arms minus that of {table.reference}",
+            "points of F1 with 95 % intervals over sentences; right of the dotted line is better",
+            [_named(row) for row in compared],
+            lambda axes: _differences(axes, compared),
+        )
+    return [figure]
+
+
+def _differences(axes: "Axes", rows: Sequence[ArmRow]) -> None:
+    axes.axvline(0, color=INK, linewidth=1, linestyle=":")
+    for at, row in enumerate(rows):
+        if row.difference is not None:
+            axes.errorbar(
+                row.difference.value * 100,
+                at,
+                xerr=reach(row.difference, 100),
+                linewidth=1.5,
+                markersize=8,
+                **style_of(0),
+            )
+    name_rows(axes, [row.number or row.name for row in rows])
+    axes.set_xlabel("Points of macro F1")
+
+
+def _text(table: ArmTable) -> Iterator[str]:
+    yield markdown(table).strip()
+    found = difference_table(table)
+    if found.rows:
+        yield f"{found.caption}:\n\n{markdown_table(found, every_interval=True)}"
+
+
+def difference_table(table: ArmTable) -> Table:
+    """How far each arm is from the reference, by language.
+
+    table (ArmTable): The arms.
+    RETURNS (Table): A row for each arm that is compared.
+    """
+    rows = [
+        (
+            Cell(_named(row)),
+            *(score(row.language_differences[code]) for code in table.languages),
+            score(row.difference),
+        )
+        for row in table.rows
+        if row.difference is not None
+    ]
+    caption = f"F1 minus that of {table.reference}, in points, with 95 % intervals over sentences"
+    return Table(caption, ("Arm", *table.languages.values(), "Macro"), tuple(rows))

@@ -1,0 +1,258 @@
+"""Running the arms: each is one resumable run that ends in one metrics file."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from spacy_optical.benchmark.config import TEACHER, Arm, Benchmark, load_benchmark
+from spacy_optical.data.labelled import gold_files
+from spacy_optical.distill.config import DistillConfig, load_config
+from spacy_optical.distill.distil import distill
+from spacy_optical.distill.lessons import bitext_path
+from spacy_optical.distill.plans import make_plans, plans_belong
+from spacy_optical.distill.processes import on_main
+from spacy_optical.distill.provenance import provenance
+from spacy_optical.distill.student import METRICS
+from spacy_optical.distill.teacher import ENGLISH_DEV, ENGLISH_TRAIN
+from spacy_optical.encoders.fetch import WEIGHTS
+from spacy_optical.errors import Errors, OpticalError
+from spacy_optical.export.bundle import export_bundle
+from spacy_optical.export.quantize import preset_named
+from spacy_optical.runtime.bundle import MANIFEST_FILE
+
+from .arm_evaluation import judge
+from .arm_metrics import ArmMetrics, read_arm, write_arm
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One arm with one seed, its config checked, its plans' folder named."""
+
+    name: str
+    arm: Arm
+    seed: int
+    config: DistillConfig
+
+    @property
+    def title(self) -> str:
+        """How the run is called on screen."""
+        return f"{self.name}, seed {self.seed}"
+
+
+def planned_runs(
+    config_path: Path,
+    benchmark: Benchmark,
+    *,
+    names: Iterable[str] = (),
+    seeds: Iterable[int] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> list[Run]:
+    """List the runs that are asked for, and check their configs before the first begins.
+
+    config_path (Path): The config file.
+    benchmark (Benchmark): Its benchmark.
+    names (Iterable[str]): The arms; by default all.
+    seeds (Iterable[int]): The students' seeds; by default each arm's own.
+    overrides (Optional[Mapping[str, Any]]): Values for all arms; an arm's own come last.
+    RETURNS (List[Run]): The runs, in the order of names.
+    RAISES (OpticalError): If there is no such arm, or an override or a preset is wrong.
+    """
+    chosen = list(names) or list(benchmark.arms)
+    common = dict(overrides or {})
+    base = load_config(config_path, common)
+    runs = []
+    for name in chosen:
+        if name not in benchmark.arms:
+            known = ", ".join(benchmark.arms)
+            raise OpticalError(
+                Errors.E239.format(path=config_path, what="arm", name=name, known=known)
+            )
+        arm = benchmark.arms[name]
+        if arm.preset:
+            preset_named(arm.preset)
+        for seed in [base.seed] if name == TEACHER else list(seeds) or arm.seeds:
+            config = load_config(config_path, {**common, **arm.overrides, "training.seed": seed})
+            if (key := _plans_key(config, arm)) != _plans_key(base):
+                plans = base.paths.plans.with_name(f"{base.paths.plans.name}-{key}")
+                paths = config.paths.model_copy(update={"plans": plans})
+                config = config.model_copy(update={"paths": paths})
+            runs.append(Run(name, arm, seed, config))
+    return runs
+
+
+def run_arms(
+    config_path: Path,
+    teacher: Path,
+    out: Path,
+    metrics: Path,
+    *,
+    names: Iterable[str] = (),
+    seeds: Iterable[int] = (),
+    overrides: Mapping[str, Any] | None = None,
+    say: Say = lambda text: None,
+) -> list[Path]:
+    """Train and judge arms, one after the other; what is done already is kept.
+
+    config_path (Path): The config file, with a benchmark.
+    teacher (Path): The teacher's folder.
+    out (Path): Folder for the students, each in `ARM-seedN-FINGERPRINT`, its bundle beside it.
+    metrics (Path): Folder for the metrics files, `ARM-seedN.json`.
+    names, seeds, overrides: As for `planned_runs`.
+    say (Callable[[str], None]): Told of every step.
+    RETURNS (List[Path]): The metrics files, in order.
+    RAISES (OpticalError): As `planned_runs`, `make_plans`, `distill`, `export_bundle` and `judge`;
+        the metrics files before that are whole, and the run is continued by the next call.
+    """
+    benchmark = load_benchmark(config_path)
+    runs = planned_runs(config_path, benchmark, names=names, seeds=seeds, overrides=overrides)
+    models = _Models(config_path, benchmark, Path(teacher), Path(out), dict(overrides or {}), say)
+    written = []
+    for number, run in enumerate(runs, 1):
+        path = Path(metrics) / f"{run.name}-seed{run.seed}.json"
+        say(f"[{number}/{len(runs)}] {run.title}: {run.arm.title}")
+        prepared = models.prepare(run)
+        if on_main(partial(_is_done, path, prepared)):
+            say(f"Done already, {path}")
+        else:
+            model = models.model(prepared)
+            on_main(partial(_judge, prepared, models, model, path))
+            say(f"Written to {path}")
+        written.append(path)
+    return written
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run with all that it depends on: who teaches it, its config with its paths, its record."""
+
+    run: Run
+    teacher: Path
+    config: DistillConfig
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Models:
+    """The models of a benchmark, each trained when it is first asked for."""
+
+    config_path: Path
+    benchmark: Benchmark
+    teacher: Path
+    out: Path
+    overrides: dict[str, Any]
+    say: Say
+
+    def prepare(self, run: Run) -> Prepared:
+        """Find out what a run depends on; the arm that teaches it is trained if need be."""
+        config, teacher = run.config, self.teacher
+        if run.arm.teacher:
+            first = planned_runs(
+                self.config_path,
+                self.benchmark,
+                names=[run.arm.teacher],
+                overrides=self.overrides,
+            )[0]
+            teacher = self.model(self.prepare(first))
+            # Who has read the bitext knows better which of its words belong together.
+            paths = config.paths.model_copy(update={"encoder": teacher})
+            config = config.model_copy(update={"paths": paths})
+        return Prepared(run, teacher, config, _record(run, config, teacher))
+
+    def model(self, prepared: Prepared) -> Path:
+        """Give a run's model, trained if need be."""
+        run, config, teacher = prepared.run, prepared.config, prepared.teacher
+        if run.name == TEACHER:
+            return teacher
+        model = self.out / f"{run.name}-seed{run.seed}-{prepared.record['fingerprint']}"
+        if not on_main((model / METRICS).is_file):
+            on_main(partial(self._plans, config, teacher))
+            self.say(f"Training {run.title}")
+            distill(config, teacher, model, resume=True, say=self.say)
+        self.say(f"Student in {model}")
+        return model
+
+    def _plans(self, config: DistillConfig, teacher: Path) -> None:
+        if not plans_belong(config, teacher):
+            make_plans(config, teacher, say=self.say)
+
+    def bundle(self, prepared: Prepared, model: Path) -> Path:
+        """Give the bundle of a run's model, exported if need be."""
+        bundle = model.with_name(f"{model.name}-{prepared.run.arm.preset}")
+        if not (bundle / MANIFEST_FILE).is_file():
+            # Target languages judge: the gate sees English alone. It is reported, not obeyed:
+            # an arm that loses by it belongs into the table too.
+            dev = {prepared.config.data.source: prepared.config.paths.corpus / ENGLISH_DEV}
+            export_bundle(
+                model, bundle, dev, preset=prepared.run.arm.preset, force=True, say=self.say
+            )
+        return bundle
+
+
+def _judge(prepared: Prepared, models: _Models, model: Path, path: Path) -> None:
+    """Write a run's metrics file."""
+    run, config, benchmark = prepared.run, prepared.config, models.benchmark
+    # The checkpoint is three times the student; all that it was for is done.
+    if run.name != TEACHER:
+        shutil.rmtree(model.with_name(f"{model.name}-checkpoint"), ignore_errors=True)
+    bundle = None
+    if run.name != TEACHER and run.arm.preset:
+        bundle = models.bundle(prepared, model)
+    learned = json.loads((model / METRICS).read_text(encoding="utf8"))
+    metrics = ArmMetrics(
+        arm=run.name,
+        number=run.arm.number,
+        title=run.arm.title,
+        reference=benchmark.reference,
+        seed=run.seed,
+        fingerprint=prepared.record["fingerprint"],
+        bitext=config.data.languages,
+        names={code: language.name or code for code, language in benchmark.languages.items()},
+        languages=judge(bundle or model, _gold(config)),
+        english_dev=learned["english_dev"]["ents_f"],
+        parameters=learned.get("parameters"),
+        preset=run.arm.preset if bundle else "",
+        megabytes=sum(f.stat().st_size for f in bundle.iterdir()) / 1e6 if bundle else None,
+        epochs=learned["epochs"],
+        provenance=prepared.record,
+    )
+    write_arm(metrics, path)
+
+
+def _gold(config: DistillConfig) -> dict[str, Path]:
+    return gold_files(config.paths.corpus / "gold", "test")
+
+
+def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:
+    """Tell apart configs whose plans differ."""
+    told = f"{config.fingerprint('data', 'plans')} {config.student.middle[1]}"
+    told += f" {config.training.max_pieces} {arm.teacher if arm else ''} {config.paths.corpus}"
+    return hashlib.sha256(told.encode("utf8")).hexdigest()[:8]
+
+
+def _record(run: Run, config: DistillConfig, teacher: Path) -> dict[str, Any]:
+    data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
+    data += [teacher / WEIGHTS, *_gold(config).values()]
+    if run.name != TEACHER:
+        data += [config.paths.encoder / WEIGHTS]
+        data += [bitext_path(config, language) for language in config.data.languages]
+    for path in data:
+        if not path.is_file():
+            raise OpticalError(Errors.E002.format(what="file", path=path))
+    return provenance(config, "teacher" if run.name == TEACHER else "student", data)
+
+
+def _is_done(path: Path, prepared: Prepared) -> bool:
+    """Tell whether a metrics file is of this very run; one that cannot be read is not."""
+    preset = "" if prepared.run.name == TEACHER else prepared.run.arm.preset
+    try:
+        found = read_arm(path)
+    except OpticalError:
+        return False
+    return (found.fingerprint, found.preset) == (prepared.record["fingerprint"], preset)

@@ -1,0 +1,81 @@
+"""How much memory a pipeline takes above its imports, and whether it stays so.
+
+    python -m research.benchmarks.memory_growth [--bundle FOLDER] [--documents 100000]
+
+Prints the resident set above the import-only floor, now and at its peak, after each step of loading
+and then ten times while documents of mixed lengths go by. Run in a process of its own, without
+torch in sight, on a system with /proc.
+"""
+
+import argparse
+import random
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+
+from spacy_optical.compat import require_onnxruntime
+from spacy_optical.profiling.environment import enter_environment
+from spacy_optical.profiling.memory import read_memory, reset_peak
+
+TEXT = (
+    "Rais wa Kenya alisema jana mjini Nairobi kwamba serikali itajenga barabara mpya kutoka Mombasa"
+    " hadi Kisumu ifikapo Desemba , bila kuchelewa . Amina Juma anafanya kazi Benki Kuu"
+)
+WORDS = TEXT.split()
+MEGABYTE = 1e6
+LONGEST = 400
+ZONE = 1000  # documents
+
+
+def documents(count: int) -> Iterator[str]:
+    """Draw texts: short ones mostly, a few of hundreds of words, with new words all the time."""
+    rng = random.Random(0)
+    for at in range(count):
+        size = min(LONGEST, int(rng.lognormvariate(2.5, 1)) + 1)
+        yield " ".join([*rng.choices(WORDS, k=size), f"neno{at}"])
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--bundle", help="a bundle; the package's own if missing")
+    parser.add_argument("--documents", type=int, default=10_000)
+    arguments = parser.parse_args()
+    enter_environment("base")
+    import spacy
+    import tokenizers  # noqa: F401
+
+    require_onnxruntime()
+
+    floor = read_memory()["rss"] or 0
+    print(f"{'import-only floor':24} {floor / MEGABYTE:6.1f} MB; what follows is above it")
+
+    def show(step: str) -> None:
+        found = read_memory()
+        now, peak = (((found[which] or 0) - floor) / MEGABYTE for which in ("rss", "peak"))
+        print(f"{step:24} now {now:6.1f} MB, peak {peak:6.1f} MB", flush=True)
+        reset_peak()
+
+    nlp = spacy.blank("xx")
+    component = nlp.add_pipe("optical_ner", config={"model": arguments.bundle})
+    show("spacy.blank")
+    runtime = component.runtime
+    show("bundle checked")
+    _ = runtime.words_to_pieces
+    show("tokenizer")
+    _ = runtime.session
+    show("session")
+    nlp("Amina Juma anaishi Nairobi")
+    show("first text")
+    tenth = max(arguments.documents // 10, 1)
+    texts = documents(arguments.documents)
+    for at in range(tenth, arguments.documents + 1, tenth):
+        # Every document has a word of its own; spaCy forgets words only when it is told to.
+        for _ in range(0, tenth, ZONE):
+            with nlp.memory_zone():
+                deque(nlp.pipe(islice(texts, ZONE), batch_size=ZONE), maxlen=0)
+        show(f"{at:,} documents")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""How fast a student learns, and how much memory it takes.
+
+    python -m research.benchmarks.training_speed [--config FILE.cfg] [--steps 40]
+
+Runs the steps of the training loop itself, once in fp32 and, where the processor multiplies in it,
+once in bf16, each in a process of its own. Student, objective and batch size are the config's; an
+English sentence comes with every pair, so that both sides are learned from. Pairs, plans and the
+teacher's readings are drawn at random in a real teacher's shape, and so are the student's weights:
+the time of a step does not depend on what they say. Wall-clock time; the machine should be idle.
+"""
+
+import argparse
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForTokenClassification, BertConfig
+
+from spacy_optical.distill.config import DistillConfig, Precision, load_config
+from spacy_optical.distill.loop import Losses, train
+from spacy_optical.distill.plans import English, Lesson
+from spacy_optical.distill.ragged import CELL, RaggedWriter, Words, read_ragged, words_as_bytes
+from spacy_optical.distill.ragged import sparse as cells
+from spacy_optical.distill.recipe import StepMaker, StudentRecipe
+from spacy_optical.distill.sentences import Sentence, plain_sentence
+from spacy_optical.distill.student import make_student
+from spacy_optical.distill.tagger import WordTagger, multiplies_in_bf16
+from spacy_optical.distill.vocabulary import Vocabulary
+from spacy_optical.profiling.memory import read_memory, reset_peak
+from spacy_optical.runtime.decode import bio_tags
+from spacy_optical.runtime.pieces import WordPieces
+from tests.util import trained_toy_tokenizer
+
+from .alignment_speed import words_of
+
+WORDS = (5, 35)  # of a sentence, the least and the most
+TAGS = bio_tags(("LOC", "ORG", "PER"))
+WARMUP = 3  # steps that are not counted
+
+
+class Timed(StudentRecipe):
+    """The student's recipe for so many steps, with the time at which each began."""
+
+    steps = 0
+
+    def batches(self, chance: np.random.Generator) -> list[StepMaker]:
+        """Give the first batches of an epoch."""
+        self.began: list[float] = []
+        return super().batches(chance)[: self.steps]
+
+    def losses(self, tagger: WordTagger, batch: StepMaker) -> Losses:
+        """Note the time."""
+        self.began.append(time.perf_counter())
+        return super().losses(tagger, batch)
+
+
+def drawn_lesson(folder: Path, count: int, width: int) -> Lesson:
+    """Write arrays in a teacher's shape for generated sentences, and open them as plans are."""
+    rng = np.random.default_rng(0)
+    known = np.array(words_of(rng, 5000))
+    widths = {"logits": (len(TAGS),), "last": (width,), "source": (width,)}
+    writers = {name: RaggedWriter(folder / name, shape=shape) for name, shape in widths.items()}
+    writers |= {"carried": RaggedWriter(folder / "carried", shape=(len(TAGS),))}
+    writers |= {name: RaggedWriter(folder / name) for name in ("trust", "weight")}
+    writers |= {"plan": RaggedWriter(folder / "plan", CELL)}
+    writers |= {"words": RaggedWriter(folder / "words", np.uint8)}
+    for _ in range(count):
+        words = known[rng.integers(0, len(known), size=rng.integers(*WORDS))]
+        writers["words"].append([words_as_bytes(words)])
+        writers["plan"].append([cells(np.eye(len(words)) / len(words))])
+        writers["weight"].append([np.ones(1)])
+        writers["trust"].append([rng.random(len(words))])
+        for name, shape in widths.items():
+            writers[name].append([rng.normal(size=(len(words), *shape))])
+        writers["carried"].append([rng.dirichlet(np.ones(len(TAGS)), size=len(words))])
+    for writer in writers.values():
+        writer.flush()
+        writer.close()
+    arrays = {name: read_ragged(folder / name) for name in writers if name != "words"}
+    both = Words(read_ragged(folder / "words"))
+    return Lesson(both, both, arrays)
+
+
+def drawn_student(config: DistillConfig) -> WordTagger:
+    """Cut the config's student out of a teacher of the shipped encoder's shape."""
+    labels = dict(enumerate(TAGS))
+    shape = BertConfig(
+        vocab_size=config.student.vocabulary,
+        hidden_size=384,
+        num_hidden_layers=12,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        id2label=labels,
+        label2id={tag: number for number, tag in labels.items()},
+    )
+    big = WordTagger(AutoModelForTokenClassification.from_config(shape))
+    return make_student(big, config.student, Vocabulary(b"", np.arange(shape.vocab_size)))
+
+
+def measured(path: Path, precision: Precision, steps: int) -> str:
+    """Give a row of the table: the student trained for so many steps."""
+    values: dict[str, Any] = {"training.precision": precision, "training.english": 1.0}
+    values |= {"training.epochs": 1, "training.freeze_embeddings": True}
+    config = load_config(path, values | {"data.languages": ["sw"]})
+    size = config.training.batch_size
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # A few are too long for the window and left out.
+        lesson = drawn_lesson(folder, 2 * size * (steps + WARMUP), 384)
+        texts = [lesson.target[number] for number in range(len(lesson.target))]
+        tokenizer = trained_toy_tokenizer(
+            [" ".join(text) for text in texts], size=min(4000, config.student.vocabulary)
+        )
+        pieces = WordPieces(tokenizer)
+        plain = [plain_sentence(text, pieces) for text in texts]
+        rng = np.random.default_rng(1)
+        tags = [tuple(rng.integers(0, len(TAGS), size=len(one.words)).tolist()) for one in plain]
+        tagged = [Sentence(s.words, s.pieces, t) for s, t in zip(plain, tags, strict=True)]
+        student = drawn_student(config)
+        student.freeze_embeddings()
+        recipe = Timed(config, English(tagged, lesson.arrays), {"sw": lesson}, pieces)
+        recipe.steps = steps + WARMUP
+        reset_peak()
+        train(
+            student,
+            recipe,
+            config.training,
+            seed=0,
+            fingerprint="",
+            folder=folder,
+            judge=lambda model: 0.0,
+        )
+        peak = read_memory()["peak"] or 0
+        taken = recipe.began[-1] - recipe.began[WARMUP]
+        rate = size * (len(recipe.began) - 1 - WARMUP) / taken
+        layers, length = len(config.student.layers), np.mean([len(one) for one in plain])
+        told = f"{layers}×384, {length:.0f} pieces a sentence, {torch.get_num_threads()} threads"
+        return f"| {precision} | {rate:.1f} | {peak / 1e6:.0f} | {told} |"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--config", type=Path, default=Path("research/configs/experiments.cfg"))
+    parser.add_argument("--steps", type=int, default=40)
+    arguments = parser.parse_args()
+    print("| products in | pairs/s, both sides | most memory, MB | student |\n|---|---|---|---|")
+    precisions = ["fp32", "bf16"] if multiplies_in_bf16() else ["fp32"]
+    for precision in precisions:
+        with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+            row = alone.submit(measured, arguments.config, precision, arguments.steps)
+            print(row.result(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The control: two pipelines of one graph should cost the same, whatever taught their weights."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spacy_optical.compat import require
+from spacy_optical.profiling.estimates import ratio_estimate
+from spacy_optical.profiling.schema import Estimate, Profile
+
+from .study import ControlPair, StudiedReport
+
+# Two one-sided tests, each at this level.
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """One cost of two pipelines of one graph, with transport divided by without.
+
+    metric (str): Which cost.
+    ratio (Estimate): The ratio; 1 is equal.
+    p (float): The larger p of the two one-sided tests; the ratio is surely inside the margin if it
+        is small. NaN if there is one sample only.
+    """
+
+    metric: str
+    ratio: Estimate
+    p: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether the costs are equivalent beyond doubt."""
+        return self.p < LEVEL
+
+
+def equivalences(report: StudiedReport, pair: ControlPair) -> list[Equivalence]:
+    """Test whether two pipelines of one graph cost the same.
+
+    report (StudiedReport): The figures.
+    pair (ControlPair): The pipelines.
+    RETURNS (List[Equivalence]): One for each cost that both have.
+    """
+    rows = {found.name: found for found in report.profiles}
+    own, other = rows.get(pair.with_transport), rows.get(pair.without)
+    if own is None or other is None or report.study is None:
+        return []
+    seed, margin = report.settings.seed, report.study.margin
+    found = []
+    for metric, above, below in _costs(own, other):
+        samples = list(zip(above.samples, below.samples, strict=False))
+        if samples:
+            tops, bottoms = zip(*samples, strict=True)
+            ratio = ratio_estimate(tops, bottoms, seed)
+            found.append(Equivalence(metric, ratio, tost(ratio.samples, margin)))
+    return found
+
+
+def _costs(own: Profile, other: Profile) -> Iterator[tuple[str, Estimate, Estimate]]:
+    """The same cost of both, sampled in the same rounds or starts."""
+    if own.latency is not None and other.latency is not None:
+        yield "p50 of one text", own.latency.p50_ms, other.latency.p50_ms
+    rates = {one.batch_size: one.words_per_second for one in other.throughput}
+    for one in own.throughput:
+        if one.batch_size in rates:
+            # Time for a word, so that less is better as in the other rows.
+            yield (
+                f"time in batches of {one.batch_size}",
+                rates[one.batch_size],
+                one.words_per_second,
+            )
+    if own.memory is not None and other.memory is not None:
+        yield "peak RSS", own.memory.peak_rss_mb, other.memory.peak_rss_mb
+
+
+def tost(ratios: Sequence[float], margin: float) -> float:
+    """Do two one-sided t tests on the logarithms of ratios (Schuirmann 1987).
+
+    ratios (Sequence[float]): Ratios of paired samples.
+    margin (float): The ratio is equivalent to 1 between 1 / (1 + margin) and 1 + margin.
+    RETURNS (float): The larger p; NaN with one ratio.
+    RAISES (MissingDependency): If scipy is not installed.
+    """
+    logs, limit = np.log(ratios), math.log1p(margin)
+    if len(logs) < 2:
+        return math.nan
+    if np.ptp(logs) < 1e-12:
+        # Without any spread there is nothing to test.
+        return 0.0 if abs(logs[0]) < limit else 1.0
+    test = require("scipy.stats", extra="profile").ttest_1samp
+    above = test(logs, -limit, alternative="greater").pvalue
+    below = test(logs, limit, alternative="less").pvalue
+    return float(max(above, below))

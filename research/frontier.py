@@ -1,0 +1,171 @@
+"""The frontier: F1 against cost, for arms of a study as lines and for other pipelines as points."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spacy_optical.profiling.drawing import (
+    INK,
+    Figure,
+    add_legend,
+    draw,
+    draw_panels,
+    plain_ticks,
+    reach,
+    style_of,
+)
+from spacy_optical.profiling.schema import Estimate
+
+from .study import StudiedReport, arm_points, certain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BETTER = "up and to the left is better"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A point of the frontier: F1 and what it costs."""
+
+    f1: Estimate
+    p50_ms: Estimate
+    rss_mb: Estimate
+    disk_mb: Estimate
+
+
+@dataclass(frozen=True)
+class Series:
+    """An arm with its sizes, or one pipeline."""
+
+    label: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A cost to draw F1 against."""
+
+    name: str
+    title: str
+    label: str
+    cost: Callable[[Place], Estimate]
+
+
+AXES = (
+    Axis("p50", "latency", "p50 of one text, ms", lambda place: place.p50_ms),
+    Axis("rss", "memory", "Peak RSS, MB", lambda place: place.rss_mb),
+    Axis("disk", "size on disk", "Files, MB", lambda place: place.disk_mb),
+)
+
+
+def frontier_figures(report: StudiedReport) -> Iterator[Figure]:
+    """Draw F1 against latency, memory and size, macro and by language.
+
+    report (StudiedReport): The figures.
+    YIELDS (Figure): The drawings that there are figures for.
+    """
+    series = frontier_series(report)
+    if not series:
+        return
+    names = [one.label for one in series]
+    for axis in AXES:
+        yield draw(
+            f"frontier-{axis.name}",
+            f"Macro F1 against {axis.title}",
+            f"{BETTER}; the grey step is the best that can be had",
+            names,
+            lambda axes, axis=axis: _single(axes, series, axis),  # type: ignore[misc]
+        )
+    by_language = {code: frontier_series(report, code) for code in report.languages}
+    by_language = {code: found for code, found in by_language.items() if found}
+    if len(by_language) < 2:
+        return
+    for axis in AXES:
+        yield draw_panels(
+            f"frontier-{axis.name}-languages",
+            f"F1 against {axis.title}, by language",
+            f"a panel a language; across {axis.label}, up F1 in percent; {BETTER}",
+            names,
+            {
+                code: lambda axes, found=found, axis=axis: _scatter(  # type: ignore[misc]
+                    axes, found, axis, names, marked=5
+                )
+                for code, found in by_language.items()
+            },
+        )
+
+
+def frontier_series(report: StudiedReport, language: str | None = None) -> list[Series]:
+    """Give what stands on a frontier.
+
+    report (StudiedReport): The figures.
+    language (Optional[str]): The language of the F1; macro F1 if not given.
+    RETURNS (List[Series]): The arms of the study, then the pipelines that are in none.
+    """
+    arms: dict[str, list[Place]] = {}
+    for point in arm_points(report, language):
+        costs = map(certain, (point.p50_ms, point.rss_mb, point.disk_mb))
+        arms.setdefault(point.arm, []).append(Place(point.f1, *costs))
+    members = {one.name for one in report.study.students} if report.study is not None else set()
+    series = [Series(arm, tuple(places)) for arm, places in arms.items()]
+    for found in report.profiles:
+        f1 = found.macro_f1
+        if language is not None:
+            f1 = found.accuracy[language].f1 if language in found.accuracy else None
+        if found.name in members or not (f1 and found.latency and found.memory and found.disk):
+            continue
+        disk = certain(found.disk.mb)
+        place = Place(f1, found.latency.p50_ms, found.memory.peak_rss_mb, disk)
+        series.append(Series(found.name, (place,)))
+    return series
+
+
+def best_steps(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Keep the points that nothing cheaper equals.
+
+    points (Sequence[Tuple[float, float]]): Cost and F1.
+    RETURNS (List[Tuple[float, float]]): Those with a higher F1 than all that cost no more, the
+        cheapest first.
+    """
+    best: list[tuple[float, float]] = []
+    for point in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not best or point[1] > best[-1][1]:
+            best.append(point)
+    return best
+
+
+def _single(axes: "Axes", series: Sequence[Series], axis: Axis) -> None:
+    _scatter(axes, series, axis, [one.label for one in series], marked=8)
+    axes.set_xlabel(axis.label)
+    axes.set_ylabel("Macro F1, %")
+    add_legend(axes)
+
+
+def _scatter(
+    axes: "Axes", series: Sequence[Series], axis: Axis, names: Sequence[str], *, marked: float
+) -> None:
+    points: list[tuple[float, float]] = []
+    for one in series:
+        xs = [axis.cost(place) for place in one.places]
+        ys = [place.f1 for place in one.places]
+        style = style_of(names.index(one.label))
+        across, up = [x.value for x in xs], [y.value * 100 for y in ys]
+        axes.plot(across, up, label=one.label, linewidth=1.5, markersize=marked, **style)
+        for x, y in zip(xs, ys, strict=True):
+            axes.errorbar(
+                x.value,
+                y.value * 100,
+                xerr=reach(x),
+                yerr=reach(y, 100),
+                linewidth=1,
+                color=style["color"],
+            )
+        points.extend(zip(across, up, strict=True))
+    best = best_steps(points)
+    if len(best) > 1:
+        # A step: between two points the cheaper one is what can be had.
+        axes.step(*zip(*best, strict=True), where="post", color=INK, linewidth=1, alpha=0.5)
+    # Teachers cost ten times what students do.
+    axes.set_xscale("log")
+    plain_ticks(axes.xaxis)

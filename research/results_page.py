@@ -1,0 +1,157 @@
+"""A page of results in Markdown, made from metrics files and nothing else."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spacy_optical.files import written_whole
+from spacy_optical.profiling.drawing import Figure, drawing_style
+from spacy_optical.profiling.figures import draw_figures
+from spacy_optical.profiling.metrics_file import read_record
+from spacy_optical.profiling.report import FIGURE_FOLDER, METRICS_FILE, alone, findings
+from spacy_optical.profiling.text import markdown_table, markdown_text
+
+from .answer import QUESTION, Answer, answer
+from .frontier import frontier_figures
+from .study import StudiedReport, check_study, read_study
+from .study_figures import study_figures
+from .study_tables import study_tables
+
+STUDY_FILE = "study.json"
+# The figures of a profile that the page shows too; the profile's own report has the others.
+SHOWN = ("f1-languages",)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of the page, made from the metrics of one folder.
+
+    argument (str): How the command names the folder.
+    title (str): The heading.
+    folder (Path): The folder; the figures are written into it.
+    answer (Optional[Answer]): What it says to the research question.
+    figures (Tuple[Figure, ...]): The drawings.
+    text (Tuple[str, ...]): Markdown that follows them.
+    """
+
+    argument: str
+    title: str
+    folder: Path
+    answer: Answer | None
+    figures: tuple[Figure, ...]
+    text: tuple[str, ...]
+
+
+def run_part(folder: Path, study: Path | None = None) -> Part:
+    """Make a section of a profile.
+
+    folder (Path): Holds a `metrics.json`, and may hold a `study.json` that says what the pipelines
+        are to each other.
+    study (Optional[Path]): The study of a folder without a `study.json`.
+    RETURNS (Part): The section.
+    RAISES (OpticalError): If a file is missing, breaks its schema, or speaks of other pipelines.
+    """
+    folder = Path(folder)
+    report = read_run(folder, study)
+    return Part(
+        argument=folder.as_posix(),
+        title=folder.name,
+        folder=folder,
+        answer=answer(report),
+        figures=tuple(_figures(report)),
+        text=tuple(_run_text(report)),
+    )
+
+
+def read_run(folder: Path, study: Path | None = None) -> StudiedReport:
+    """Read a profile with its study: the one beside it, else `study`, else the one inside it.
+
+    folder, study: As for `run_part`.
+    RETURNS (StudiedReport): The figures.
+    RAISES (OpticalError): As `run_part`.
+    """
+    report = read_record(folder / METRICS_FILE, StudiedReport)
+    beside = folder / STUDY_FILE
+    path = beside if beside.is_file() else study
+    if path is None:
+        return report
+    found = read_study(path)
+    check_study(found, report.names)
+    return report.model_copy(update={"study": found})
+
+
+def _figures(report: StudiedReport) -> Iterator[Figure]:
+    with drawing_style():
+        yield from frontier_figures(report)
+        yield from (one for one in draw_figures(report) if one.name in SHOWN)
+        yield from study_figures(report)
+
+
+def write_page(parts: Sequence[Part], path: Path) -> list[Path]:
+    """Write a page of results, and the figures that it shows beside the metrics.
+
+    parts (Sequence[Part]): Its sections.
+    path (Path): The page.
+    RETURNS (List[Path]): The page, then the figures.
+    """
+    path = Path(path)
+    paths = [path]
+    for part in parts:
+        for figure in part.figures:
+            paths.append(_figure_path(part, figure))
+            with written_whole(paths[-1]) as temporary:
+                temporary.write_text(alone(figure), encoding="utf8")
+    blocks = [_head(path, parts), *_answers(parts)]
+    for part in parts:
+        blocks.extend(_section(part, path.parent))
+    with written_whole(path) as temporary:
+        temporary.write_text("\n\n".join(blocks) + "\n", encoding="utf8")
+    return paths
+
+
+def _figure_path(part: Part, figure: Figure) -> Path:
+    return part.folder / FIGURE_FOLDER / f"{figure.name}.svg"
+
+
+def _head(path: Path, parts: Sequence[Part]) -> str:
+    listed = " ".join(part.argument for part in parts)
+    command = f"python -m research page {listed}"
+    return (
+        "# Results\n\n"
+        "This page shows what was measured. It is made from metrics files by\n\n"
+        f"```bash\n{command} --out {path.as_posix()}\n```\n\n"
+        "so edit the files, not the page. [metrics.md](metrics.md) says what each figure means."
+    )
+
+
+def _answers(parts: Sequence[Part]) -> Iterator[str]:
+    """What all parts say to the question, before the first of them."""
+    answers = [(part.title, part.answer) for part in parts if part.answer is not None]
+    if not answers:
+        return
+    yield "## Answer"
+    yield f"*{QUESTION}*"
+    for title, found in answers:
+        yield f"From [{title}](#{title}):"
+        yield from found.parts
+        yield "What to hold against it:"
+        yield "\n".join(f"* {caveat}" for caveat in found.caveats)
+
+
+def _section(part: Part, beside: Path) -> Iterator[str]:
+    yield f"## {part.title}"
+    for figure in part.figures:
+        link = os.path.relpath(_figure_path(part, figure), beside)
+        yield f"![{figure.text}]({Path(link).as_posix()})"
+    yield from part.text
+
+
+def _run_text(report: StudiedReport) -> Iterator[str]:
+    sentences = findings(report)
+    if sentences:
+        yield "Against the baseline:"
+        yield "\n".join(f"* {sentence}" for sentence in sentences)
+    for table in study_tables(report):
+        yield f"{table.caption}:\n\n{markdown_table(table, every_interval=True)}"
+    yield markdown_text(report).strip()

@@ -1,0 +1,267 @@
+"""What a study asks of the figures: where its arms stand, and what transport brought."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from spacy_optical.errors import Errors, OpticalError
+from spacy_optical.profiling.estimates import estimate_of_draws, macro_draws
+from spacy_optical.profiling.metrics_file import read_record
+from spacy_optical.profiling.ratios import macro_languages
+from spacy_optical.profiling.schema import Estimate, Profile, ProfileReport, Record
+
+
+class Student(Record):
+    """A model's place in a study.
+
+    name (str): The pipeline, or the row of F1 that was not measured here.
+    arm (str): How it was trained, e.g. "no bitext" or "OT labels".
+    size (str): Its architecture, e.g. "4×384 int8"; students of one arm and size differ in seed.
+    same_graph (Optional[str]): For a row that was not measured: the measured pipeline whose graph
+        it has, and so whose cost.
+    """
+
+    name: str
+    arm: str
+    size: str = ""
+    same_graph: str | None = None
+
+
+class ControlPair(Record):
+    """Two pipelines of one graph, whose weights were learned with and without transport."""
+
+    with_transport: str
+    without: str
+
+
+class Step(Record):
+    """A step of compression and the pipeline that it led to; the first is where it began."""
+
+    name: str
+    pipeline: str
+
+
+class Study(Record):
+    """What the pipelines are to each other; it changes nothing in what is measured.
+
+    margin (float): Costs of one graph are called equivalent if their ratio lies within this of 1.
+    """
+
+    students: list[Student] = Field(default_factory=list)
+    controls: list[ControlPair] = Field(default_factory=list)
+    steps: list[Step] = Field(default_factory=list)
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
+
+    @property
+    def names(self) -> list[str]:
+        """Every pipeline and row that is spoken of."""
+        return [
+            *(one.name for one in self.students),
+            *(one.same_graph for one in self.students if one.same_graph is not None),
+            *(name for pair in self.controls for name in (pair.with_transport, pair.without)),
+            *(one.pipeline for one in self.steps),
+        ]
+
+
+class Gain(Record):
+    """F1 with transport minus F1 without, as fractions of 1.
+
+    paired (bool): Whether both were evaluated on the same sentences, so that there are intervals.
+    """
+
+    with_transport: str
+    without: str
+    macro: Estimate
+    by_language: dict[str, Estimate]
+    paired: bool = True
+
+
+class StudiedReport(ProfileReport):
+    """A profile with the study of its pipelines.
+
+    study (Optional[Study]): What the pipelines are to each other.
+    gains (List[Gain]): Differences in F1 that a file of version 2 holds; later files hold the
+        counts that they are computed from.
+    """
+
+    study: Study | None = None
+    gains: list[Gain] = Field(default_factory=list)
+
+
+def read_study(path: Path) -> Study:
+    """Read what pipelines are to each other.
+
+    path (Path): JSON, as docs/experiments.md describes it.
+    RETURNS (Study): The study.
+    RAISES (OpticalError): If the file is missing or breaks the schema.
+    """
+    return read_record(path, Study)
+
+
+@dataclass(frozen=True)
+class Point:
+    """The students of one arm and size.
+
+    arm (str): How they were trained.
+    size (str): Their architecture.
+    names (Tuple[str, ...]): The students; more than one if there are several seeds.
+    f1 (Estimate): Mean F1, share of 1. Its interval goes from the worst seed to the best; with one
+        seed it is the interval over sentences, or a point where that is not known.
+    p50_ms (float): Median latency of one text; the middle of those measured.
+    rss_mb (float): Peak memory; likewise.
+    disk_mb (float): Size of the files; likewise.
+    """
+
+    arm: str
+    size: str
+    names: tuple[str, ...]
+    f1: Estimate
+    p50_ms: float
+    rss_mb: float
+    disk_mb: float
+
+
+def check_study(study: Study, names: Sequence[str]) -> None:
+    """See that a study speaks of what there is.
+
+    study (Study): The study.
+    names (Sequence[str]): The pipelines and rows that there are.
+    RAISES (OpticalError): If it speaks of others.
+    """
+    unknown = [name for name in dict.fromkeys(study.names) if name not in names]
+    if unknown:
+        message = Errors.E623.format(unknown=", ".join(unknown), names=", ".join(names))
+        raise OpticalError(message)
+
+
+def arm_points(report: StudiedReport, language: str | None = None) -> list[Point]:
+    """Place the arms of a study by F1 and cost.
+
+    report (ProfileReport): The figures.
+    language (Optional[str]): The language of the F1; macro F1 if not given.
+    RETURNS (List[Point]): For each arm its points, the fastest first; students without F1 or
+        without a known cost are left out.
+    """
+    groups: dict[tuple[str, str], list[tuple[Student, Estimate, Profile]]] = {}
+    for student in report.study.students if report.study is not None else []:
+        f1, cost = _f1_of(report, student.name, language), _cost_of(report, student)
+        if f1 is not None and cost is not None:
+            groups.setdefault((student.arm, student.size), []).append((student, f1, cost))
+    points = []
+    for (arm, size), members in groups.items():
+        p50s = [cost.latency.p50_ms.value for *_, cost in members if cost.latency is not None]
+        peaks = [cost.memory.peak_rss_mb.value for *_, cost in members if cost.memory is not None]
+        disks = [cost.disk.mb for *_, cost in members if cost.disk is not None]
+        points.append(
+            Point(
+                arm=arm,
+                size=size,
+                names=tuple(student.name for student, *_ in members),
+                f1=_over_seeds([f1 for _, f1, _ in members]),
+                p50_ms=float(np.median(p50s)),
+                rss_mb=float(np.median(peaks)),
+                disk_mb=float(np.median(disks)),
+            )
+        )
+    arms = list(dict.fromkeys(point.arm for point in points))
+    return sorted(points, key=lambda point: (arms.index(point.arm), point.p50_ms))
+
+
+def _over_seeds(values: Sequence[Estimate]) -> Estimate:
+    if len(values) == 1:
+        return values[0]
+    seeds = [one.value for one in values]
+    return Estimate(value=float(np.mean(seeds)), low=min(seeds), high=max(seeds), samples=seeds)
+
+
+def _f1_of(report: StudiedReport, name: str, language: str | None) -> Estimate | None:
+    for found in report.profiles:
+        if found.name == name:
+            if language is None:
+                return found.macro_f1
+            accuracy = found.accuracy.get(language)
+            return None if accuracy is None else accuracy.f1
+    codes = macro_languages(report.languages, report.settings.source_language)
+    wanted = codes if language is None else [language]
+    for row in report.extra:
+        if row.name == name and wanted and all(code in row.f1 for code in wanted):
+            mean = float(np.mean([row.f1[code] for code in wanted]))
+            return Estimate(value=mean, low=mean, high=mean)
+    return None
+
+
+def _cost_of(report: StudiedReport, student: Student) -> Profile | None:
+    name = student.same_graph or student.name
+    for found in report.profiles:
+        if found.name == name and found.latency and found.memory and found.disk:
+            return found
+    return None
+
+
+def gain_of(report: StudiedReport, pair: ControlPair) -> Gain | None:
+    """Give what transport brought in F1.
+
+    report (ProfileReport): The figures.
+    pair (ControlPair): The pipelines; one may be a row of F1 that was not measured here.
+    RETURNS (Optional[Gain]): As measured with the same draws for both; from the two F1 alone, and
+        so without intervals, where it was not; None without F1 of both.
+    """
+    for gain in report.gains:
+        if (gain.with_transport, gain.without) == (pair.with_transport, pair.without):
+            return gain
+    paired = _paired_gain(report, pair)
+    if paired is not None:
+        return paired
+    differences = {}
+    for code in (None, *report.languages):
+        own = _f1_of(report, pair.with_transport, code)
+        other = _f1_of(report, pair.without, code)
+        if own is not None and other is not None:
+            differences[code] = certain(own.value - other.value)
+    macro = differences.pop(None, None)
+    if macro is None:
+        return None
+    return Gain(
+        with_transport=pair.with_transport,
+        without=pair.without,
+        macro=macro,
+        by_language={code: value for code, value in differences.items() if code is not None},
+        paired=False,
+    )
+
+
+def _paired_gain(report: StudiedReport, pair: ControlPair) -> Gain | None:
+    """The gain from the same draws of sentences for both, where their counts are known."""
+    rows = {found.name: found for found in report.profiles}
+    if pair.with_transport not in rows or pair.without not in rows:
+        return None
+    both = [rows[name].accuracy for name in (pair.with_transport, pair.without)]
+    if not all(one and all(found.counts for found in one.values()) for one in both):
+        return None
+
+    def difference(codes: Sequence[str]) -> Estimate:
+        own, other = (
+            macro_draws({code: one[code].rows for code in codes}, report.settings.seed)
+            for one in both
+        )
+        return estimate_of_draws(own - other)
+
+    return Gain(
+        with_transport=pair.with_transport,
+        without=pair.without,
+        macro=difference(macro_languages(list(both[0]), report.settings.source_language)),
+        by_language={code: difference([code]) for code in both[0]},
+    )
+
+
+def certain(value: float) -> Estimate:
+    """Give an estimate whose interval is a point.
+
+    value (float): The value.
+    RETURNS (Estimate): The estimate.
+    """
+    return Estimate(value=value, low=value, high=value)
