@@ -251,6 +251,11 @@ class Errors(metaclass=_Coded):
         "give a multiple of {head}, at most {most}"
     )
 
+    E420 = (
+        "{path} pools pieces to words early, which spacy-transformers' own component cannot do; "
+        "use it as the model of optical_transformer"
+    )
+
     # E5xx: export
     E501 = "A tagger with pooling '{pooling}' cannot be exported; train it with pooling = \"first\""
     E502 = "Unknown preset '{name}'; use one of {known}"

@@ -293,6 +293,22 @@ def toy_encoder(
     return folder
 
 
+def pooled_toy_encoder(folder: Path, tokenizer: bytes, *, pool_after: int, **shape: Any) -> Path:
+    """A toy encoder whose upper layers work on words.
+
+    folder (Path): The folder to write.
+    tokenizer (bytes): As for `toy_encoder`.
+    pool_after (int): How many layers work on pieces.
+    shape (Any): As for `toy_encoder`.
+    RETURNS (Path): The folder.
+    """
+    toy_encoder(folder, tokenizer, **shape)
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf8"))
+    path.write_text(json.dumps({**config, "pool_after": pool_after}), encoding="utf8")
+    return folder
+
+
 def without_positions(folder: Path) -> Path:
     """Make a toy encoder's layer 0 the same for a word wherever it stands.
 

@@ -113,13 +113,24 @@ class Student(Section):
     """The student's shape; its weights come from the teacher's.
 
     width: of its vectors, a multiple of a head's size; the teacher's own where it is not given.
+    pool_after: how many of the layers work on pieces. The others work on words, each the mean of
+    its pieces. Where it is not given, all of them work on pieces.
     """
 
     layers: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    pool_after: int | None = Field(None, gt=0)
     width: int | None = Field(None, gt=0)
     intermediate: int | None = Field(None, gt=0)
     vocabulary: int = Field(gt=0)
     positions: int = Field(128, ge=16)
+
+    @field_validator("pool_after")
+    @classmethod
+    def _leaves_a_layer(cls, value: int | None, info: ValidationInfo) -> int | None:
+        layers = info.data.get("layers")
+        if value is not None and layers is not None and value >= len(layers):
+            raise ValueError(f"it must be less than the number of layers, {len(layers)}")
+        return value
 
     @property
     def middle(self) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..compat import require
 from ..encoders.fetch import TOKENIZER, check_encoder
+from ..encoders.word_pooling import pool_after
 from ..errors import Errors, OpticalError
 from ..runtime.batching import Window, batches, pack, padded_length, windows
 from ..runtime.pieces import WordPieces
@@ -47,7 +48,9 @@ class WordEncoder:
         self._model = transformers.AutoModel.from_pretrained(
             folder, local_files_only=True, attn_implementation="sdpa"
         ).eval()
-        depth = self._model.config.num_hidden_layers
+        # Layers above `pool_after` are trained to read words, not pieces.
+        config = self._model.config
+        depth = pool_after(config) or config.num_hidden_layers
         for number in self.layers:
             if not 0 <= number <= depth:
                 raise OpticalError(Errors.E406.format(layer=number, layers=depth + 1))

@@ -8,7 +8,7 @@ import torch
 
 from ..runtime.pieces import WordPieces
 from .sentences import Sentence, collate
-from .tagger import WordTagger, first_pieces, mean_pieces
+from .tagger import WordTagger
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def _readings(
             output = tagger(batch)
             arrays = (
                 output.logits.numpy(),
-                first_pieces(output.hidden[-1], batch).numpy(),
-                mean_pieces(output.hidden[layer], batch).numpy(),
+                output.words(-1, batch, "first").numpy(),
+                output.words(layer, batch, "mean").numpy(),
             )
             for row, index in enumerate(part):
                 count = len(sentences[index].words)

@@ -14,7 +14,7 @@ from .loop import Losses, by_length
 from .plans import English, Lesson
 from .ragged import dense
 from .sentences import Batch, collate, hide_words, plain_sentence
-from .tagger import Output, WordTagger, first_pieces, mean_pieces
+from .tagger import Output, WordTagger
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class StudentRecipe:
                 read.logits, step.logits, words, weights.temperature, left
             )
         if weights.representation:
-            vectors = mean_pieces(read.hidden[self.layer], step.target)
+            vectors = read.words(self.layer, step.target, "mean")
             terms["repr"] = weights.representation * objectives.representation(
                 _through(tagger.basis, step.source),
                 vectors,
@@ -212,7 +212,7 @@ def _through(basis: torch.Tensor | None, vectors: torch.Tensor) -> torch.Tensor:
 
 
 def _distance(read: Output, batch: Batch, teacher: torch.Tensor) -> torch.Tensor:
-    return objectives.hidden(first_pieces(read.hidden[-1], batch), teacher, batch.words)
+    return objectives.hidden(read.words(-1, batch, "first"), teacher, batch.words)
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,16 @@ def reference_pipeline(teacher: Path, out: Path) -> Language:
     teacher (Path): The teacher's folder.
     out (Path): The pipeline's folder.
     RETURNS (Language): The pipeline.
-    RAISES (OpticalError): If the teacher is not whole, or reads more than first pieces.
+    RAISES (OpticalError): If the teacher is not whole, reads more than first pieces, or pools
+        pieces to words early.
     """
     teacher = Path(teacher)
     check_encoder(teacher)
     tagger = load_tagger(teacher)
     if tagger.pooling != "first":
         raise OpticalError(Errors.E501.format(pooling=tagger.pooling))
+    if tagger.pool_after is not None:
+        raise OpticalError(Errors.E420.format(path=teacher))
     nlp = spacy.blank("xx")
     model = {
         "@architectures": "spacy-transformers.TransformerModel.v3",

@@ -98,6 +98,7 @@ def make_student(
         raise OpticalError(Errors.E407.format(width=width, most=config.intermediate_size))
     offset = position_offset(big)
     config.num_hidden_layers = len(shape.layers)
+    config.pool_after = shape.pool_after
     config.intermediate_size = width
     config.vocab_size = len(vocabulary.old_ids)
     for name in ("pad_token_id", "bos_token_id", "eos_token_id"):

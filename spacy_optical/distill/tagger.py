@@ -12,18 +12,41 @@ from transformers import AutoConfig, AutoModelForTokenClassification, logging
 from transformers.modeling_utils import PreTrainedModel
 
 from ..encoders.fetch import check_encoder
+from ..encoders.word_pooling import pool_after, pooled_states, word_means
 from ..errors import Errors, OpticalError
 from ..runtime.decode import OUTSIDE, bio_tags
 from .config import Precision
 from .sentences import Batch
 
+Pooling = Literal["first", "mean"]
+
 
 @dataclass
 class Output:
-    """Scores of words [B, W, tags] and the hidden pieces of every layer [B, P, d], input first."""
+    """What a tagger makes of a batch.
+
+    logits (Tensor): Scores of words, [B, W, tags].
+    hidden (Tuple[Tensor, ...]): The embeddings and the output of every layer: of pieces, [B, P, d],
+        or of words, [B, W, d], above `pool_after`.
+    pool_after (Optional[int]): How many layers work on pieces; all of them where it is None.
+    """
 
     logits: torch.Tensor
     hidden: tuple[torch.Tensor, ...]
+    pool_after: int | None
+
+    def words(self, layer: int, batch: Batch, pooling: Pooling) -> torch.Tensor:
+        """Give the word vectors of a layer.
+
+        layer (int): The layer; 0 is the embeddings, -1 the last layer.
+        batch (Batch): The batch that was read.
+        pooling (str): Whether a word is its `first` piece or the `mean` of its pieces. In a layer
+            that works on words both are the same.
+        RETURNS (Tensor): The vectors, [B, W, d].
+        """
+        number = range(len(self.hidden))[layer]
+        on_words = self.pool_after is not None and number > self.pool_after
+        return _words(self.hidden[number], batch, None if on_words else pooling)
 
 
 class WordTagger(nn.Module):
@@ -38,7 +61,7 @@ class WordTagger(nn.Module):
 
     basis: torch.Tensor | None = None
 
-    def __init__(self, model: PreTrainedModel, pooling: Literal["first", "mean"] = "first") -> None:
+    def __init__(self, model: PreTrainedModel, pooling: Pooling = "first") -> None:
         super().__init__()
         self.model: Any = model  # its parts are attributes that the base class does not declare
         self.pooling = pooling
@@ -53,15 +76,23 @@ class WordTagger(nn.Module):
         # In bf16 torch's fused attention takes ten times as long backwards as plain products.
         attention = sdpa_kernel(SDPBackend.MATH) if self.bf16 else nullcontext()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16), attention:
-            encoded = self.model.base_model(
-                input_ids=batch.input_ids,
-                attention_mask=batch.attention_mask,
-                output_hidden_states=True,
-            )
-        hidden = tuple(layer.float() for layer in encoded.hidden_states)
-        pool = first_pieces if self.pooling == "first" else mean_pieces
-        words = self.model.dropout(pool(hidden[-1], batch))
-        return Output(self.model.classifier(words), hidden)
+            hidden = tuple(layer.float() for layer in self._states(batch))
+        words = _words(hidden[-1], batch, self.pooling if self.pool_after is None else None)
+        logits = self.model.classifier(self.model.dropout(words))
+        return Output(logits, hidden, self.pool_after)
+
+    def _states(self, batch: Batch) -> tuple[torch.Tensor, ...]:
+        encoder, pieces = self.model.base_model, (batch.input_ids, batch.attention_mask)
+        if self.pool_after is None:
+            return encoder(*pieces, output_hidden_states=True).hidden_states
+        states = pooled_states(encoder, *pieces, batch.word_of_piece, batch.words)
+        on_pieces = self.pool_after + 1
+        return (*states[:on_pieces], *(state[:, :-1] for state in states[on_pieces:]))
+
+    @property
+    def pool_after(self) -> int | None:
+        """How many layers work on pieces, the others on words; None where all work on pieces."""
+        return pool_after(self.model.config)
 
     @property
     def tags(self) -> list[str]:
@@ -118,6 +149,13 @@ def position_offset(model: PreTrainedModel) -> int:
     return 0 if padding is None else padding + 1
 
 
+def _words(hidden: torch.Tensor, batch: Batch, pooling: Pooling | None) -> torch.Tensor:
+    """Give word vectors; without a pooling the vectors are those of words already."""
+    if pooling is None:
+        return hidden
+    return first_pieces(hidden, batch) if pooling == "first" else mean_pieces(hidden, batch)
+
+
 def first_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
     """Take each word's first piece: [B, P, d] -> [B, W, d]."""
     index = batch.first_pieces[:, :, None].expand(-1, -1, hidden.shape[-1])
@@ -126,13 +164,7 @@ def first_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 def mean_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
     """Average each word's pieces: [B, P, d] -> [B, W, d]."""
-    rows, words = batch.words.shape
-    sums = hidden.new_zeros(rows, words + 1, hidden.shape[-1])
-    index = batch.word_of_piece[:, :, None].expand(-1, -1, hidden.shape[-1])
-    sums = sums.scatter_add(1, index, hidden)[:, :words]
-    counts = hidden.new_zeros(rows, words + 1)
-    counts = counts.scatter_add(1, batch.word_of_piece, torch.ones_like(hidden[:, :, 0]))
-    return sums / counts[:, :words].clamp(min=1)[:, :, None]
+    return word_means(hidden, batch.word_of_piece, batch.words.shape[1])
 
 
 def folder_tags(folder: Path) -> list[str]:
@@ -150,7 +182,7 @@ def folder_tags(folder: Path) -> list[str]:
 def load_tagger(
     folder: Path,
     labels: list[str] | None = None,
-    pooling: Literal["first", "mean"] = "first",
+    pooling: Pooling = "first",
     *,
     attention: Literal["sdpa", "eager"] = "sdpa",
 ) -> WordTagger:

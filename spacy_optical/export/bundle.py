@@ -13,6 +13,7 @@ from ..encoders.fetch import TOKENIZER
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable
 from ..runtime.bundle import INPUTS, MANIFEST_FILE, OUTPUT, Bundle, BundleInfo
+from ..runtime.pieces import WordPieces
 from .onnx import export_onnx
 from .quantize import preset_named, quantize
 from .tokenizer import compact
@@ -71,7 +72,8 @@ def export_bundle(
         languages=tuple(sorted(docs)),
     )
     say(f"Tracing {folder}")
-    fp32 = Bundle(info, export_onnx(tagger), compact((folder / TOKENIZER).read_bytes()))
+    tokenizer = compact((folder / TOKENIZER).read_bytes())
+    fp32 = Bundle(info, export_onnx(tagger, len(WordPieces(tokenizer).suffix)), tokenizer)
     say(f"Making the {name} model")
     small = Bundle(replace(info, preset=name), quantize(fp32.model, settings), fp32.tokenizer)
     verdict = verify(tagger, fp32, small, docs)

@@ -38,21 +38,29 @@ def make_student_model(
         no student is named or its folder is not whole.
     """
     spans = require("spacy_transformers.span_getters").configure_strided_spans(window, stride)
-    model = require("spacy_transformers.layers").TransformerModel(
+    from ..encoders.word_pooling import PooledEncoder
+    from .pooled_transformer import PoolingTransformer
+
+    model = PoolingTransformer(
         str(Path(name).absolute()), spans, {"use_fast": True}, mixed_precision=mixed_precision
     )
-    read_folder = model.init
 
     def init(model: Any, X: Any = None, Y: Any = None) -> None:
         if model.attrs["has_transformer"]:
             return
+        from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
+
         from ..distill.tagger import position_offset
         from ..encoders.fetch import check_encoder
 
         if not name:
             raise OpticalError(Errors.E415)
         check_encoder(Path(name))
-        read_folder(model, X=X, Y=Y)
+        settings = model._init_tokenizer_config, model._init_transformer_config
+        student = huggingface_from_pretrained(
+            model.attrs["name"], *settings, model_cls=PooledEncoder
+        )
+        model.attrs["set_transformer"](model, student)
         # Pieces behind the last position are cut off instead of failing in the embedding.
         positions = model.transformer.config.max_position_embeddings
         model.tokenizer.model_max_length = positions - position_offset(model.transformer)

@@ -149,6 +149,27 @@ def test_representation_reaches_only_the_layers_below(recipe: StudentRecipe, tra
     assert not grads["classifier.weight"]
 
 
+def test_a_student_that_pools_early_learns(recipe: StudentRecipe, trained: Trained):
+    student = load_tagger(trained.student).eval()
+    flat = recipe.losses(student, first_batch(recipe))
+    student.model.config.pool_after = 1
+    optimizer = torch.optim.Adam(student.parameters(), lr=0.003)
+    sums = []
+    for _ in range(4):
+        terms = recipe.losses(student, first_batch(recipe))
+        loss = torch.stack(list(terms.values())).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        sums.append(float(loss.detach()))
+    assert sums == sorted(sums, reverse=True)
+    assert set(terms) == set(flat)
+    assert sums[0] != pytest.approx(float(torch.stack(list(flat.values())).sum().detach()))
+    for name, weight in student.model.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.any() or name.endswith("key.bias"), name
+
+
 def test_arrays_on_disk_get_no_gradient(recipe: StudentRecipe):
     step = first_batch(recipe).make()
     assert not any(

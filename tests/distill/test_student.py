@@ -171,6 +171,63 @@ def test_folder_round_trip(tmp_path: Path, folder: Path, teacher: WordTagger):
     assert not any("added_tokens_decoder" in p.read_text() for p in out.glob("*config.json"))
 
 
+def test_pooled_student(tmp_path: Path, folder: Path, teacher: WordTagger):
+    """Layers on pieces are the teacher's; those above see one vector a word; the folder says so."""
+    vocabulary = vocabulary_of(folder, 10_000)
+    shape = Student(layers=[0, 1, 2], pool_after=1, vocabulary=10_000, positions=96)
+    student = make_student(teacher, shape, vocabulary).eval()
+    save_tagger(student, vocabulary.tokenizer, {}, tmp_path / "student")
+    again = load_tagger(tmp_path / "student").eval()
+    pieces = WordPieces(vocabulary.tokenizer)
+    batch = collate([plain_sentence(words, pieces) for words in WORDS[:9]], pieces)
+    with torch.inference_mode():
+        ours, theirs, loaded = student(batch), teacher(batch), again(batch)
+    words = batch.words
+    for pooling in ("first", "mean"):
+        torch.testing.assert_close(
+            ours.words(1, batch, pooling)[words], theirs.words(1, batch, pooling)[words]
+        )
+    assert [state.shape[1] for state in ours.hidden] == [
+        *[batch.input_ids.shape[1]] * 2,
+        *[words.shape[1]] * 2,
+    ]
+    assert (ours.words(-1, batch, "first") - theirs.words(3, batch, "first"))[words].abs().max() > 0
+    assert torch.equal(loaded.logits, ours.logits)
+    flat = make_student(again, Student(layers=[0], vocabulary=10_000), vocabulary)
+    assert flat.pool_after is None
+
+
+def test_pooled_rows_do_not_depend_on_padding(folder: Path, teacher: WordTagger):
+    vocabulary = vocabulary_of(folder, 10_000)
+    shape = Student(layers=[0, 1, 2], pool_after=1, vocabulary=10_000, positions=96)
+    student = make_student(teacher, shape, vocabulary).eval()
+    pieces = WordPieces(vocabulary.tokenizer)
+    with torch.inference_mode():
+        together = student(collate([plain_sentence(w, pieces) for w in WORDS[:9]], pieces)).logits
+        for words, row in zip(WORDS[:9], together, strict=True):
+            alone = student(collate([plain_sentence(words, pieces)], pieces)).logits[0]
+            torch.testing.assert_close(row[: len(words)], alone)
+
+
+def test_a_word_of_one_piece_is_pooled_to_itself(folder: Path, teacher: WordTagger):
+    """Where every word has one piece, only the last special piece is lost."""
+    vocabulary = vocabulary_of(folder, 10_000)
+    whole = Student(layers=[0, 1, 2], vocabulary=10_000, positions=96)
+    pieces = WordPieces(vocabulary.tokenizer)
+    single = [w for words in WORDS for w in words if len(pieces.pieces([w])[0]) == 1][:6]
+    batch = collate([plain_sentence(single, pieces)], pieces)
+    flat = make_student(teacher, whole, vocabulary).eval()
+    pooled = make_student(teacher, whole.model_copy(update={"pool_after": 1}), vocabulary).eval()
+    with torch.inference_mode():
+        states = flat(batch).hidden
+        mask = torch.ones(1, len(single) + 1)
+        extended = flat.model.base_model.get_extended_attention_mask(mask, mask.shape)
+        row = states[1][:, :-1]
+        for layer in flat.model.base_model.encoder.layer[1:]:
+            row = layer(row, extended)[0]
+        torch.testing.assert_close(pooled(batch).hidden[-1], row[:, 1:])
+
+
 def test_special_pieces_get_their_new_numbers(tmp_path: Path):
     """In a vocabulary whose special pieces are not the first, the student's config follows."""
     text = toy_text()

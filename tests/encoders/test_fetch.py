@@ -251,6 +251,17 @@ def test_check_finds_damage(tmp_path: Path, source: Path, name: str, content: by
         check_encoder(folder)
 
 
+@pytest.mark.parametrize("pool_after", [0, 1, 0.5, "one"])
+def test_check_finds_impossible_pooling(tmp_path: Path, source: Path, pool_after: object):
+    folder = tmp_path / "encoder"
+    shutil.copytree(source, folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf8"))
+    assert config["num_hidden_layers"] == 1
+    (folder / "config.json").write_text(json.dumps({**config, "pool_after": pool_after}))
+    with pytest.raises(OpticalError, match=r"E703.*config.json"):
+        check_encoder(folder)
+
+
 def test_check_finds_foreign_tokenizer(tmp_path: Path, source: Path):
     folder = tmp_path / "toy"
     shutil.copytree(source, folder)

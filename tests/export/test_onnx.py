@@ -21,7 +21,7 @@ from spacy_optical.runtime.session import Runtime
 from spacy_optical.runtime.shared import SLOWER
 
 from ..toy_project import toy_text
-from ..util import toy_encoder, trained_toy_tokenizer
+from ..util import pooled_toy_encoder, toy_encoder, trained_toy_tokenizer
 
 TEXTS = [["Amina"], ["Barabara", "ilifungwa", "usiku", "kucha", "."], ["Kone"] * 25]
 
@@ -36,6 +36,14 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         kind=kind,
         layers=2,
     )
+
+
+@pytest.fixture
+def pooled(folder: Path, tmp_path: Path) -> Path:
+    """The toy encoder with three layers, two of which work on words."""
+    kind = "xlm-roberta" if "xlm-roberta" in str(folder) else "bert"
+    tokenizer = (folder / "tokenizer.json").read_bytes()
+    return pooled_toy_encoder(tmp_path / "pooled", tokenizer, kind=kind, layers=3, pool_after=1)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +86,20 @@ def test_fp32_gives_what_torch_gives(folder: Path):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
-@pytest.mark.parametrize("rows", [TEXTS, TEXTS[1:2], [["Kone"], ["Pekka", "Kone"]], [["Kone"]] * 9])
+ROWS = [TEXTS, TEXTS[1:2], [["Kone"], ["Pekka", "Kone"]], [["Kone"]] * 9]
+
+
+@pytest.mark.parametrize("rows", ROWS)
 def test_rows_padded_into_one_batch_give_what_torch_gives(folder: Path, rows: list[list[str]]):
+    check_batch(folder, rows)
+
+
+@pytest.mark.parametrize("rows", ROWS)
+def test_pooled_rows_give_what_torch_gives(pooled: Path, rows: list[list[str]]):
+    check_batch(pooled, rows)
+
+
+def check_batch(folder: Path, rows: list[list[str]]) -> None:
     tagger = seeded(folder)
     pieces = WordPieces((folder / "tokenizer.json").read_bytes())
     batch = collate([plain_sentence(words, pieces) for words in rows], pieces)
@@ -91,6 +111,22 @@ def test_rows_padded_into_one_batch_give_what_torch_gives(folder: Path, rows: li
     assert ours.shape == theirs.shape
     words = batch.words.numpy()
     np.testing.assert_allclose(ours[words], theirs.numpy()[words], atol=1e-4)
+
+
+def test_pooled_rows_do_not_depend_on_their_neighbours(pooled: Path):
+    runtime = Runtime(bundle_of(export_onnx(seeded(pooled)), pooled))
+    alone = [runtime.scores([words])[0] for words in TEXTS]
+    for one, other in zip(runtime.scores(TEXTS), alone, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    for ours, theirs in zip(alone, by_torch(seeded(pooled), pooled), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_pooled_int8_is_close(pooled: Path):
+    model = quantize(export_onnx(seeded(pooled)), PRESETS["int8"])
+    ours = np.concatenate(Runtime(bundle_of(model, pooled, "int8")).scores(TEXTS))
+    theirs = np.concatenate(by_torch(seeded(pooled), pooled))
+    assert 0 < np.abs(ours - theirs).max() < 0.25 * np.abs(theirs).max()
 
 
 def test_padding_says_nothing(folder: Path):
@@ -190,3 +226,10 @@ def test_mean_pooling_is_refused(folder: Path):
     tagger = load_tagger(folder, bio_tags(["LOC"]), "mean", attention="eager")
     with pytest.raises(OpticalError, match=r"E501.*'mean'"):
         export_onnx(tagger)
+
+
+def test_mean_pooling_says_nothing_of_a_pooled_tagger(pooled: Path):
+    tagger = load_tagger(pooled, bio_tags(["LOC", "PER"]), "mean", attention="eager").eval()
+    runtime = Runtime(bundle_of(export_onnx(tagger), pooled))
+    for ours, theirs in zip(runtime.scores(TEXTS), by_torch(tagger, pooled), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Corpus, Example
 
 from spacy_optical.errors import OpticalError
+from spacy_optical.runtime.pieces import WordPieces
 
 from ..conftest import Trained
 from ..toy_project import toy_text
@@ -142,6 +144,99 @@ def test_missing_student(tmp_path: Path, trained: Trained, missing: str):
     nlp = with_student(student)
     with pytest.raises(OpticalError, match=r"E702.*student is not an encoder: .* is missing"):
         nlp.initialize()
+
+
+@pytest.fixture(scope="module")
+def pooled(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy student as one whose last layer works on words."""
+    folder = tmp_path_factory.mktemp("pooled") / "student"
+    shutil.copytree(trained.student, folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf8"))
+    config["pool_after"] = 1
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf8")
+    return folder
+
+
+def hidden_of(doc: Doc) -> np.ndarray:
+    return doc._.trf_data.model_output.last_hidden_state
+
+
+def test_pooled_student_gives_each_piece_its_words_vector(pooled: Path):
+    nlp = with_student(pooled)
+    nlp.initialize()
+    doc = nlp("Haddad ilifungwa  karibu, Wanjiru. ")
+    data, (hidden,) = doc._.trf_data, hidden_of(doc)
+    different = []
+    at = 0
+    for token, count in zip(doc, data.align.lengths, strict=True):
+        rows = hidden[data.align.data.ravel()[at : at + count]]
+        at += count
+        if not token.is_space:
+            different.append(rows[0])  # the last may be the next token's, which takes the space
+    assert data.wordpieces.input_ids.shape[1] > len(doc) + 2
+    assert len(np.unique(np.round(hidden[1:-1], 5), axis=0)) == len(different)
+    assert len(np.unique(np.round(different, 5), axis=0)) == len(different)
+
+
+def test_pooled_vectors_are_the_students(pooled: Path):
+    """Where each word is cut the same way in a text and alone."""
+    import torch
+
+    from spacy_optical.distill.sentences import collate, plain_sentence
+    from spacy_optical.distill.tagger import load_tagger
+
+    nlp = with_student(pooled)
+    nlp.initialize()
+    doc = nlp("Leila Haddad anaishi karibu na Nairobi")
+    pieces = WordPieces((pooled / "tokenizer.json").read_bytes())
+    batch = collate([plain_sentence([token.text for token in doc], pieces)], pieces)
+    assert batch.input_ids.tolist() == doc._.trf_data.wordpieces.input_ids.tolist()
+    with torch.inference_mode():
+        words = load_tagger(pooled).eval()(batch).hidden[-1][0].numpy()
+    (hidden,) = hidden_of(doc)
+    np.testing.assert_allclose(hidden[batch.first_pieces[0]], words, atol=1e-5)
+
+
+def test_pooled_student_in_windows_and_batches(pooled: Path):
+    nlp = with_student(pooled, window=8, stride=6)
+    nlp.initialize()
+    texts = ["Kone.", "Leila Haddad lives near Nairobi. " * 5, "", "barabara " * 100]
+    for doc, text in zip(nlp.pipe(texts), texts, strict=True):
+        alone = nlp(text)
+        assert len(doc._.trf_data.align.lengths) == len(doc)
+        for token in range(len(doc)):
+            ours, theirs = (
+                d._.trf_data.model_output.last_hidden_state.reshape(-1, 32)[
+                    d._.trf_data.align[token].data.ravel()
+                ]
+                for d in (doc, alone)
+            )
+            np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_stock_ner_trains_on_a_pooled_student(tmp_path: Path, pooled: Path, trained: Trained):
+    nlp = with_student(pooled)
+    nlp.add_pipe("ner", config={"model": LISTENER})
+    examples = list(Corpus(trained.corpus / "english" / "train.spacy")(nlp))[:8]
+    spacy.util.fix_random_seed(0)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.005
+    encoder = nlp.get_pipe("optical_transformer").model.transformer.base_model.encoder
+    before = [layer.output.dense.weight.detach().clone() for layer in encoder.layer]
+    losses: list[float] = []
+    for _ in range(3):
+        step: dict[str, float] = {}
+        fresh = [Example(nlp.make_doc(e.reference.text), e.reference) for e in examples]
+        nlp.update(fresh, sgd=optimizer, losses=step, drop=0.0)
+        losses.append(step["ner"])
+    assert losses[2] < losses[1] < losses[0]
+    for layer, was in zip(encoder.layer, before, strict=True):
+        assert not (layer.output.dense.weight == was).all()
+    nlp.to_disk(tmp_path / "pipeline")
+    text = examples[0].text
+    np.testing.assert_array_equal(
+        hidden_of(spacy.load(tmp_path / "pipeline")(text)), hidden_of(nlp(text))
+    )
 
 
 def test_window_and_stride(trained: Trained):

@@ -1,0 +1,117 @@
+"""Students that pool pieces to words early, inside spacy-transformers' model.
+
+Such a student has to know which piece belongs to which token. spacy-transformers' model aligns
+them, but does not tell its encoder: `_forward` is its own `forward` with that added.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.tokens import Doc, Span
+from spacy_transformers.align import get_alignment_via_offset_mapping
+from spacy_transformers.data_classes import FullTransformerBatch, WordpieceBatch
+from spacy_transformers.layers.transformer_model import (
+    TransformerModel,
+    _convert_transformer_inputs,
+    forward,
+    huggingface_tokenize,
+)
+from spacy_transformers.truncate import truncate_oversize_splits
+from thinc.api import xp2torch
+from thinc.types import ArgsKwargs
+
+from ..encoders.word_pooling import PooledEncoder, pool_after
+
+
+class PoolingTransformer(TransformerModel):
+    """spacy-transformers' model with an encoder that may pool pieces to words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._func = _forward
+        (encoder,) = self.layers
+        encoder.attrs["convert_inputs"] = _inputs
+        shim: Any = encoder.shims[0]
+        shim.model_cls = PooledEncoder
+
+    def copy(self) -> Any:
+        """Copy the model; the copy pools too."""
+        copied: Any = super().copy()
+        copied._func = self._func
+        return copied
+
+
+def words_of_pieces(
+    spans: Sequence[Span], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Say which token of its span each piece belongs to: the one that has its last character.
+
+    spans (Sequence[Span]): The spans that were cut into pieces.
+    offsets (ndarray): Where each piece starts and ends in its span's text, [spans, pieces, 2];
+        twice 0 for special and padding pieces.
+    RETURNS (Tuple[ndarray, ndarray]): The number of the token, [spans, pieces], and which tokens
+        have a piece, [spans, tokens]. The number of tokens stands for none. A piece of white space
+        alone belongs to the token behind it, as where words are cut one by one.
+    """
+    count = max(map(len, spans))
+    found = np.full(offsets.shape[:2], count, dtype=np.int64)
+    has_piece = np.zeros((len(spans), count), dtype=bool)
+    for row, span in enumerate(spans):
+        of_character = np.full(len(span.text) + 1, -1, dtype=np.int64)
+        for number, token in enumerate(span):
+            start = token.idx - span[0].idx
+            if not token.is_space:
+                of_character[start : start + len(token)] = number
+        following = count
+        for piece in reversed(range(1, offsets.shape[1])):
+            start, end = offsets[row, piece]
+            if end > start:
+                number = int(of_character[end - 1])
+                following = following if number < 0 else number
+                found[row, piece] = following
+        has_piece[row, found[row][found[row] < count]] = True
+    return found, has_piece
+
+
+def _forward(
+    model: TransformerModel, docs: list[Doc], is_train: bool
+) -> tuple[FullTransformerBatch, Callable]:
+    if pool_after(model.transformer.config) is None:
+        return forward(model, docs, is_train)
+    nested = model.attrs["get_spans"](docs)
+    spans = [span for part in nested for span in part]
+    encoded = huggingface_tokenize(model.tokenizer, [span.text for span in spans])
+    offsets = encoded["offset_mapping"]
+    pieces, align = truncate_oversize_splits(
+        WordpieceBatch.from_batch_encoding(encoded),
+        get_alignment_via_offset_mapping(spans, offsets),
+        model.tokenizer.model_max_length,
+    )
+    words = words_of_pieces(spans, offsets[:, : pieces.input_ids.shape[1]])
+    (encoder,) = model.layers
+    output, finish = encoder((pieces, *words), is_train)
+    batch = FullTransformerBatch(spans=nested, wordpieces=pieces, model_output=output, align=align)
+
+    def backprop(d_output: FullTransformerBatch) -> list[Doc]:
+        finish(d_output.model_output)
+        return docs
+
+    return batch, backprop
+
+
+def _inputs(model: Any, batch: Any, is_train: bool) -> tuple[ArgsKwargs, Callable]:
+    """Give torch the pieces and, where the encoder pools, which words they belong to."""
+    if isinstance(batch, WordpieceBatch):
+        return _convert_transformer_inputs(model, batch, is_train)
+    pieces, word_of_piece, words = batch
+    arrays = {
+        "input_ids": pieces.input_ids,
+        "attention_mask": pieces.attention_mask,
+        "word_of_piece": word_of_piece,
+        "words": words,
+    }
+    device = model.shims[0]._hfmodel.transformer.device
+    tensors = {name: xp2torch(array, device=device) for name, array in arrays.items()}
+    return ArgsKwargs(args=(), kwargs=tensors), lambda dX: []
