@@ -209,7 +209,6 @@ class Errors(metaclass=_Coded):
     E318 = "No spaCy pipeline '{name}' ({reason}); install it, or give a folder that holds one"
     E319 = "{path}: could not tell the target language from the name; give it as --target"
     E320 = "One side is too unlike the other (similarity {found:.2f}); drop the pair"
-    E321 = "The '{solver}' solver takes no batches; use one of {allowed}, or solve pair by pair"
     E322 = "None of the pairs in {path} could be used ({skipped}); see them without --on-error skip"
     E323 = "The labeller has no label {unknown}; it has {known}"
 

@@ -1,6 +1,5 @@
 """Word alignment by optimal transport: arrays in, arrays out, with numpy and POT."""
 
-from .batched import plan_batch
 from .config import AlignConfig
 from .cost import (
     cosine,
@@ -15,9 +14,10 @@ from .project import (
     Projected,
     ProjectedSpan,
     SourceSpan,
+    align_and_project,
     project_distributions,
+    project_entities,
     project_spans,
-    without_articles,
 )
 from .transport import Plan, align_words, null_share, plan
 
@@ -29,6 +29,7 @@ __all__ = [
     "Projected",
     "ProjectedSpan",
     "SourceSpan",
+    "align_and_project",
     "align_words",
     "aligner",
     "cosine",
@@ -38,9 +39,8 @@ __all__ = [
     "pair_weight",
     "parallelism",
     "plan",
-    "plan_batch",
     "project_distributions",
+    "project_entities",
     "project_spans",
-    "without_articles",
     "word_cost",
 ]

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from ..errors import Errors, OpticalError
 from .config import AlignConfig
-from .transport import Plan
+from .cost import pair_weight
+from .transport import Plan, align_words
 
 ENGLISH_ARTICLES = frozenset({"the", "a", "an"})
 _NOTHING = 1e-12
@@ -44,6 +45,57 @@ class ProjectedSpan(NamedTuple):
     end: int
     label: str
     confidence: float
+
+
+def align_and_project(
+    source_vectors: np.ndarray,
+    target_vectors: np.ndarray,
+    source_words: Sequence[str],
+    target_words: Sequence[str],
+    source_spans: Sequence[tuple[int, int, str]],
+    config: AlignConfig | None = None,
+) -> tuple[Plan, list[ProjectedSpan]]:
+    """Align a sentence with its translation and project its entities.
+
+    source_vectors (ndarray): Word vectors, [m, d].
+    target_vectors (ndarray): Word vectors, [n, d].
+    source_words (Sequence[str]): The m words.
+    target_words (Sequence[str]): The n words.
+    source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
+    config (Optional[AlignConfig]): The settings of the alignment.
+    RETURNS (Tuple[Plan, List[ProjectedSpan]]): The plan and the projected entities. Each confidence
+        is multiplied by the weight of the pair (see `pair_weight`), so it is 0 if the similarity of
+        the pair is below `skip_below`.
+    RAISES (OpticalError): As `align_words` and `project_spans`.
+
+    >>> words = ["Amina", "left"]
+    >>> plan, spans = align_and_project(np.eye(2), np.eye(2), words, words, [(0, 1, "PER")])
+    >>> spans
+    [ProjectedSpan(start=0, end=1, label='PER', confidence=1.0)]
+    """
+    config = config or AlignConfig()
+    plan = align_words(source_vectors, target_vectors, source_words, target_words, config)
+    weight = pair_weight(plan.similarity, config)
+    spans = project_entities(plan, source_spans, source_words, config)
+    return plan, [span._replace(confidence=weight * span.confidence) for span in spans]
+
+
+def project_entities(
+    plan: Plan,
+    source_spans: Sequence[tuple[int, int, str]],
+    source_words: Sequence[str],
+    config: AlignConfig | None = None,
+) -> list[ProjectedSpan]:
+    """Project entities without the articles in front of them; otherwise as `project_spans`.
+
+    plan (Plan): The plan between m source and n target words.
+    source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
+    source_words (Sequence[str]): The m words.
+    config (Optional[AlignConfig]): The settings of the projection.
+    RETURNS (List[ProjectedSpan]): The projected entities, as `project_spans` returns them.
+    RAISES (OpticalError): As `project_spans`.
+    """
+    return project_spans(plan, without_articles(source_spans, source_words), config)
 
 
 def project_distributions(plan: Plan, source_probs: np.ndarray) -> Projected:

@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
+from ..projection import THRESHOLD
 from ._app import command
 
 
@@ -20,9 +21,17 @@ def align_cli(
     ),
     aligner: str = typer.Option("partial", "--aligner", "-a", help="An aligner's name"),
     layer: list[int] = typer.Option([], "--layer", "-l", help="The encoder's layer; repeatable"),
+    threshold: float = typer.Option(
+        THRESHOLD, "--threshold", min=0, max=1, help="The least confidence of an entity"
+    ),
+    skip_below: float = typer.Option(
+        0.25, "--skip-below", min=0, max=1, help="The least similarity of a usable pair"
+    ),
     html: Path | None = typer.Option(None, "--html", help="HTML file to write the picture to"),
 ) -> None:
-    """Show which words of a translation belong to which, and where labels land.
+    """Show the alignment of a sentence with its translation, and the projected entities.
+
+    An entity with a tick is one that project-labels would write with the same settings.
 
     Example: python -m spacy optical align "[Amina](PER) lives in [Mombasa](LOC)."
     "Amina anaishi Mombasa." --target sw --encoder assets/encoder --html plan.html
@@ -33,7 +42,7 @@ def align_cli(
     from ..projection.pair import align_pair
     from ..projection.words import load_labeller
 
-    config = preset(aligner)
+    config = preset(aligner).model_copy(update={"skip_below": skip_below})
     pipeline = load_labeller(labeller) if labeller else None
     encode = WordEncoder(encoder, layer or DEFAULT_LAYERS)
     pair = align_pair(
@@ -44,12 +53,20 @@ def align_cli(
         source_lang=source_lang,
         target_lang=target_lang,
         labeller=pipeline,
+        threshold=threshold,
     )
     msg.table(pair.table(), header=("Word", "From", "Received"), divider=True)
-    for span in pair.found:
+    for span in pair.spans:
         words = " ".join(pair.target.words[span.start : span.end])
-        msg.good(f"{words}: {span.label} ({span.confidence:.2f})")
-    msg.text(f"Similarity of the pair {pair.plan.similarity:.2f}, mass moved {pair.plan.moved:.0%}")
+        entity = f"{words}: {span.label} ({span.confidence:.2f})"
+        if span in pair.kept:
+            msg.good(entity)
+        elif pair.usable:
+            msg.warn(f"{entity}, below the threshold of {threshold:g}")
+    similarity = f"Similarity of the pair {pair.plan.similarity:.2f}"
+    if not pair.usable:
+        msg.warn(f"{similarity}, below {skip_below:g}: project-labels does not use this pair")
+    msg.text(f"{similarity}, mass moved {pair.plan.moved:.0%}")
     if html is not None:
         with written_whole(html) as temporary:
             temporary.write_text(pair.html(), encoding="utf8")

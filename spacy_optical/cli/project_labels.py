@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
+from ..projection import THRESHOLD
 from ._app import command
 
 
@@ -54,10 +55,10 @@ def project_labels_cli(
     aligner: str = typer.Option("partial", "--aligner", "-a", help="An aligner's name"),
     layer: list[int] = typer.Option([], "--layer", "-l", help="The encoder's layer; repeatable"),
     threshold: float = typer.Option(
-        0.3, "--threshold", min=0, max=1, help="Leave out entities less sure than this"
+        THRESHOLD, "--threshold", min=0, max=1, help="The least confidence of an entity"
     ),
     skip_below: float = typer.Option(
-        0.25, "--skip-below", min=0, max=1, help="A pair less similar than this is an error"
+        0.25, "--skip-below", min=0, max=1, help="The least similarity of a usable pair"
     ),
     shard_size: int | None = typer.Option(
         None, "--shard-size", min=1, help="Write a folder of files of so many documents each"

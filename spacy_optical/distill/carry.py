@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import softmax
 
-from ..align.project import project_distributions, project_spans, without_articles
+from ..align.project import project_distributions, project_entities
 from ..align.transport import Plan
 from ..runtime.decode import decode
 from .config import DistillConfig
@@ -49,12 +49,12 @@ def carry(
     if config.plans.carry == "words":
         return carried, trust
     spans = decode(np.log(probs + 1e-9).astype(np.float32), tags)
-    sources = without_articles([(s.start, s.end, s.label) for s in spans], words)
+    sources = [(s.start, s.end, s.label) for s in spans]
     # Where the words speak of an entity and no whole span arrived, nothing is known.
     trust[carried[:, 0] < 0.5] = 0.0
     carried = np.zeros_like(carried)
     carried[:, 0] = 1.0
-    for span in project_spans(plan, sources, config.plans.align):
+    for span in project_entities(plan, sources, words, config.plans.align):
         for j in range(span.start, span.end):
             tag = tags.index(f"{'B' if j == span.start else 'I'}-{span.label}")
             carried[j] = 0.0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..align import align_words, project_spans, without_articles
+from ..align import align_and_project
 from ..align.presets import DEFAULT_ALIGNER, aligner
 from ..data.iob2 import TaggedSentence, read_iob2
 from ..distill.encode import WordEncoder
@@ -121,12 +121,12 @@ def evaluate_projection(
     for name, config in configs.items():
         say(f"Aligning with {name}")
         # The first call imports and sets up the solver.
-        align_words(x[0], y[0], pairs[0][0].words, pairs[0][1].words, config)
+        first, second = pairs[0]
+        align_and_project(x[0], y[0], first.words, second.words, first.spans, config)
         found = []
         start = time.perf_counter()
         for (s, t), a, b in zip(pairs, x, y, strict=True):
-            plan = align_words(a, b, s.words, t.words, config)
-            spans = project_spans(plan, without_articles(s.spans, s.words), config)
+            _, spans = align_and_project(a, b, s.words, t.words, s.spans, config)
             found.append([(span.start, span.end, span.label) for span in spans])
         seconds = time.perf_counter() - start
         counts = span_counts(gold, found)

@@ -1,30 +1,24 @@
 """Labels from an English pipeline, through plans, to a labelled file in another language."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..align import (
-    AlignConfig,
-    ProjectedSpan,
-    align_words,
-    pair_weight,
-    project_spans,
-    without_articles,
-)
+from ..align import AlignConfig
 from ..data.bitext import Format, OnError, read_bitext
 from ..data.labelled import write_docs, write_shards
 from ..data.word_tokenizer import tokenizer_for
 from ..distill.encode import WordEncoder
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable, folder_written_whole, write_json
-from .words import Sentence, check_map, sentence_in, sentence_of
+from . import THRESHOLD
+from .pair import AlignedPair, project_pair
+from .words import check_map, sentence_in, sentence_of
 
 SPANS_KEY = "optical"
 MARKER = "projection.json"
@@ -68,7 +62,7 @@ def project_labels(
     unescape: bool = False,
     labels: Mapping[str, str] | None = None,
     config: AlignConfig | None = None,
-    threshold: float = 0.0,
+    threshold: float = THRESHOLD,
     on_error: OnError = "raise",
     shard_size: int | None = None,
     chunk: int = 512,
@@ -136,14 +130,17 @@ def project_labels(
                 ):
                     summary.source.update(label for _, _, label in source.spans)
                     try:
-                        found = _projected(source, target, x, y, config)
+                        found = project_pair(source, target, x, y, config, threshold)
+                        if not found.usable:
+                            raise OpticalError(Errors.E320.format(found=found.plan.similarity))
                     except OpticalError as err:
                         if on_error == "raise":
                             raise _placed(err, pair.where) from err
                         summary.skipped[str(err)[1:5]] += 1
                         continue
                     summary.written += 1
-                    yield _labelled(target, _counted(found, threshold, summary))
+                    _count(found, summary)
+                    yield _labelled(found)
             say(summary.read)
         if not summary.written:
             raise OpticalError(_nothing_left(bitext, summary))
@@ -171,17 +168,6 @@ def target_language(bitext: str | Path) -> str:
     return code
 
 
-def _projected(
-    source: Sentence, target: Sentence, x: np.ndarray, y: np.ndarray, config: AlignConfig
-) -> list[ProjectedSpan]:
-    plan = align_words(x, y, source.words, target.words, config)
-    if plan.similarity < config.skip_below:
-        raise OpticalError(Errors.E320.format(found=plan.similarity))
-    weight = pair_weight(plan.similarity, config)
-    found = project_spans(plan, without_articles(source.spans, source.words), config)
-    return [span._replace(confidence=weight * span.confidence) for span in found]
-
-
 def _placed(err: OpticalError, where: str) -> OpticalError:
     """Say where a pair's error is, behind its code."""
     code, _, text = str(err).partition(" ")
@@ -195,27 +181,17 @@ def _nothing_left(bitext: str | Path, summary: ProjectionSummary) -> str:
     return Errors.E322.format(path=bitext, skipped=skipped)
 
 
-def _counted(
-    found: Iterable[ProjectedSpan], threshold: float, summary: ProjectionSummary
-) -> list[ProjectedSpan]:
-    kept = []
-    for span in found:
+def _count(pair: AlignedPair, summary: ProjectionSummary) -> None:
+    for span in pair.spans:
         summary.histogram[min(BINS - 1, int(span.confidence * BINS))] += 1
-        if span.confidence < threshold:
-            summary.unsure += 1
-            continue
-        summary.projected[span.label] += 1
-        kept.append(span)
-    return kept
+    summary.unsure += len(pair.spans) - len(pair.kept)
+    summary.projected.update(span.label for span in pair.kept)
 
 
-def _labelled(target: Sentence, found: Sequence[ProjectedSpan]) -> Doc:
-    doc = target.doc
-    spans = [
-        Span(doc, target.tokens[s.start], target.tokens[s.end - 1] + 1, label=s.label)
-        for s in found
-    ]
+def _labelled(pair: AlignedPair) -> Doc:
+    doc, tokens = pair.target.doc, pair.target.tokens
+    spans = [Span(doc, tokens[s.start], tokens[s.end - 1] + 1, label=s.label) for s in pair.kept]
     doc.set_ents(spans)
-    scores = [round(s.confidence, 4) for s in found]
+    scores = [round(float(s.confidence), 4) for s in pair.kept]
     doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, attrs={"scores": scores}, spans=spans)
     return doc

@@ -1,43 +1,75 @@
-"""One sentence and its translation, aligned, to be looked at."""
+"""A sentence and its translation, aligned, with the entities that were projected."""
 
 from dataclasses import dataclass
 
+import numpy as np
 from spacy.language import Language
 
-from ..align import (
-    AlignConfig,
-    Plan,
-    ProjectedSpan,
-    SourceSpan,
-    align_words,
-    project_spans,
-    without_articles,
-)
+from ..align import AlignConfig, Plan, ProjectedSpan, SourceSpan, align_and_project
 from ..data.labelled import make_doc
 from ..data.markup import parse_markup
 from ..data.parallel import LABELS
 from ..distill.encode import WordEncoder
+from . import THRESHOLD
 from .picture import plan_html, plan_table
 from .words import Sentence, sentence_in, sentence_of
 
 
 @dataclass(frozen=True)
 class AlignedPair:
-    """Both sentences, the plan between them, and the spans that it brought over."""
+    """A sentence and its translation, the plan between them, and the projected entities.
+
+    source (Sentence): The sentence.
+    target (Sentence): Its translation.
+    plan (Plan): The plan between their words.
+    spans (List[ProjectedSpan]): All projected entities.
+    kept (List[ProjectedSpan]): Those whose confidence reaches the threshold.
+    usable (bool): Whether the two sides are similar enough to be a sentence and its translation.
+        Nothing is kept if they are not.
+    """
 
     source: Sentence
     target: Sentence
     plan: Plan
-    found: list[ProjectedSpan]
+    spans: list[ProjectedSpan]
+    kept: list[ProjectedSpan]
+    usable: bool
 
     def table(self) -> list[tuple[str, str, str]]:
         """Give the plan as rows; see `plan_table`."""
         return plan_table(self.plan, self.source.words, self.target.words)
 
     def html(self) -> str:
-        """Draw the plan; see `plan_html`."""
+        """Draw the plan and the kept entities; see `plan_html`."""
         spans = [SourceSpan(*span) for span in self.source.spans]
-        return plan_html(self.plan, self.source.words, self.target.words, spans, self.found)
+        return plan_html(self.plan, self.source.words, self.target.words, spans, self.kept)
+
+
+def project_pair(
+    source: Sentence,
+    target: Sentence,
+    source_vectors: np.ndarray,
+    target_vectors: np.ndarray,
+    config: AlignConfig,
+    threshold: float = THRESHOLD,
+) -> AlignedPair:
+    """Align two sentences and decide which entities are kept, for every command alike.
+
+    source (Sentence): The sentence, m words.
+    target (Sentence): Its translation, n words.
+    source_vectors (ndarray): Word vectors, [m, d].
+    target_vectors (ndarray): Word vectors, [n, d].
+    config (AlignConfig): The settings of the alignment.
+    threshold (float): The least confidence of a kept entity, 0 to 1.
+    RETURNS (AlignedPair): The pair.
+    RAISES (OpticalError): As `align_and_project`.
+    """
+    plan, spans = align_and_project(
+        source_vectors, target_vectors, source.words, target.words, source.spans, config
+    )
+    usable = plan.similarity >= config.skip_below
+    kept = [span for span in spans if usable and span.confidence >= threshold]
+    return AlignedPair(source, target, plan, spans, kept, usable)
 
 
 def align_pair(
@@ -49,20 +81,21 @@ def align_pair(
     source_lang: str = "en",
     target_lang: str = "xx",
     labeller: Language | None = None,
+    threshold: float = THRESHOLD,
 ) -> AlignedPair:
-    """Align a sentence with its translation and carry its entities over.
+    """Align a sentence with its translation and project its entities.
 
     source (str): The sentence; without a labeller its entities may be marked as `[Amina](PER)`.
     target (str): The translation.
     encoder (WordEncoder): Gives the word vectors.
-    config (Optional[AlignConfig]): The alignment's settings.
-    source_lang (str): The sentence's language.
-    target_lang (str): The translation's language.
+    config (Optional[AlignConfig]): The settings of the alignment.
+    source_lang (str): The language of the sentence.
+    target_lang (str): The language of the translation.
     labeller (Optional[Language]): A pipeline that finds the entities.
+    threshold (float): The least confidence of a kept entity, 0 to 1.
     RETURNS (AlignedPair): The pair.
-    RAISES (OpticalError): On broken markup, or a side without words.
+    RAISES (OpticalError): On broken markup, a side without words, or as `tokenizer_for`.
     """
-    config = config or AlignConfig()
     if labeller is not None:
         left = sentence_of(labeller(source))
     else:
@@ -71,6 +104,4 @@ def align_pair(
         left = sentence_of(doc)
     right = sentence_in(target, target_lang)
     x, y = encoder.vectors([left.words, right.words])
-    plan = align_words(x, y, left.words, right.words, config)
-    spans = without_articles(left.spans, left.words)
-    return AlignedPair(left, right, plan, project_spans(plan, spans, config))
+    return project_pair(left, right, x, y, config or AlignConfig(), threshold)

@@ -56,7 +56,7 @@ def ceiling_counts(
     >>> ceiling_counts([[(0, 1, "PER")]], [[(4, 6, "PER"), (7, 8, "LOC")]]).tolist()
     [[1, 0, 1]]
     """
-    labels = [
+    gold, found = (
         [[(0, 0, label) for *_, label in spans] for spans in side] for side in (target, source)
-    ]
-    return span_counts(*labels)
+    )
+    return span_counts(gold, found)

@@ -1,4 +1,5 @@
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -8,11 +9,14 @@ from hypothesis import strategies as st
 from spacy_optical.align import (
     AlignConfig,
     Plan,
+    align_and_project,
     align_words,
+    pair_weight,
     project_distributions,
+    project_entities,
     project_spans,
-    without_articles,
 )
+from spacy_optical.align.project import without_articles
 from spacy_optical.errors import OpticalError
 
 
@@ -145,6 +149,20 @@ def test_articles_are_taken_off_the_front():
     words = ["The", "Alps", "and", "a"]
     spans = [(0, 2, "LOC"), (3, 4, "LOC")]
     assert without_articles(spans, words) == [(1, 2, "LOC"), (3, 4, "LOC")]
+    plan = uniform(np.eye(4) / 4)
+    assert bare(project_entities(plan, spans, words)) == [(1, 2, "LOC"), (3, 4, "LOC")]
+    assert bare(project_spans(plan, spans)) == spans
+
+
+def test_confidence_is_a_plain_number_that_counts_how_parallel_the_pair_is():
+    rng = np.random.default_rng(0)
+    x, y, words = rng.normal(size=(4, 16)), rng.normal(size=(4, 16)), ["a", "bb", "ccc", "dddd"]
+    for target in (x, x + 2 * y, y):
+        plan, spans = align_and_project(x, target, words, words, [(1, 3, "PER")])
+        alone = project_spans(plan, [(1, 3, "PER")])
+        weight = pair_weight(plan.similarity, AlignConfig())
+        assert [s.confidence for s in spans] == [weight * s.confidence for s in alone]
+        assert json.loads(json.dumps(spans)) == [list(span) for span in spans]
 
 
 @pytest.mark.parametrize("span", [(0, 3, "PER"), (-1, 1, "PER"), (1, 1, "PER")])

@@ -34,6 +34,27 @@ def test_align_prints_the_plan_and_draws_it(encoder, tmp_path):
     assert "<svg" in page.read_text(encoding="utf8")
 
 
+def test_align_ticks_only_what_project_labels_would_write(encoder, tmp_path):
+    bitext = tmp_path / "sw.jsonl"
+    bitext.write_text('{"en": "na Amina", "sw": "Habari"}')
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PER", "pattern": "Amina"}])
+    nlp.to_disk(tmp_path / "labeller")
+    options = ["--encoder", encoder, "--layer", 0]
+    failed = run("project-labels", bitext, tmp_path / "out.spacy", "--labeller",
+                 tmp_path / "labeller", *options)  # fmt: skip
+    assert failed.exit_code == 1
+    assert "E320" in failed.output
+    done = run("align", "na [Amina](PER)", "Habari", *options)
+    assert done.exit_code == 0, done.output
+    assert "✔" not in done.output
+    assert "below 0.25: project-labels does not use this pair" in " ".join(done.output.split())
+    unsure = run("align", "[Amina](PER) na", "Amina na", "--threshold", 1, "--skip-below", 0,
+                 "--aligner", "softmax", *options)  # fmt: skip
+    assert "✔" not in unsure.output
+    assert "below the threshold of 1" in unsure.output
+
+
 def test_project_labels_writes_documents_and_tells_what_it_left_out(encoder, tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Amina Juma"}])

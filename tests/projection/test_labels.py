@@ -1,4 +1,5 @@
 import json
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from spacy.training import Corpus
 from spacy_optical.align import AlignConfig
 from spacy_optical.data.labelled import read_docs
 from spacy_optical.errors import OpticalError
+from spacy_optical.projection import THRESHOLD
 from spacy_optical.projection.labels import SPANS_KEY, project_labels, target_language
+from spacy_optical.projection.pair import align_pair, project_pair
 
 PAIRS = [
     ("Amina Juma left Nairobi.", "Nairobi Amina Juma kwa."),
@@ -77,7 +80,7 @@ def test_labels_outside_the_map_and_below_the_threshold_are_left_out(
 ):
     out = tmp_path / "out.spacy"
     settings = {"labeller": labeller, "encoder": encoder, "target_lang": "sw"}
-    project_labels(bitext, out, labels={"PERSON": "PER"}, **settings)
+    project_labels(bitext, out, labels={"PERSON": "PER"}, threshold=0.0, **settings)
     assert entities(out) == [[("Amina Juma", "PER")], [], []]
     sure = [s for doc in read_docs(out) for s in doc.spans[SPANS_KEY].attrs["scores"]]
     summary = project_labels(bitext, out, labels={"PERSON": "PER"}, threshold=1.0, **settings)
@@ -103,6 +106,37 @@ def test_pairs_that_cannot_be_used_are_raised_or_counted(tmp_path, labeller, enc
     summary = project_labels(bitext, out, on_error="skip", **settings)
     assert summary.skipped == {"E220": 1}
     assert summary.written == 3
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.9])
+def test_align_keeps_what_project_labels_writes(tmp_path, labeller, encoder, threshold):
+    """The two commands once differed in weight and threshold."""
+    pairs = [*PAIRS, ("Amina Juma came.", "Habari gani Nairobi."), ("Mombasa, Nairobi", "Kwa na .")]
+    config = AlignConfig(skip_below=0.2, sure_above=0.9)
+    written, kept = [], []
+    for source, target in pairs:
+        path, out = tmp_path / "sw.jsonl", tmp_path / "out.spacy"
+        path.write_text(json.dumps({"en": source, "sw": target}))
+        settings = {"labeller": labeller, "target_lang": "sw", "threshold": threshold}
+        pair = align_pair(source, target, encoder, config, **settings)
+        kept.append([(pair.target.words[s.start], s.label) for s in pair.kept])
+        if not pair.usable:
+            with pytest.raises(OpticalError, match="E320"):
+                project_labels(path, out, encoder=encoder, config=config, **settings)
+            written.append([])
+            continue
+        project_labels(path, out, encoder=encoder, config=config, **settings)
+        (doc,) = read_docs(out)
+        written.append([(e[0].text, e.label_) for e in doc.ents])
+        scores = doc.spans[SPANS_KEY].attrs["scores"]
+        assert scores == [round(s.confidence, 4) for s in pair.kept]
+        assert json.loads(json.dumps(scores)) == scores
+    assert written == kept
+
+
+def test_align_and_project_labels_have_the_same_threshold():
+    functions = (align_pair, project_pair, project_labels)
+    assert {signature(f).parameters["threshold"].default for f in functions} == {THRESHOLD}
 
 
 def test_unlike_pairs_leave_less_confidence(tmp_path, labeller, encoder, bitext):

@@ -52,7 +52,7 @@ def test_rows_say_where_a_word_came_from():
 
 def test_a_pair_is_aligned_from_markup(encoder):
     pair = align_pair("[Amina Juma](PER) na [Nairobi](LOC)", "Nairobi na Amina Juma", encoder)
-    found = [(s.start, s.end, s.label) for s in pair.found]
+    found = [(s.start, s.end, s.label) for s in pair.kept]
     assert found == [(0, 1, "LOC"), (2, 4, "PER")]
     assert [row[0] for row in pair.table()] == ["Nairobi", "na", "Amina", "Juma"]
     assert "Nairobi" in pair.html()
