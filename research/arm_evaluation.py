@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from spacy.scorer import PRFScore, Scorer
 
-from spacy_optical.data.labelled import read_docs
+from spacy_optical.data.docs import read_docs
 from spacy_optical.distill.judge import check_labels, guessed, word_logits
 from spacy_optical.distill.sentences import spacy_words
 from spacy_optical.distill.tagger import load_tagger

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from spacy_optical.benchmark.config import TEACHER, Arm, Benchmark, load_benchmark
-from spacy_optical.data.labelled import gold_files
+from spacy_optical.data.layout import GOLD, CorpusFolder, gold_files
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.distil import distill
-from spacy_optical.distill.lessons import bitext_path
 from spacy_optical.distill.plans import make_plans, plans_belong
 from spacy_optical.distill.processes import on_main
 from spacy_optical.distill.provenance import provenance
 from spacy_optical.distill.student import METRICS
-from spacy_optical.distill.teacher import ENGLISH_DEV, ENGLISH_TRAIN
 from spacy_optical.encoders.fetch import WEIGHTS
 from spacy_optical.errors import Errors, OpticalError
 from spacy_optical.export.bundle import export_bundle
@@ -188,7 +186,9 @@ class _Models:
         if not (bundle / MANIFEST_FILE).is_file():
             # Target languages judge: the gate sees English alone. It is reported, not obeyed:
             # an arm that loses by it belongs into the table too.
-            dev = {prepared.config.data.source: prepared.config.paths.corpus / ENGLISH_DEV}
+            dev = {
+                prepared.config.data.source: CorpusFolder(prepared.config.paths.corpus).source_dev
+            }
             export_bundle(
                 model, bundle, dev, preset=prepared.run.arm.preset, force=True, say=self.say
             )
@@ -226,7 +226,7 @@ def _judge(prepared: Prepared, models: _Models, model: Path, path: Path) -> None
 
 
 def _gold(config: DistillConfig) -> dict[str, Path]:
-    return gold_files(config.paths.corpus / "gold", "test")
+    return gold_files(config.paths.corpus / GOLD, "test")
 
 
 def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:
@@ -237,11 +237,12 @@ def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:
 
 
 def _record(run: Run, config: DistillConfig, teacher: Path) -> dict[str, Any]:
-    data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
+    corpus = CorpusFolder(config.paths.corpus)
+    data = [corpus.source_train, corpus.source_dev]
     data += [teacher / WEIGHTS, *_gold(config).values()]
     if run.name != TEACHER:
         data += [config.paths.encoder / WEIGHTS]
-        data += [bitext_path(config, language) for language in config.data.languages]
+        data += [corpus.bitext(language) for language in config.data.languages]
     for path in data:
         if not path.is_file():
             raise OpticalError(Errors.E002.format(what="file", path=path))

@@ -12,7 +12,7 @@ import pytest
         "align.project",
         "align.strings",
         "align.transport",
-        "data.iob2",
+        "data.conll",
         "projection.words",
         "scores.bootstrap",
         "scores.counts",

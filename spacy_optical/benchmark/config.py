@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from ..data.fetch import Source
-from ..data.tagged import Columns, GoldFormat
+from ..data.download import Source
+from ..data.gold import Columns, GoldFormat
 from ..distill.config import BENCHMARK, Section, checked, read_sections
 from ..errors import Errors, OpticalError
 
@@ -39,7 +39,7 @@ Name = Annotated[str, AfterValidator(_plain_name)]
 
 
 class Gold(Section):
-    """How labelled files are to be read; see `data.tagged.read_tagged`.
+    """How labelled files are to be read; see `data.gold.read_tagged`.
 
     labels: new names of the files' own labels; empty for those that are left out.
     """

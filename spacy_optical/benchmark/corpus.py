@@ -9,11 +9,11 @@ from typing import Any
 
 from spacy.language import Language as Pipeline
 
-from ..data.corpus import MARKER
-from ..data.iob2 import TaggedSentence
-from ..data.labelled import write_docs
-from ..data.overlap import Judged
-from ..data.tagged import tagged_doc
+from ..data.conll import TaggedSentence
+from ..data.decontamination import Judged
+from ..data.docs import write_docs
+from ..data.gold import tagged_doc
+from ..data.layout import MARKER
 from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, write_json

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from spacy.language import Language as Pipeline
 
-from ..data.fetch import Source, check
-from ..data.iob2 import TaggedSentence
-from ..data.overlap import Judged
-from ..data.tagged import read_tagged
+from ..data.conll import TaggedSentence
+from ..data.decontamination import Judged
+from ..data.download import Source, check
+from ..data.gold import read_tagged
 from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from .config import Benchmark, Gold

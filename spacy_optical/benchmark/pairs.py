@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from ..data.bitext import Format, read_bitext
-from ..data.overlap import Judged, key_of
+from ..data.decontamination import Judged, key_of
 from ..data.parallel import read_groups
 from ..errors import Errors, OpticalError
 from .config import Language

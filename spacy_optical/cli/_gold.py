@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..data.labelled import gold_files
+from ..data.layout import gold_files
 from ._app import named_paths
 
 

@@ -24,7 +24,7 @@ def fetch_data_cli(
     Example: python -m spacy optical fetch-data research/configs/experiments.cfg data/files
     """
     from ..benchmark.config import load_benchmark, sources
-    from ..data.fetch import fetch
+    from ..data.download import fetch
 
     benchmark = load_benchmark(config_path, overrides_of(context))
     done = fetch(sources(benchmark), out, mirror=Path(mirror) if mirror else None, say=say)

@@ -12,12 +12,11 @@ from spacy.tokens import Doc
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, json_text
 from .augment import augment_english, augment_pairs
-from .labelled import make_doc, write_docs
+from .docs import make_doc, write_docs
+from .layout import MARKER
 from .markup import MarkedText
 from .parallel import SOURCE_LANGUAGE, Group, check_disjoint, names, read_groups
 from .word_tokenizer import tokenizer_for
-
-MARKER = "corpus.json"
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from itertools import chain, islice
 from pathlib import Path
 
-from ..data.labelled import read_training_docs
+from ..data.docs import read_training_docs
+from ..data.layout import CorpusFolder
 from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS
 from ..files import check_replaceable
 from ..runtime.pieces import WordPieces
 from .calibrate import calibrate
 from .config import DistillConfig
 from .judge import check_labels, entity_scores
-from .lessons import bitext_path
 from .loop import train
 from .narrow import narrowing
 from .plans import read_plans
@@ -21,7 +21,6 @@ from .recipe import StudentRecipe
 from .sentences import plain_sentence
 from .student import check_width, finished, make_student, neuron_activity, save_tagger
 from .tagger import load_tagger
-from .teacher import ENGLISH_DEV, ENGLISH_TRAIN
 from .vocabulary import trim_vocabulary
 
 # Sentences of each side that show which of the teacher's neurons matter.
@@ -51,12 +50,13 @@ def distill(
     check_replaceable(out, marker=CONFIG)
     big = load_tagger(teacher)
     big.set_precision(config.training.precision)
-    dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
-    check_labels(dev, big.labels, config.paths.corpus / ENGLISH_DEV)
+    corpus = CorpusFolder(config.paths.corpus)
+    dev = read_training_docs(corpus.source_dev)
+    check_labels(dev, big.labels, corpus.source_dev)
     english, lessons = read_plans(config, teacher)
-    data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
+    data = [corpus.source_train, corpus.source_dev]
     data += [teacher / WEIGHTS, config.paths.encoder / WEIGHTS]
-    data += [bitext_path(config, language) for language in config.data.languages]
+    data += [corpus.bitext(language) for language in config.data.languages]
     record = provenance(config, "student", data)
     if resume and (made := on_main(lambda: finished(out, record["fingerprint"]))):
         say(f"{out} was made from the same already")

@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from ..data.labelled import read_docs
+from ..data.docs import read_docs
 from ..encoders.fetch import TOKENIZER
 from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces

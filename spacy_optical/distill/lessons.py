@@ -18,6 +18,7 @@ from spacy.tokens import Doc
 from ..align.cost import pair_weight
 from ..align.transport import align_words
 from ..data.bitext import read_bitext
+from ..data.layout import CorpusFolder
 from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from ..files import write_json
@@ -76,11 +77,6 @@ class Journal:
     whole: bool = False
 
 
-def bitext_path(config: DistillConfig, language: str) -> Path:
-    """Give the path of a language's bitext."""
-    return config.paths.corpus / "bitext" / f"{language}.jsonl"
-
-
 def read_pairs(
     config: DistillConfig, language: str, pieces: WordPieces, *, start: int = 0
 ) -> Iterator[Pair | None]:
@@ -93,7 +89,7 @@ def read_pairs(
     YIELDS (Optional[Pair]): The pairs; None for one that does not fit the window.
     RAISES (OpticalError): If there is no bitext or a line of it is broken.
     """
-    path = bitext_path(config, language)
+    path = CorpusFolder(config.paths.corpus).bitext(language)
     if not path.is_file():
         raise OpticalError(Errors.E409.format(lang=language, path=path))
     most = config.training.max_pieces - 2
@@ -160,7 +156,9 @@ def write_lesson(
             journal.rows = {name: writer.rows for name, writer in writers.items()}
             journal.whole = len(chunk) < CHUNK
             if journal.whole and not journal.pairs:
-                raise OpticalError(_nothing_left(bitext_path(config, language), journal))
+                raise OpticalError(
+                    _nothing_left(CorpusFolder(config.paths.corpus).bitext(language), journal)
+                )
             journal.seconds += time.perf_counter() - start
             write_json(path, asdict(journal))
             if not journal.whole:

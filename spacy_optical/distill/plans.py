@@ -21,7 +21,8 @@ from typing import Any
 
 import torch
 
-from ..data.labelled import read_training_docs
+from ..data.docs import read_training_docs
+from ..data.layout import CorpusFolder
 from ..data.word_tokenizer import tokenizer_for
 from ..encoders.fetch import TOKENIZER, WEIGHTS, check_encoder
 from ..errors import Errors, OpticalError
@@ -30,13 +31,12 @@ from ..runtime.pieces import WordPieces
 from .config import DistillConfig
 from .encode import WordEncoder
 from .judge import check_labels
-from .lessons import JOURNAL, Journal, Readers, bitext_path, write_lesson
+from .lessons import JOURNAL, Journal, Readers, write_lesson
 from .provenance import provenance
 from .ragged import Ragged, Words, read_ragged, write_ragged
 from .reading import read_sentences
 from .sentences import Sentence, labelled_sentence
 from .tagger import folder_tags, load_tagger
-from .teacher import ENGLISH_TRAIN
 
 MARKER = "plans.json"
 BEGUN = "begun.json"
@@ -72,7 +72,7 @@ def english_sentences(
     RETURNS (List[Sentence]): The sentences.
     RAISES (OpticalError): If none fits, or one has a label that the teacher lacks.
     """
-    path = config.paths.corpus / ENGLISH_TRAIN
+    path = CorpusFolder(config.paths.corpus).source_train
     docs = read_training_docs(path)
     check_labels(docs, {tag[2:] for tag in tags[1:]}, path)
     number = {tag: i for i, tag in enumerate(tags)}
@@ -197,8 +197,9 @@ def _open(folder: Path, language: str, names: Sequence[str]) -> dict[str, Ragged
 
 
 def _record(config: DistillConfig, teacher: Path) -> dict[str, Any]:
-    data = [config.paths.corpus / ENGLISH_TRAIN]
-    data += [bitext_path(config, language) for language in config.data.languages]
+    corpus = CorpusFolder(config.paths.corpus)
+    data = [corpus.source_train]
+    data += [corpus.bitext(language) for language in config.data.languages]
     for language, path in zip(config.data.languages, data[1:], strict=True):
         if not path.is_file():
             raise OpticalError(Errors.E409.format(lang=language, path=path))

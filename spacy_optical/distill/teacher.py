@@ -7,7 +7,8 @@ import numpy as np
 from accelerate.utils import set_seed
 from spacy.tokens import Doc
 
-from ..data.labelled import read_training_docs
+from ..data.docs import read_training_docs
+from ..data.layout import CorpusFolder
 from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS, check_encoder
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable
@@ -22,9 +23,6 @@ from .provenance import provenance
 from .sentences import Batch, Sentence, collate, labelled_sentence
 from .student import finished, save_tagger
 from .tagger import WordTagger, load_tagger
-
-ENGLISH_TRAIN = Path("english") / "train.spacy"
-ENGLISH_DEV = Path("english") / "dev.spacy"
 
 
 class EnglishRecipe:
@@ -77,9 +75,10 @@ def teach(
     """
     check_replaceable(out, marker=CONFIG)
     check_encoder(config.paths.encoder)
-    docs = read_training_docs(config.paths.corpus / ENGLISH_TRAIN)
-    dev = read_training_docs(config.paths.corpus / ENGLISH_DEV)
-    data = [config.paths.corpus / ENGLISH_TRAIN, config.paths.corpus / ENGLISH_DEV]
+    corpus = CorpusFolder(config.paths.corpus)
+    docs = read_training_docs(corpus.source_train)
+    dev = read_training_docs(corpus.source_dev)
+    data = [corpus.source_train, corpus.source_dev]
     record = provenance(config, "teacher", [*data, config.paths.encoder / WEIGHTS])
     if resume and (made := on_main(lambda: finished(Path(out), record["fingerprint"]))):
         say(f"{out} was made from the same already")
@@ -87,7 +86,7 @@ def teach(
     tokenizer = (config.paths.encoder / TOKENIZER).read_bytes()
     pieces = WordPieces(tokenizer)
     labels = entity_labels(docs)
-    check_labels(dev, labels, config.paths.corpus / ENGLISH_DEV)
+    check_labels(dev, labels, corpus.source_dev)
     tags = bio_tags(labels)
     number = {tag: i for i, tag in enumerate(tags)}
     every = [labelled_sentence(doc, pieces, number) for doc in docs]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..data.labelled import read_docs
+from ..data.docs import read_docs
 from ..distill.judge import check_labels
 from ..distill.student import METRICS
 from ..distill.tagger import load_tagger

@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.scorer import PRFScore
 from spacy.tokens import Doc
 
-from ..data.labelled import read_docs
+from ..data.docs import read_docs
 
 if TYPE_CHECKING:
     from ..pipeline.optical_ner import OpticalNER

@@ -12,7 +12,7 @@ from typing import Literal
 from spacy.tokens import Doc
 from spacy.util import is_package
 
-from ..data.labelled import read_docs
+from ..data.docs import read_docs
 from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from ..files import sha256

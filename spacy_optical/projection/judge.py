@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..align import align_and_project
 from ..align.presets import DEFAULT_ALIGNER, aligner
-from ..data.iob2 import TaggedSentence, read_iob2
+from ..data.conll import TaggedSentence, read_iob2
 from ..distill.encode import WordEncoder
 from ..errors import Errors, OpticalError
 from ..scores import Score, ceiling_counts, macro_f1_interval, score, span_counts

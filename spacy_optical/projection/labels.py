@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span, SpanGroup
 
 from ..align import AlignConfig
 from ..data.bitext import Format, OnError, read_bitext
-from ..data.labelled import write_docs, write_shards
+from ..data.docs import write_docs, write_shards
 from ..data.word_tokenizer import tokenizer_for
 from ..distill.encode import WordEncoder
 from ..errors import Errors, OpticalError

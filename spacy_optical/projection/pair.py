@@ -6,7 +6,7 @@ import numpy as np
 from spacy.language import Language
 
 from ..align import AlignConfig, Plan, ProjectedSpan, SourceSpan, align_and_project
-from ..data.labelled import make_doc
+from ..data.docs import make_doc
 from ..data.markup import parse_markup
 from ..data.parallel import LABELS
 from ..distill.encode import WordEncoder

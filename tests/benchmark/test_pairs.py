@@ -5,7 +5,7 @@ import pytest
 
 from spacy_optical.benchmark.config import Language
 from spacy_optical.benchmark.pairs import choose, read_texts, shared_words
-from spacy_optical.data.overlap import Judged
+from spacy_optical.data.decontamination import Judged
 from spacy_optical.errors import OpticalError
 
 PAIRS = [(f"the {i} th house", f"nyumba ya {i}") for i in range(50)]

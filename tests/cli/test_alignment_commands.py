@@ -8,7 +8,7 @@ import spacy
 from spacy.cli._util import app
 from typer.testing import CliRunner
 
-from spacy_optical.data.labelled import read_docs
+from spacy_optical.data.docs import read_docs
 from tests.util import toy_encoder, toy_tokenizer, without_positions
 
 

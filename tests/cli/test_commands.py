@@ -13,7 +13,7 @@ from spacy.tokens import Span
 from typer.testing import CliRunner, Result
 
 from spacy_optical.cli import optical_cli
-from spacy_optical.data.labelled import read_docs, write_docs
+from spacy_optical.data.docs import read_docs, write_docs
 from spacy_optical.distill import teacher as teacher_module
 from spacy_optical.runtime.bundle import Bundle
 

@@ -5,7 +5,7 @@ import pytest
 
 from spacy_optical.data import corpus
 from spacy_optical.data.corpus import make_corpus
-from spacy_optical.data.labelled import read_docs, read_training_docs
+from spacy_optical.data.docs import read_docs, read_training_docs
 from spacy_optical.data.markup import MarkedText, parse_markup
 from spacy_optical.data.parallel import LABELS, read_groups
 from spacy_optical.errors import OpticalError

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from spacy_optical.data import word_tokenizer
+from spacy_optical.data.conll import TaggedSentence
 from spacy_optical.data.corpus import make_corpus
-from spacy_optical.data.iob2 import TaggedSentence
-from spacy_optical.data.tagged import tagged_doc
+from spacy_optical.data.gold import tagged_doc
 from spacy_optical.data.word_tokenizer import tokenizer_for
 from spacy_optical.errors import OpticalError
 

@@ -6,7 +6,7 @@ import spacy
 import torch
 from spacy.tokens import Doc, Span
 
-from spacy_optical.data.labelled import read_docs, write_docs
+from spacy_optical.data.docs import read_docs, write_docs
 from spacy_optical.distill.evaluate import evaluate
 from spacy_optical.distill.judge import check_labels, entity_scores, scores_of
 from spacy_optical.distill.reading import read_sentences

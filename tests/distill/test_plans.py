@@ -9,7 +9,7 @@ import pytest
 from spacy.tokens import Doc, DocBin
 
 from spacy_optical.align.transport import align_words
-from spacy_optical.data.labelled import read_docs
+from spacy_optical.data.docs import read_docs
 from spacy_optical.distill import lessons as lessons_module
 from spacy_optical.distill.carry import carry, source_distributions
 from spacy_optical.distill.config import DistillConfig, load_config

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from spacy.tokens import DocBin
 
-from spacy_optical.data.labelled import read_docs, write_docs
+from spacy_optical.data.docs import read_docs, write_docs
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.distil import distill
 from spacy_optical.distill.teacher import teach

@@ -8,7 +8,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, Span
 
-from spacy_optical.data.labelled import write_docs
+from spacy_optical.data.docs import write_docs
 from spacy_optical.errors import OpticalError
 from spacy_optical.export import bundle as bundle_module
 from spacy_optical.export.assemble import assemble

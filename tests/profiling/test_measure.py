@@ -6,7 +6,7 @@ import spacy
 from spacy.scorer import Scorer
 from spacy.training import Example
 
-from spacy_optical.data.labelled import read_docs
+from spacy_optical.data.docs import read_docs
 from spacy_optical.errors import OpticalError
 from spacy_optical.profiling import memory
 from spacy_optical.profiling.accuracy import bare_doc

@@ -7,7 +7,7 @@ import spacy
 from spacy.training import Corpus
 
 from spacy_optical.align import AlignConfig
-from spacy_optical.data.labelled import read_docs
+from spacy_optical.data.docs import read_docs
 from spacy_optical.errors import OpticalError
 from spacy_optical.projection import THRESHOLD
 from spacy_optical.projection.labels import SPANS_KEY, project_labels, target_language

@@ -17,7 +17,7 @@ from research.arm_metrics import read_arm
 from research.arm_table import make_table, read_folder
 from spacy_optical.cli import optical_cli
 from spacy_optical.data.bitext import read_bitext
-from spacy_optical.data.labelled import EVALUATION_ONLY, read_docs
+from spacy_optical.data.docs import EVALUATION_ONLY, read_docs
 from spacy_optical.distill.evaluate import evaluate
 from spacy_optical.distill.judge import scores_of
 from spacy_optical.errors import OpticalError

@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
-from spacy_optical.data.iob2 import TaggedSentence
+from spacy_optical.data.conll import TaggedSentence
 from spacy_optical.data.markup import parse_markup
 from spacy_optical.data.parallel import LABELS
 

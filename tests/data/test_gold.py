@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from spacy_optical.data.iob2 import TaggedSentence
-from spacy_optical.data.labelled import EVALUATION_ONLY, write_docs
-from spacy_optical.data.tagged import read_tagged, tagged_doc
+from spacy_optical.data.conll import TaggedSentence
+from spacy_optical.data.docs import EVALUATION_ONLY, write_docs
+from spacy_optical.data.gold import read_tagged, tagged_doc
 from spacy_optical.errors import OpticalError
 
 WORDS = ("Amina", "Juma", "anaishi", "Nairobi", "tangu", "Mei")

@@ -106,17 +106,3 @@ def read_training_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
     if any(doc.user_data.get(EVALUATION_ONLY) for doc in docs):
         raise OpticalError(Errors.E207.format(path=path))
     return docs
-
-
-def gold_files(folder: Path, split: str) -> dict[str, Path]:
-    """Find the gold files that the corpus command wrote.
-
-    folder (Path): Its `gold` folder.
-    split (str): `dev` or `test`.
-    RETURNS (Dict[str, Path]): Files by language, sorted.
-    RAISES (OpticalError): If there is none.
-    """
-    found = sorted(Path(folder).glob(f"*-{split}.spacy"))
-    if not found:
-        raise OpticalError(Errors.E002.format(what=f"{split} gold", path=folder))
-    return {path.name.removesuffix(f"-{split}.spacy"): path for path in found}

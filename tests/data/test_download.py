@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import pytest
 
-from spacy_optical.data import fetch as module
-from spacy_optical.data.fetch import RECORD, FetchSummary, Source, fetch
+from spacy_optical.data import download as module
+from spacy_optical.data.download import RECORD, FetchSummary, Source, fetch
 from spacy_optical.errors import OpticalError
 
 CONTENT = bytes(range(256)) * 800

@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_optical.data.labelled import (
-    gold_files,
+from spacy_optical.data.docs import (
     make_doc,
     read_docs,
     read_training_docs,
@@ -62,15 +61,3 @@ def test_missing_and_empty(tmp_path: Path):
     write_docs([], tmp_path / "empty.spacy")
     with pytest.raises(OpticalError, match="E206"):
         read_docs(tmp_path / "empty.spacy")
-
-
-def test_gold_files(tmp_path: Path):
-    for name in ("sw-dev", "fi-dev", "fi-test"):
-        (tmp_path / f"{name}.spacy").touch()
-    found = gold_files(tmp_path, "dev")
-    assert {lang: path.name for lang, path in found.items()} == {
-        "fi": "fi-dev.spacy",
-        "sw": "sw-dev.spacy",
-    }
-    with pytest.raises(OpticalError, match=r"E002.*train gold"):
-        gold_files(tmp_path, "train")

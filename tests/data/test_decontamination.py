@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_optical.data.overlap import Judged, key_of
+from spacy_optical.data.decontamination import Judged, key_of
 
 GOLD = "Amina Juma alisema Jumatatu kwamba mvua itanyesha huko Nairobi wiki hii ."
 

@@ -13,8 +13,8 @@ from typing import Literal
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors, OpticalError
-from .iob2 import DOCSTART, TaggedSentence, checked_tag, read_iob2, sentence_of_tags
-from .labelled import EVALUATION_ONLY, make_doc, read_docs
+from .conll import DOCSTART, TaggedSentence, checked_tag, read_iob2, sentence_of_tags
+from .docs import EVALUATION_ONLY, make_doc, read_docs
 from .parallel import read_groups
 from .word_tokenizer import tokenizer_for
 

@@ -1,6 +1,6 @@
 import pytest
 
-from spacy_optical.data.iob2 import TaggedSentence, read_iob2
+from spacy_optical.data.conll import TaggedSentence, read_iob2
 from spacy_optical.errors import OpticalError
 
 UNER = """# newdoc id = d1
