@@ -1,4 +1,4 @@
-"""Every message a user can meet, each with a code.
+"""Every error and warning that a user can meet, each with a code.
 
 E0xx general, E1xx runtime and bundles, E2xx data, E3xx alignment, E4xx learning and its config,
 E5xx export, E6xx profiling, E7xx encoders.
@@ -329,4 +329,21 @@ class Errors(metaclass=_Coded):
     E709 = (
         "The tokenizer in {path} is not the one that its model was trained with; take both from "
         "the same folder"
+    )
+
+
+class Warnings(metaclass=_Coded):
+    """Warnings by code, as format strings; the numbers are grouped as those of `Errors`."""
+
+    W101 = (
+        "The examples have {unknown}, which the component '{name}' cannot find: the model has "
+        "{labels}; rename with label_map, or train a model that has them"
+    )
+    W102 = (
+        "The components '{first}' and '{second}' both write to doc.spans['{key}'], and the second "
+        "replaces what the first wrote; set another spans_key"
+    )
+    W103 = (
+        "The extension attribute span._.score belongs to other code and cannot be set, so the "
+        "component '{name}' does not write scores there; set spans_key to get them in doc.spans"
     )

@@ -1,48 +1,72 @@
-"""Writing found entities to a document, beside or over those that it has."""
+"""Writing the entities that a model found to a document."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from spacy.tokens import Doc, Span, SpanGroup
 
 from ..runtime.decode import LabelledSpan
+from .span_score import SCORE, register_score
 
-# spaCy's code for the first token of an entity; with no type it marks a token as blocked.
+# spaCy's code for the first token of an entity; without a type it marks a blocked token.
 IOB_BEGIN = 3
 
 
+def sentence_starts(doc: Doc, words: Sequence[int]) -> list[int]:
+    """Find the words that begin a sentence, where a component or the user has set that.
+
+    doc (Doc): The document.
+    words (Sequence[int]): The tokens that the model reads, in order.
+    RETURNS (List[int]): Indices into `words`. A sentence that begins with a token that is not among
+        them begins with the next one.
+    """
+    tokens = np.flatnonzero(doc.to_array("SENT_START") == 1)
+    if not tokens.any():  # none is set, or only the first token
+        return []
+    starts = np.searchsorted(words, tokens)
+    return starts[starts < len(words)].tolist()
+
+
 def write_entities(
-    doc: Doc, found: list[LabelledSpan], *, spans_key: str, overwrite: bool = False
+    doc: Doc, found: list[LabelledSpan], *, spans_key: str | None = None, overwrite: bool = False
 ) -> None:
-    """Set `doc.ents` and the scored `doc.spans[spans_key]`.
+    """Set `doc.ents`, with a score in `ent._.score`.
 
     doc (Doc): The document; changed in place.
     found (List[LabelledSpan]): Entities in tokens; they do not overlap.
-    spans_key (str): The group that gets all of them, with scores in `.attrs["scores"]` (NDArray
-        [float32], one a span).
-    overwrite (bool): Whether a found entity replaces the entities and blocked tokens of the
-        document that it overlaps. If not, those stay as they are, and it is in the group only.
+    spans_key (Optional[str]): A group in `doc.spans` that also gets all of them, with a score for
+        each in `.attrs["scores"]` (List[float]).
+    overwrite (bool): Whether an entity in `found` replaces the entities and blocked tokens of the
+        document that it overlaps. If not, those stay, and the entity is not in `doc.ents`.
     """
-    ents = [Span(doc, span.start, span.end, label=span.label) for span in found]
-    scores = np.asarray([span.score for span in found], dtype=np.float32)
-    doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=ents, attrs={"scores": scores})
+    spans = [Span(doc, span.start, span.end, label=span.label) for span in found]
+    scores = [span.score for span in found]
+    ents = list(zip(spans, scores, strict=True))
+    if spans_key is not None:
+        group = SpanGroup(doc, name=spans_key, spans=spans, attrs={"scores": scores})
+        doc.spans[spans_key] = group
     iob, types = doc.to_array(["ENT_IOB", "ENT_TYPE"]).reshape(-1, 2).T
-    if not (iob == IOB_BEGIN).any():
-        doc.set_ents(ents)
-        return
-    earlier = list(doc.ents)
-    blocked_tokens = np.flatnonzero((iob == IOB_BEGIN) & (types == 0)).tolist()
-    blocked = [Span(doc, at, at + 1) for at in blocked_tokens]
-    if overwrite:
-        taken = _tokens(ents)
-        for ent in earlier:
-            if not _free(ent, taken):
-                for token in ent:
-                    token.ent_id = token.ent_kb_id = 0
-        earlier = [ent for ent in earlier if _free(ent, taken)]
-        blocked = [span for span in blocked if _free(span, taken)]
-    else:
-        taken = _tokens([*earlier, *blocked])
-        ents = [ent for ent in ents if _free(ent, taken)]
-    doc.set_ents([*earlier, *ents], blocked=blocked)
+    earlier: list[Span] = []
+    blocked: list[Span] = []
+    if (iob == IOB_BEGIN).any():
+        earlier = list(doc.ents)
+        blocked_tokens = np.flatnonzero((iob == IOB_BEGIN) & (types == 0)).tolist()
+        blocked = [Span(doc, at, at + 1) for at in blocked_tokens]
+        if overwrite:
+            taken = _tokens(spans)
+            for ent in earlier:
+                if not _free(ent, taken):
+                    for token in ent:
+                        token.ent_id = token.ent_kb_id = 0
+            earlier = [ent for ent in earlier if _free(ent, taken)]
+            blocked = [span for span in blocked if _free(span, taken)]
+        else:
+            taken = _tokens([*earlier, *blocked])
+            ents = [(span, score) for span, score in ents if _free(span, taken)]
+    doc.set_ents([*earlier, *(span for span, _ in ents)], blocked=blocked)
+    if register_score():
+        for span, score in ents:
+            span._.set(SCORE, score)
 
 
 def _tokens(spans: list[Span]) -> set[int]:

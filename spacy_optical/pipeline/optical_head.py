@@ -5,6 +5,7 @@ as spaCy runs it with torch.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import srsly
 from spacy import util
 from spacy.language import Language
 from spacy.pipeline.pipe import Pipe
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
-from ..runtime.decode import bio_tags, decode
+from ..runtime.decode import LabelledSpan, bio_tags, decode
+from .entities import sentence_starts, write_entities
 
 # What SentencePiece writes for a space.
 SPACE = "▁"
@@ -24,7 +26,7 @@ SPACE = "▁"
 @Language.factory(
     "optical_head",
     requires=["doc._.trf_data"],
-    assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type", "span._.score"],
     default_config={"scorer": {"@scorers": "spacy.ner_scorer.v1"}},
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
@@ -67,6 +69,7 @@ class OpticalHead(Pipe):
         """Write a document's entities."""
         words = [token.i for token in doc if not token.is_space]
         data = doc._.trf_data
+        found: list[LabelledSpan] = []
         if words and len(data.align.data):
             hidden = data.model_output.last_hidden_state.reshape(-1, self.weight.shape[1])
             starts = np.cumsum(data.align.lengths) - data.align.lengths
@@ -78,10 +81,12 @@ class OpticalHead(Pipe):
             strings = np.array([piece for row in data.wordpieces.strings for piece in row])
             firsts = np.where(strings[firsts - 1] == SPACE, firsts - 1, firsts)
             scores = np.asarray(hidden[firsts]) @ self.weight.T + self.bias
-            spans = decode(scores, bio_tags(self._labels))
-            doc.set_ents(
-                [Span(doc, words[s.start], words[s.end - 1] + 1, label=s.label) for s in spans]
-            )
+            tags = bio_tags(self._labels)
+            found = [
+                replace(span, start=words[span.start], end=words[span.end - 1] + 1)
+                for span in decode(scores, tags, sent_starts=sentence_starts(doc, words))
+            ]
+        write_entities(doc, found)
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:

@@ -1,7 +1,9 @@
 """`optical_ner`: named entities from a small distilled transformer, without torch."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from traceback import walk_stack
 
 from spacy import util
 from spacy.language import Language
@@ -9,12 +11,13 @@ from spacy.pipeline.pipe import Pipe
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..errors import Errors, OpticalError
+from ..errors import Errors, OpticalError, Warnings
 from ..runtime.bundle import Bundle, BundleInfo, default_bundle_path, read_info
 from ..runtime.decode import LabelledSpan, decode
 from ..runtime.session import Runtime, check_settings
 from ..runtime.shared import process_lock
-from .entities import write_entities
+from .entities import sentence_starts, write_entities
+from .span_score import register_score
 
 # Words read ahead by `pipe`, whatever the number of documents.
 MAX_BUFFERED_WORDS = 2_000
@@ -22,7 +25,7 @@ MAX_BUFFERED_WORDS = 2_000
 
 @Language.factory(
     "optical_ner",
-    assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"],
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type", "span._.score", "doc.spans"],
     default_config={
         "model": None,
         "threads": 1,
@@ -31,7 +34,7 @@ MAX_BUFFERED_WORDS = 2_000
         "min_score": {},
         "label_map": {},
         "overwrite": False,
-        "spans_key": "optical",
+        "spans_key": None,
         "scorer": {"@scorers": "spacy.ner_scorer.v1"},
     },
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
@@ -46,11 +49,16 @@ def make_optical_ner(
     min_score: dict[str, float],
     label_map: dict[str, str],
     overwrite: bool,
-    spans_key: str,
+    spans_key: str | None,
     scorer: Callable | None,
 ) -> "OpticalNER":
-    """Make an `optical_ner` component; see `OpticalNER` for the settings."""
-    return OpticalNER(
+    """Make an `optical_ner` component; see `OpticalNER` for the settings.
+
+    RAISES (OpticalError): If a setting is out of range. If `nlp.add_pipe` is called: also if there
+        is no bundle, or if `label_map` or `min_score` names a label that the model does not have.
+        When spaCy loads a pipeline, the bundle that the pipeline holds is checked instead.
+    """
+    component = OpticalNER(
         name,
         model=model,
         threads=threads,
@@ -62,15 +70,33 @@ def make_optical_ner(
         spans_key=spans_key,
         scorer=scorer,
     )
+    if not _built_from_config():
+        component.check_labels(read_info(component.path))
+    for other, pipe in nlp.components:
+        if isinstance(pipe, OpticalNER) and spans_key is not None and pipe.spans_key == spans_key:
+            warnings.warn(
+                Warnings.W102.format(first=other, second=name, key=spans_key), stacklevel=2
+            )
+    return component
+
+
+def _built_from_config() -> bool:
+    """Tell whether spaCy is making a pipeline from a config.
+
+    A path in a saved config may not exist: `from_disk` and `from_bytes` read the bundle that the
+    pipeline holds, and only after the components are made. spaCy tells a factory nothing of this.
+    """
+    code = Language.from_config.__func__.__code__  # type: ignore[attr-defined]
+    return any(frame.f_code is code for frame, _ in walk_stack(None))
 
 
 class OpticalNER(Pipe):
     """Finds named entities with the model of a bundle, on a CPU.
 
-    Entities go to `doc.ents`; `doc.spans[spans_key]` holds all that the model found, with a score
-    for each in `.attrs["scores"]` (see `runtime.decode.decode`). Whitespace tokens are not shown to
-    the model: an entity may reach across them but never begins or ends with one. Texts of any
-    length are read in overlapping windows.
+    Entities go to `doc.ents`, and the score of each to `ent._.score` (see
+    `runtime.decode.decode`). No entity crosses a sentence start that is set on the document. The
+    model does not see whitespace tokens: an entity may contain them, but never begins or ends with
+    one. Texts of any length are read in overlapping windows.
 
     name (str): The component's name in the pipeline.
     model (Optional[Union[str, Path]]): A bundle's folder; the package's own bundle if not given.
@@ -82,8 +108,11 @@ class OpticalNER(Pipe):
         1, that an entity needs.
     label_map (Optional[Dict[str, str]]): The name on the doc of a label of the model.
     overwrite (bool): Whether an entity of the model replaces those that it overlaps on the doc
-        already. If not, those stay, and the model's entity is in `doc.spans` only.
-    spans_key (str): Where in `doc.spans` the scored entities go.
+        already. If not, those stay, and the model's entity is left out of `doc.ents`.
+    spans_key (Optional[str]): A group in `doc.spans` that gets all entities of the model, those
+        left out of `doc.ents` too, with a score for each in `.attrs["scores"]`. spaCy does not
+        update span groups when tokens are merged or split: leave this out if a later component
+        does that.
     scorer (Optional[Callable]): The scoring method.
     RAISES (OpticalError): If a setting is out of range.
     """
@@ -99,7 +128,7 @@ class OpticalNER(Pipe):
         min_score: dict[str, float] | None = None,
         label_map: dict[str, str] | None = None,
         overwrite: bool = False,
-        spans_key: str = "optical",
+        spans_key: str | None = None,
         scorer: Callable | None = None,
     ) -> None:
         self.name = name
@@ -126,6 +155,8 @@ class OpticalNER(Pipe):
                 raise OpticalError(
                     Errors.E114.format(name=setting, value=repr(renamed), expected="a name")
                 )
+        if not register_score():
+            warnings.warn(Warnings.W103.format(name=name), stacklevel=2)
 
     @property
     def runtime(self) -> Runtime:
@@ -138,15 +169,24 @@ class OpticalNER(Pipe):
             with process_lock():
                 runtime = self._runtime
                 if runtime is None:
-                    runtime = self._take(Bundle.from_disk(self._path()))
+                    runtime = self._take(Bundle.from_disk(self.path))
         return runtime
 
-    def _path(self) -> Path:
+    @property
+    def path(self) -> Path:
+        """The folder that `model` names.
+
+        RAISES (OpticalError): If none is named and the package has no bundle.
+        """
         return default_bundle_path() if self.model is None else self.model
 
-    def _take(self, bundle: Bundle) -> Runtime:
-        """Use a bundle from now on."""
-        known, renamed = set(bundle.info.labels), set(self._renamed(bundle.info))
+    def check_labels(self, info: BundleInfo) -> None:
+        """Check that `label_map` and `min_score` name labels of a model.
+
+        info (BundleInfo): The manifest of the model's bundle.
+        RAISES (OpticalError): If one of them names another label.
+        """
+        known, renamed = set(info.labels), set(self._renamed(info))
         for setting, used, allowed in (
             ("label_map", set(self.label_map), known),
             ("min_score", set(self.min_score), renamed),
@@ -159,6 +199,10 @@ class OpticalNER(Pipe):
                     labels=", ".join(sorted(allowed)),
                 )
                 raise OpticalError(message)
+
+    def _take(self, bundle: Bundle) -> Runtime:
+        """Use a bundle from now on."""
+        self.check_labels(bundle.info)
         runtime = Runtime(
             bundle,
             threads=self.threads,
@@ -184,7 +228,7 @@ class OpticalNER(Pipe):
         if self._runtime is not None:
             return self._renamed(self._runtime.bundle.info)
         try:
-            return self._renamed(read_info(self._path()))
+            return self._renamed(read_info(self.path))
         except OpticalError:
             return ()
 
@@ -203,24 +247,30 @@ class OpticalNER(Pipe):
         nlp: Language | None = None,
         labels: Sequence[str] | None = None,
     ) -> None:
-        """Check that the model knows the labels; it is trained already.
+        """Compare the labels with those of the model, which is trained already.
+
+        Labels of examples that the model does not have are a warning: a pipeline may be trained on
+        gold that `optical_ner` is not responsible for.
 
         get_examples (Callable[[], Iterable[Example]]): Returns gold-standard examples.
         nlp (Optional[Language]): The pipeline.
-        labels (Optional[Sequence[str]]): Labels to check in place of those of the examples.
-        RAISES (OpticalError): If the model lacks one of the labels, or cannot be read.
+        labels (Optional[Sequence[str]]): Labels that the model must have; then the examples are not
+            read.
+        RAISES (OpticalError): If the model does not have one of `labels`, or cannot be read.
         """
         if labels is None:
             wanted = {ent.label_ for example in get_examples() for ent in example.reference.ents}
         else:
             wanted = set(labels)
         known = self._renamed(self.runtime.bundle.info)
-        unknown = wanted - set(known)
-        if unknown:
-            message = Errors.E116.format(
-                name=self.name, unknown=", ".join(sorted(unknown)), labels=", ".join(known)
-            )
-            raise OpticalError(message)
+        unknown = ", ".join(sorted(wanted - set(known)))
+        if not unknown:
+            return
+        message = Warnings.W101 if labels is None else Errors.E116
+        text = message.format(name=self.name, unknown=unknown, labels=", ".join(known))
+        if labels is not None:
+            raise OpticalError(text)
+        warnings.warn(text, stacklevel=2)
 
     def __call__(self, doc: Doc) -> Doc:
         """Find the entities of one document.
@@ -269,10 +319,10 @@ class OpticalNER(Pipe):
         tokens = [[token.text for token in doc] for doc in docs]
         texts = [[text for text in words if not text.isspace()] for words in tokens]
         found = []
-        for logits, words in zip(runtime.scores(texts), tokens, strict=True):
+        for doc, logits, words in zip(docs, runtime.scores(texts), tokens, strict=True):
             at = [index for index, text in enumerate(words) if not text.isspace()]
             spans = []
-            for span in decode(logits, runtime.tags):
+            for span in decode(logits, runtime.tags, sent_starts=sentence_starts(doc, at)):
                 label = self.label_map.get(span.label, span.label)
                 if span.score >= self.min_score.get(label, 0.0):
                     start, end = at[span.start], at[span.end - 1] + 1

@@ -155,9 +155,7 @@ class Bundle:
             names the file.
         """
         folder = Path(path)
-        if not folder.is_dir():
-            raise OpticalError(Errors.E002.format(what="bundle folder", path=folder))
-        info = _parsed(str(folder), read_manifest(folder, MANIFEST_FILE))
+        info = read_info(folder)
         files = {name: StoredFile(folder, name, info.files[name]) for name in CONTENTS}
         held = files if STAYS_READABLE else {name: file.read() for name, file in files.items()}
         bundle = cls(info, held[MODEL_FILE], held[TOKENIZER_FILE], str(folder))
@@ -214,9 +212,13 @@ def read_info(path: str | Path) -> BundleInfo:
 
     path (Union[str, Path]): The folder.
     RETURNS (BundleInfo): What the manifest says; whether the files agree with it is not checked.
-    RAISES (OpticalError): If there is no manifest, or a damaged one, or one of a newer format.
+    RAISES (OpticalError): If there is no such folder, or if its manifest is missing, damaged or of
+        a newer format.
     """
-    return _parsed(str(path), read_manifest(Path(path), MANIFEST_FILE))
+    folder = Path(path)
+    if not folder.is_dir():
+        raise OpticalError(Errors.E002.format(what="bundle folder", path=folder))
+    return _parsed(str(folder), read_manifest(folder, MANIFEST_FILE))
 
 
 def default_bundle_path() -> Path:

@@ -32,7 +32,7 @@ class TagSet:
 
     labels (Tuple[str, ...]): Entity labels; label i has the tags B = 2i + 1 and I = 2i + 2.
     follows (NDArray[bool]): Whether tag j may come right after tag i, [tags, tags].
-    begins (NDArray[bool]): Whether a tag may come first, [tags].
+    begins (NDArray[bool]): Whether a tag may come first in a sentence, [tags].
     """
 
     labels: tuple[str, ...]
@@ -77,15 +77,18 @@ def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return shifted
 
 
-def best_tags(logits: NDArray[np.float32], tags: Sequence[str]) -> NDArray[np.int64]:
+def best_tags(
+    logits: NDArray[np.float32], tags: Sequence[str], *, sent_starts: Sequence[int] = ()
+) -> NDArray[np.int64]:
     """Find the valid BIO sequence with the highest sum of scores (Viterbi).
 
-    An I may only follow a B or I of its own label. Adding a constant to a word's scores changes
-    nothing, so logits and log-probabilities give the same sequence. Where each word's own best tag
-    is valid already, as for most texts, that is the answer and no search is run.
+    An I may only follow a B or I of its own label, in the same sentence. Adding a constant to a
+    word's scores changes nothing, so logits and log-probabilities give the same sequence. If each
+    word's best tag makes a valid sequence, as in most texts, no search is run.
 
     logits (NDArray[float32]): Scores, [words, tags].
     tags (Sequence[str]): The tag list, as made by `bio_tags`.
+    sent_starts (Sequence[int]): Words that begin a sentence; the first word always does.
     RETURNS (NDArray[int64]): Index of each word's tag, [words].
     RAISES (ValueError): If `tags` is not such a list.
     """
@@ -93,13 +96,15 @@ def best_tags(logits: NDArray[np.float32], tags: Sequence[str]) -> NDArray[np.in
     if not len(logits):
         return np.zeros(0, dtype=np.int64)
     best = logits.argmax(axis=1)
-    if tag_set.begins[best[0]] and tag_set.follows[best[:-1], best[1:]].all():
+    starts = [0, *sent_starts]
+    if tag_set.begins[best[starts]].all() and tag_set.follows[best[:-1], best[1:]].all():
         return best
     barred = np.where(tag_set.follows, 0.0, -np.inf)
     scores = logits.astype(np.float64)
+    scores[np.ix_(np.asarray(starts), np.flatnonzero(~tag_set.begins))] = -np.inf
     n_words, n_tags = scores.shape
     came_from = np.zeros((n_words, n_tags), dtype=np.int64)
-    path = scores[0] + np.where(tag_set.begins, 0.0, -np.inf)
+    path = scores[0]
     every_tag = np.arange(n_tags)
     for word in range(1, n_words):
         through = path[:, None] + barred
@@ -113,18 +118,21 @@ def best_tags(logits: NDArray[np.float32], tags: Sequence[str]) -> NDArray[np.in
     return best
 
 
-def decode(logits: NDArray[np.float32], tags: Sequence[str]) -> list[LabelledSpan]:
+def decode(
+    logits: NDArray[np.float32], tags: Sequence[str], *, sent_starts: Sequence[int] = ()
+) -> list[LabelledSpan]:
     """Turn the scores of a text's words into entities.
 
-    A span's score is the mean over its words of P(B-label) + P(I-label), the probability that the
-    word belongs to an entity of the label, wherever in it.
+    A span's score is the mean over its words of P(B-label) + P(I-label): the probability that the
+    word is part of an entity with the label, at any position in it.
 
     logits (NDArray[float32]): Scores, [words, tags]; finite.
     tags (Sequence[str]): The tag list, as made by `bio_tags`.
+    sent_starts (Sequence[int]): Words that begin a sentence; no entity crosses into one.
     RETURNS (List[LabelledSpan]): Entities in order; they do not overlap.
     RAISES (ValueError): If `tags` is not such a list.
     """
-    best = best_tags(logits, tags)
+    best = best_tags(logits, tags, sent_starts=sent_starts)
     starts = np.flatnonzero(best % 2 == 1)
     if not len(starts):
         return []

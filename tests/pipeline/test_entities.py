@@ -1,6 +1,5 @@
 """Writing entities beside or over those that a document has."""
 
-import numpy as np
 import pytest
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
@@ -25,9 +24,14 @@ def test_a_document_without_entities(doc: Doc) -> None:
     assert ents(doc) == [(0, 2, "PER"), (3, 4, "LOC")]
     assert [token.ent_iob_ for token in doc] == ["B", "I", "O", "B", "O"]
     assert [(span.start, span.end, span.label_) for span in doc.spans["optical"]] == ents(doc)
-    scores = doc.spans["optical"].attrs["scores"]
-    assert scores.dtype == np.float32
-    assert scores == pytest.approx([0.9, 0.6])
+    assert [ent._.score for ent in doc.ents] == [0.9, 0.6]
+    assert doc.spans["optical"].attrs == {"scores": [0.9, 0.6]}
+
+
+def test_without_a_group(doc: Doc) -> None:
+    write_entities(doc, FOUND)
+    assert ents(doc) == [(0, 2, "PER"), (3, 4, "LOC")]
+    assert not doc.spans
 
 
 def test_nothing_found_is_said_too(doc: Doc) -> None:
@@ -47,6 +51,7 @@ def test_earlier_entities_stay(doc: Doc) -> None:
     write_entities(doc, FOUND, spans_key="optical")
     assert ents(doc) == [(1, 3, "ORG"), (3, 4, "LOC")]
     assert (doc.ents[0].kb_id_, doc.ents[0].ent_id_) == ("Q1", "own")
+    assert [ent._.score for ent in doc.ents] == [None, 0.6]
     assert len(doc.spans["optical"]) == 2
 
 
@@ -58,6 +63,7 @@ def test_overwrite_replaces_what_overlaps(doc: Doc) -> None:
     assert ents(doc) == [(0, 2, "PER"), (3, 4, "LOC"), (4, 5, "DATE")]
     assert [(token.ent_id_, token.ent_kb_id_) for token in doc] == [("", "")] * 5
     assert [token.ent_iob_ for token in doc] == ["B", "I", "O", "B", "B"]
+    assert [ent._.score for ent in doc.ents] == [0.9, 0.6, None]
 
 
 def test_blocked_tokens_stay_out_of_entities(doc: Doc) -> None:
@@ -75,11 +81,12 @@ def test_twice_is_once(doc: Doc, overwrite: bool) -> None:
     for _ in range(2):
         write_entities(doc, FOUND, spans_key="optical", overwrite=overwrite)
     assert ents(doc) == [(0, 2, "PER"), (3, 4, "LOC")]
+    assert [ent._.score for ent in doc.ents] == [0.9, 0.6]
 
 
 def test_scores_survive_serialisation(doc: Doc) -> None:
     write_entities(doc, FOUND, spans_key="optical")
     read = Doc(Vocab()).from_bytes(doc.to_bytes())
     group = read.spans["optical"]
-    assert np.array_equal(group.attrs["scores"], doc.spans["optical"].attrs["scores"])
+    assert group.attrs["scores"] == [0.9, 0.6] == [ent._.score for ent in read.ents]
     assert [span.label_ for span in group] == ["PER", "LOC"]

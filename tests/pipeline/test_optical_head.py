@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import spacy
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from thinc.types import Ragged
 
 from spacy_optical.pipeline.optical_head import OpticalHead
@@ -75,6 +75,24 @@ def test_token_without_pieces():
 @pytest.mark.parametrize("words", [[], [" "]])
 def test_nothing_to_read(words: list[str]):
     assert entities(doc_with(words, [OUTSIDE], [[] for _ in words])) == []
+
+
+def test_scores():
+    (ent,) = head()(doc_with(["Amina", "left"], [BEGIN, OUTSIDE], [[0], [1]])).ents
+    assert type(ent._.score) is float
+    assert 0.9 < ent._.score <= 1
+
+
+def test_no_entity_crosses_a_sentence_start():
+    doc = doc_with(["Amina", "Juma"], [BEGIN, INSIDE], [[0], [1]])
+    doc[1].is_sent_start = True
+    assert entities(doc) == [("Amina", "PER")]
+
+
+def test_earlier_entities_stay():
+    doc = doc_with(["Amina", "Juma", "left"], [BEGIN, INSIDE, OUTSIDE], [[0], [1], [2]])
+    doc.set_ents([Span(doc, 1, 2, label="MISC")])
+    assert entities(doc) == [("Juma", "MISC")]
 
 
 def test_disk_round_trip(tmp_path: Path):

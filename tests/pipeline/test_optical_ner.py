@@ -12,8 +12,10 @@ import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spacy.cli.debug_data import debug_data
+from spacy.cli.train import train
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
 from spacy_optical.errors import OpticalError
@@ -47,7 +49,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def random_nlp(tmp_path_factory: pytest.TempPathFactory) -> Language:
     path = tmp_path_factory.mktemp("bundles") / "random"
     toy_random_bundle().to_disk(path)
-    return pipeline(path, overlap=8, max_batch_pieces=200)
+    return pipeline(path, overlap=8, max_batch_pieces=200, spans_key="optical")
 
 
 def pipeline(bundle: Path | None, **config: Any) -> Language:
@@ -62,11 +64,13 @@ def entities(doc: Doc) -> list[tuple[str, str]]:
 
 def outcome(doc: Doc) -> tuple[Any, ...]:
     """All that the component wrote, scores to the bit."""
-    group = doc.spans["optical"]
     return (
         [(token.ent_iob, token.ent_type_) for token in doc],
-        [(span.start, span.end, span.label_) for span in group],
-        group.attrs["scores"].tobytes(),
+        [(ent.start, ent.end, ent.label_, ent._.score) for ent in doc.ents],
+        {
+            key: ([(span.start, span.end, span.label_) for span in group], group.attrs)
+            for key, group in doc.spans.items()
+        },
     )
 
 
@@ -77,10 +81,9 @@ def outcomes(docs: Iterable[Doc]) -> list[tuple[Any, ...]]:
 def test_entities_and_scores(bundle: Path) -> None:
     doc = pipeline(bundle)(TEXT)
     assert entities(doc) == ENTITIES
-    assert [(span.text, span.label_) for span in doc.spans["optical"]] == ENTITIES
-    scores = doc.spans["optical"].attrs["scores"]
-    assert len(scores) == 4
-    assert ((scores > 0.5) & (scores <= 1)).all()
+    scores = [ent._.score for ent in doc.ents]
+    assert all(type(score) is float and 0.5 < score <= 1 for score in scores)
+    assert not doc.spans
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 100])
@@ -114,7 +117,34 @@ def test_whitespace_is_inside_an_entity_but_never_at_its_edge(bundle: Path) -> N
 def test_text_without_words(bundle: Path, text: str) -> None:
     doc = pipeline(bundle)(text)
     assert doc.ents == ()
-    assert len(doc.spans["optical"].attrs["scores"]) == 0
+    assert not doc.user_data
+
+
+@pytest.mark.parametrize(
+    ("words", "starts", "expected"),
+    [
+        (["Amina", "Juma", "Juma", "leo"], [1, 0, 1, 0], ["Amina Juma", "Juma"]),
+        (["Amina", "Juma", "Juma", "leo"], [None, None, True, None], ["Amina Juma", "Juma"]),
+        (["Amina", "Juma", "Juma", "leo"], [1, -1, -1, 0], ["Amina Juma Juma"]),
+        (["Amina", " ", "Juma", "leo"], [1, 1, 0, 0], ["Amina", "Juma"]),
+        (["Amina", " ", "Juma", " "], [1, 0, 1, 1], ["Amina", "Juma"]),
+        ([" ", "Amina", "Juma", "Juma"], [0, 1, 0, 0], ["Amina Juma Juma"]),
+    ],
+)
+def test_no_entity_crosses_a_sentence_start(
+    bundle: Path, words: list[str], starts: list[Any], expected: list[str]
+) -> None:
+    nlp = pipeline(bundle)
+    doc = nlp(Doc(nlp.vocab, words=words, sent_starts=starts))
+    assert [" ".join(ent.text.split()) for ent in doc.ents] == expected
+
+
+def test_sentencizer(bundle: Path) -> None:
+    nlp = pipeline(bundle)
+    nlp.add_pipe("sentencizer", first=True, config={"punct_chars": ["Amina"]})
+    (doc,) = nlp.pipe(["Amina Juma"])
+    assert [ent.text for ent in doc.ents] == ["Amina", "Juma"]
+    assert outcome(doc) == outcome(nlp("Amina Juma"))
 
 
 def test_long_text_and_long_word(bundle: Path) -> None:
@@ -139,9 +169,9 @@ def test_label_map_and_labels(bundle: Path) -> None:
 
 
 def test_min_score_is_by_the_label_on_the_document(bundle: Path) -> None:
-    scores = pipeline(bundle)(TEXT).spans["optical"].attrs["scores"]
-    config = {"label_map": {"PER": "PERSON"}}
-    over, under = float(scores[0]) + 1e-4, float(scores[0]) - 1e-4
+    score = pipeline(bundle)(TEXT).ents[0]._.score
+    config = {"label_map": {"PER": "PERSON"}, "spans_key": "optical"}
+    over, under = score + 1e-4, score - 1e-4
     kept = pipeline(bundle, min_score={"PERSON": under}, **config)(TEXT)
     assert entities(kept) == [("Amina Juma", "PERSON"), *ENTITIES[1:]]
     left = pipeline(bundle, min_score={"PERSON": over}, **config)(TEXT)
@@ -150,7 +180,19 @@ def test_min_score_is_by_the_label_on_the_document(bundle: Path) -> None:
 
 
 def test_spans_key(bundle: Path) -> None:
-    assert set(pipeline(bundle, spans_key="names")(TEXT).spans) == {"names"}
+    doc = pipeline(bundle, spans_key="names")(TEXT)
+    assert set(doc.spans) == {"names"}
+    assert [(span.text, span.label_) for span in doc.spans["names"]] == ENTITIES
+    assert doc.spans["names"].attrs["scores"] == [ent._.score for ent in doc.ents]
+
+
+def test_two_components_with_one_spans_key(bundle: Path) -> None:
+    nlp = pipeline(bundle, spans_key="names")
+    config = {"model": str(bundle), "spans_key": "names"}
+    with pytest.warns(UserWarning, match=r"W102.*'optical_ner' and 'other'.*'names'"):
+        nlp.add_pipe("optical_ner", "other", config=config)
+    nlp.add_pipe("optical_ner", "third", config={**config, "spans_key": "more"})
+    nlp.add_pipe("optical_ner", "fourth", config={**config, "spans_key": None})
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -181,28 +223,41 @@ def test_settings_out_of_range(bundle: Path, config: dict[str, Any], message: st
 @pytest.mark.parametrize(
     "config", [{"min_score": {"PERSON": 0.5}}, {"label_map": {"PERSON": "PER"}}]
 )
-def test_settings_for_labels_that_the_model_lacks(bundle: Path, config: dict[str, Any]) -> None:
-    nlp = pipeline(bundle, **config)
-    with pytest.raises(OpticalError, match=f"{next(iter(config))}.*PERSON.*DATE, LOC, ORG, PER"):
-        nlp(TEXT)
-
-
-def test_default_bundle_is_looked_for_when_needed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_settings_for_labels_that_the_model_lacks(
+    bundle: Path, tmp_path: Path, config: dict[str, Any]
 ) -> None:
+    message = f"{next(iter(config))}.*PERSON.*DATE, LOC, ORG, PER"
+    with pytest.raises(OpticalError, match=message):
+        pipeline(bundle, **config)
+    with pytest.raises(OpticalError, match=message):
+        OpticalNER(model=bundle, **config).runtime  # noqa: B018 - a property that reads the bundle
+
+
+def test_default_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("spacy_optical.runtime.bundle.PACKAGE", tmp_path)
-    nlp = pipeline(None)
-    assert nlp.meta["labels"] == {"optical_ner": []}
     with pytest.raises(OpticalError, match="no default bundle"):
-        nlp(TEXT)
+        pipeline(None)
     toy_bundle().to_disk(tmp_path / "default_bundle")
+    nlp = pipeline(None)
     assert nlp.meta["labels"] == {"optical_ner": list(TOY_LABELS)}
     assert entities(nlp(TEXT)) == ENTITIES
 
 
 def test_missing_bundle(tmp_path: Path) -> None:
+    with pytest.raises(OpticalError, match=r"E002.*No such bundle folder: .*nowhere"):
+        pipeline(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(OpticalError, match=r"E102.*bundle.json is missing"):
+        pipeline(tmp_path / "empty")
+
+
+def test_missing_bundle_in_a_config_for_training(bundle: Path, tmp_path: Path) -> None:
+    """`initialize` checks what a config names when no saved pipeline follows."""
+    config = pipeline(bundle).config
+    config["components"]["optical_ner"]["model"] = str(tmp_path / "nowhere")
+    nlp = spacy.util.load_model_from_config(config)
     with pytest.raises(OpticalError, match="No such bundle folder"):
-        pipeline(tmp_path / "nowhere")(TEXT)
+        nlp.initialize()
 
 
 def test_disk_round_trip_needs_no_bundle(bundle: Path, tmp_path: Path) -> None:
@@ -238,9 +293,12 @@ def test_damaged_pipeline(bundle: Path, tmp_path: Path) -> None:
         spacy.load(tmp_path / "saved")
 
 
-def test_bytes_round_trip(bundle: Path, tmp_path: Path) -> None:
-    nlp = pipeline(bundle)
-    loaded = pipeline(tmp_path / "nowhere").from_bytes(nlp.to_bytes())
+def test_bytes_round_trip_needs_no_bundle(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "bundle")
+    nlp = pipeline(tmp_path / "bundle", min_score={"PER": 0.1})
+    content = nlp.to_bytes()
+    shutil.rmtree(tmp_path / "bundle")
+    loaded = spacy.util.load_model_from_config(nlp.config).from_bytes(content)
     assert outcomes(loaded.pipe(TEXTS)) == outcomes(nlp.pipe(TEXTS))
 
 
@@ -362,10 +420,33 @@ def test_initialize_checks_labels(bundle: Path) -> None:
     nlp.initialize(lambda: [example(nlp, (0, 10, "PERSON"))])
     ner = nlp.get_pipe("optical_ner")
     ner.initialize(lambda: [example(nlp, (0, 10, "MISC"))], labels=ner.label_data)
-    with pytest.raises(OpticalError, match=r"optical_ner.*MISC.*DATE, LOC, ORG, PERSON"):
+    with pytest.warns(UserWarning, match=r"W101.*MISC.*optical_ner.*DATE, LOC, ORG, PERSON"):
         nlp.initialize(lambda: [example(nlp, (0, 10, "MISC"))])
-    with pytest.raises(OpticalError, match="PER"):
+    with pytest.raises(OpticalError, match=r"E116.*PER"):
         ner.initialize(lambda: [], labels=["PER"])
+
+
+@pytest.mark.parametrize("annotating", [False, True])
+def test_debug_data_accepts_what_train_accepts(
+    bundle: Path, tmp_path: Path, annotating: bool
+) -> None:
+    """A frozen `optical_ner` beside a component that is trained, on gold with another label."""
+    nlp = pipeline(bundle)
+    nlp.add_pipe("ner")
+    docs = [example(nlp, (0, 10, "PER"), (19, 26, "PLACE")).reference for _ in range(100)]
+    DocBin(docs=docs).to_disk(tmp_path / "gold.spacy")
+    config = nlp.config
+    training = config["training"]
+    training["frozen_components"] = ["optical_ner"]
+    training["annotating_components"] = ["optical_ner"] if annotating else []
+    training["max_steps"] = 1
+    config["paths"].update(train=str(tmp_path / "gold.spacy"), dev=str(tmp_path / "gold.spacy"))
+    config.to_disk(tmp_path / "config.cfg")
+    with pytest.warns(UserWarning, match=r"W101.*PLACE"):
+        debug_data(tmp_path / "config.cfg")
+    train(tmp_path / "config.cfg", tmp_path / "trained")
+    loaded = spacy.load(tmp_path / "trained" / "model-last")
+    assert "PLACE" in loaded.get_pipe("ner").labels
 
 
 def test_score(bundle: Path) -> None:
@@ -378,7 +459,8 @@ def test_score(bundle: Path) -> None:
 
 def test_what_it_declares() -> None:
     meta = Language.get_factory_meta("optical_ner")
-    assert meta.assigns == ["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"]
+    written = ["doc.ents", "token.ent_iob", "token.ent_type", "span._.score", "doc.spans"]
+    assert meta.assigns == written
     assert meta.default_score_weights["ents_f"] == 1.0
     assert "ents_per_type" in meta.default_score_weights
 

@@ -53,6 +53,29 @@ def test_no_valid_sequence_is_better(scores: NDArray[np.float32]) -> None:
     assert total(tuple(best_tags(scores, TAGS))) == best
 
 
+@given(logits(5, st.integers(-4, 4).map(float)), st.sets(st.integers(0, 4)))
+def test_no_entity_crosses_a_sentence_start(scores: NDArray[np.float32], starts: set[int]) -> None:
+    starts = {at for at in starts if at < len(scores)}
+
+    def is_allowed(sequence: tuple[int, ...]) -> bool:
+        tags = [TAGS[at] for at in sequence]
+        return is_valid(tags) and not any(tags[at].startswith("I-") for at in starts)
+
+    def total(sequence: tuple[int, ...]) -> float:
+        return float(sum(scores[word, tag] for word, tag in enumerate(sequence)))
+
+    found = tuple(best_tags(scores, TAGS, sent_starts=sorted(starts)).tolist())
+    assert is_allowed(found)
+    every = product(range(len(TAGS)), repeat=len(scores))
+    assert total(found) == max(total(sequence) for sequence in every if is_allowed(sequence))
+
+
+def test_an_entity_is_cut_at_a_sentence_start() -> None:
+    scores = one_hot("B-PER", "I-PER", "I-PER", "I-PER")
+    found = decode(scores, TAGS, sent_starts=[2])
+    assert [(span.start, span.end, span.label) for span in found] == [(0, 2, "PER"), (2, 4, "PER")]
+
+
 @given(logits(30))
 def test_spans_say_what_the_tags_say(scores: NDArray[np.float32]) -> None:
     rebuilt = ["O"] * len(scores)
