@@ -37,7 +37,7 @@ def align_cli(
     "Amina anaishi Mombasa." --target sw --encoder assets/encoder --html plan.html
     """
     from ..align.presets import aligner as preset
-    from ..distill.encode import DEFAULT_LAYERS, WordEncoder
+    from ..encoders.word_vectors import DEFAULT_LAYERS, WordEncoder
     from ..files import written_whole
     from ..projection.pair import align_pair
     from ..projection.words import load_labeller

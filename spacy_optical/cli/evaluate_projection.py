@@ -28,9 +28,9 @@ def evaluate_projection_cli(
     """
     from ..align.presets import ALIGNERS
     from ..align.presets import aligner as preset
-    from ..distill.encode import DEFAULT_LAYERS, WordEncoder
+    from ..encoders.word_vectors import DEFAULT_LAYERS, WordEncoder
     from ..files import write_json
-    from ..projection.judge import evaluate_projection
+    from ..projection.evaluation import evaluate_projection
 
     names = aligner or list(ALIGNERS)
     for name in names:

@@ -74,7 +74,7 @@ def project_labels_cli(
     """
     from ..align.presets import aligner as preset
     from ..data.bitext import named_keys
-    from ..distill.encode import DEFAULT_LAYERS, WordEncoder
+    from ..encoders.word_vectors import DEFAULT_LAYERS, WordEncoder
     from ..projection.labels import project_labels, target_language
     from ..projection.words import label_map, load_labeller
 

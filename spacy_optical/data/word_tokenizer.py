@@ -5,10 +5,10 @@ from functools import cache
 
 import spacy
 from spacy.language import Language
-from spacy.tokenizer import Tokenizer
 
 from ..errors import Errors, OpticalError
 
+BY_SPACES = "spacy.Tokenizer.v1"
 # Languages that put no spaces between words: Burmese, Cantonese, Chinese (also Gan, Mandarin, Wu
 # and classical), Dzongkha, Japanese, Khmer, Lao, Mon, Shan, Thai, Northern Thai and Tibetan.
 # fmt: off
@@ -43,6 +43,6 @@ def _blank(code: str) -> Language:
             raise OpticalError(Errors.E250.format(lang=code, reason=reason)) from err
         nlp = spacy.blank("xx")
     # spaCy has Tibetan, with a tokenizer that splits at spaces.
-    if code in WITHOUT_SPACES and isinstance(nlp.tokenizer, Tokenizer):
+    if code in WITHOUT_SPACES and nlp.config["nlp"]["tokenizer"]["@tokenizers"] == BY_SPACES:
         raise OpticalError(Errors.E251.format(lang=code))
     return nlp

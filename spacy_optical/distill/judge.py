@@ -10,15 +10,16 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..errors import Errors, OpticalError
-from ..runtime.batching import windows
+from ..runtime.batching import Row, read_windows
 from ..runtime.decode import decode
 from ..runtime.pieces import WordPieces
 from .reading import read_sentences
-from .sentences import Sentence, plain_sentence, spacy_words
+from .sentences import Sentence, spacy_words
 from .tagger import WordTagger
 
 # Pieces that neighbouring windows of a long document share, as at run time.
 OVERLAP = 32
+MAX_BATCH_PIECES = 4096
 
 
 def entity_scores(
@@ -53,20 +54,21 @@ def word_logits(
         the tagger takes.
     RETURNS (List[ndarray]): For each text [words, tags].
     """
-    sentences = [plain_sentence(words, pieces) for words in texts]
-    logits = [np.zeros((len(words), len(tagger.tags)), dtype=np.float32) for words in texts]
-    most = (max_pieces or tagger.max_pieces) - len(pieces.prefix) - len(pieces.suffix)
-    places, parts = [], []
-    for index, sentence in enumerate(sentences):
-        cut = [word[:most] for word in sentence.pieces]
-        for window in windows([len(word) for word in cut], most, OVERLAP):
-            part = slice(window.start, window.end)
-            places.append((index, window))
-            parts.append(Sentence(sentence.words[part], tuple(cut[part])))
-    for (index, window), reading in zip(places, read_sentences(tagger, parts, pieces), strict=True):
-        kept = slice(window.keep_start - window.start, window.keep_end - window.start)
-        logits[index][window.keep_start : window.keep_end] = reading.logits[kept]
-    return logits
+
+    def read(rows: list[Row], length: int) -> list[np.ndarray]:
+        sentences = [Sentence(("",) * len(row), tuple(row)) for row in rows]
+        found = read_sentences(tagger, sentences, pieces, batch_size=len(rows))
+        return [reading.logits for reading in found]
+
+    return read_windows(
+        [pieces.pieces(words) for words in texts],
+        read,
+        len(tagger.tags),
+        max_pieces=max_pieces or tagger.max_pieces,
+        special=len(pieces.prefix) + len(pieces.suffix),
+        overlap=OVERLAP,
+        max_batch_pieces=MAX_BATCH_PIECES,
+    )
 
 
 def scores_of(

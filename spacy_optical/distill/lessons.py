@@ -20,12 +20,12 @@ from ..align.transport import align_words
 from ..data.bitext import read_bitext
 from ..data.layout import CorpusFolder
 from ..data.word_tokenizer import tokenizer_for
+from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
 from ..files import write_json
 from ..runtime.pieces import WordPieces
 from .carry import carry, source_distributions
 from .config import DistillConfig
-from .encode import WordEncoder
 from .ragged import CELL, RaggedWriter, sparse, words_as_bytes
 from .reading import read_sentences
 from .sentences import Sentence, plain_sentence, spacy_words

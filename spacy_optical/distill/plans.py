@@ -25,11 +25,11 @@ from ..data.docs import read_training_docs
 from ..data.layout import CorpusFolder
 from ..data.word_tokenizer import tokenizer_for
 from ..encoders.fetch import TOKENIZER, WEIGHTS, check_encoder
+from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable, folder_written_whole, write_json
 from ..runtime.pieces import WordPieces
 from .config import DistillConfig
-from .encode import WordEncoder
 from .judge import check_labels
 from .lessons import JOURNAL, Journal, Readers, write_lesson
 from .provenance import provenance

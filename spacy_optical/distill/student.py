@@ -13,6 +13,7 @@ from transformers import AutoModelForTokenClassification
 from transformers.modeling_utils import PreTrainedModel
 
 from ..encoders.fetch import CONFIG, TOKENIZER, TOKENIZER_HASH, WEIGHTS
+from ..encoders.positions import position_offset
 from ..encoders.tokenizer import write_settings
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, json_text
@@ -21,7 +22,7 @@ from .config import Student
 from .narrow import Narrowing
 from .reading import read_sentences
 from .sentences import Sentence
-from .tagger import WordTagger, position_offset
+from .tagger import WordTagger
 from .vocabulary import Vocabulary
 
 METRICS = "metrics.json"

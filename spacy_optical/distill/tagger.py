@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForTokenClassification, logging
 from transformers.modeling_utils import PreTrainedModel
 
 from ..encoders.fetch import check_encoder
+from ..encoders.positions import most_pieces
 from ..encoders.word_pooling import pool_after, pooled_states, word_means
 from ..errors import Errors, OpticalError
 from ..runtime.decode import OUTSIDE, bio_tags
@@ -107,7 +108,7 @@ class WordTagger(nn.Module):
     @property
     def max_pieces(self) -> int:
         """The most pieces of a sentence, special ones included."""
-        return self.model.config.max_position_embeddings - position_offset(self.model)
+        return most_pieces(self.model)
 
     def set_dropout(self, share: float) -> None:
         """Set the share of values that training drops, everywhere in the model.
@@ -137,16 +138,6 @@ def multiplies_in_bf16() -> bool:
     """Tell whether the processor has instructions for products of bf16 numbers."""
     # torch tells no other way; oneDNN also emulates bf16, which is slower than fp32.
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-
-
-def position_offset(model: PreTrainedModel) -> int:
-    """Count the rows of a position table that no piece uses.
-
-    model (PreTrainedModel): The model.
-    RETURNS (int): 0 for BERT; RoBERTa's kin count from behind the padding piece's id.
-    """
-    padding = getattr(model.base_model.embeddings, "padding_idx", None)
-    return 0 if padding is None else padding + 1
 
 
 def _words(hidden: torch.Tensor, batch: Batch, pooling: Pooling | None) -> torch.Tensor:

@@ -9,7 +9,8 @@ from torch._C import OptionalType
 from torch.nn import functional as F
 
 from ..compat import require, require_onnxruntime
-from ..distill.tagger import WordTagger, position_offset
+from ..distill.tagger import WordTagger
+from ..encoders.positions import position_offset
 from ..encoders.word_pooling import pool_after
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder

@@ -50,8 +50,8 @@ def make_student_model(
             return
         from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
 
-        from ..distill.tagger import position_offset
         from ..encoders.fetch import check_encoder
+        from ..encoders.positions import most_pieces
 
         if not name:
             raise OpticalError(Errors.E415)
@@ -62,8 +62,7 @@ def make_student_model(
         )
         model.attrs["set_transformer"](model, student)
         # Pieces behind the last position are cut off instead of failing in the embedding.
-        positions = model.transformer.config.max_position_embeddings
-        model.tokenizer.model_max_length = positions - position_offset(model.transformer)
+        model.tokenizer.model_max_length = most_pieces(model.transformer)
 
     model.init = init
     return model

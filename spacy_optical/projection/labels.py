@@ -13,7 +13,7 @@ from ..align import AlignConfig
 from ..data.bitext import Format, OnError, read_bitext
 from ..data.docs import write_docs, write_shards
 from ..data.word_tokenizer import tokenizer_for
-from ..distill.encode import WordEncoder
+from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable, folder_written_whole, write_json
 from . import THRESHOLD

@@ -9,7 +9,7 @@ from ..align import AlignConfig, Plan, ProjectedSpan, SourceSpan, align_and_proj
 from ..data.docs import make_doc
 from ..data.markup import parse_markup
 from ..data.parallel import LABELS
-from ..distill.encode import WordEncoder
+from ..encoders.word_vectors import WordEncoder
 from . import THRESHOLD
 from .picture import plan_html, plan_table
 from .words import Sentence, sentence_in, sentence_of

@@ -1,6 +1,6 @@
 """Long texts to windows, windows to padded batches of bounded size."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -13,6 +13,9 @@ from ..errors import Errors, OpticalError
 # then depends on the row alone, and so do its floating-point sums. It also bounds the number of
 # shapes that ONNX Runtime meets.
 MULTIPLE = 8
+
+# The pieces of each word of a window.
+Row = Sequence[tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,52 @@ def batches(lengths: Sequence[int], max_batch_pieces: int) -> Iterator[list[int]
         batch.append(row)
     if batch:
         yield batch
+
+
+def read_windows(
+    texts: Sequence[Row],
+    read: Callable[[list[Row], int], Iterable[NDArray[np.float32]]],
+    width: int,
+    *,
+    max_pieces: int,
+    special: int,
+    overlap: int,
+    max_batch_pieces: int,
+    alone: bool = False,
+) -> list[NDArray[np.float32]]:
+    """Read texts of any length with a model that reads windows, in batches of equal length.
+
+    texts (Sequence[Row]): The pieces of each text's words. A word longer than a window is cut.
+    read (Callable): Takes rows and the length to pad them to, special pieces included. Returns an
+        array [words, width] for each row.
+    width (int): Numbers that `read` returns for each word.
+    max_pieces (int): The largest number of pieces of a row, special pieces included.
+    special (int): Special pieces of each row.
+    overlap (int): Pieces that neighbouring windows share, see `windows`.
+    max_batch_pieces (int): The largest number of pieces of a batch, see `batches`.
+    alone (bool): Read each row alone and without padding.
+    RETURNS (List[ndarray]): For each text an array [words, width], float32.
+    """
+    found = [np.zeros((len(words), width), dtype=np.float32) for words in texts]
+    most = max_pieces - special
+    rows: list[Row] = []
+    places: list[tuple[int, Window]] = []
+    lengths: list[int] = []
+    for index, words in enumerate(texts):
+        cut = [pieces[:most] for pieces in words]
+        counts = list(map(len, cut))
+        for window in windows(counts, most, overlap):
+            rows.append(cut[window.start : window.end])
+            places.append((index, window))
+            length = sum(counts[window.start : window.end]) + special
+            lengths.append(length if alone else padded_length(length, max_pieces))
+    for batch in batches(lengths, 1 if alone else max_batch_pieces):
+        arrays = read([rows[at] for at in batch], lengths[batch[0]])
+        for at, array in zip(batch, arrays, strict=True):
+            index, window = places[at]
+            kept = array[window.keep_start - window.start : window.keep_end - window.start]
+            found[index][window.keep_start : window.keep_end] = kept
+    return found
 
 
 def pack(

@@ -13,7 +13,6 @@ from spacy_optical.data.docs import read_docs
 from spacy_optical.distill import lessons as lessons_module
 from spacy_optical.distill.carry import carry, source_distributions
 from spacy_optical.distill.config import DistillConfig, load_config
-from spacy_optical.distill.encode import WordEncoder
 from spacy_optical.distill.lessons import read_pairs
 from spacy_optical.distill.plans import english_sentences, make_plans, read_plans
 from spacy_optical.distill.ragged import RaggedWriter, dense
@@ -21,6 +20,7 @@ from spacy_optical.distill.reading import Reading, read_sentences
 from spacy_optical.distill.recipe import StudentRecipe
 from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.encoders.word_vectors import WordEncoder
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.decode import bio_tags
 from spacy_optical.runtime.pieces import WordPieces

@@ -12,11 +12,11 @@ import torch
 from spacy_optical.align import align_words, pair_weight
 from spacy_optical.distill import lessons as lessons_module
 from spacy_optical.distill.config import DistillConfig, load_config
-from spacy_optical.distill.encode import WordEncoder
 from spacy_optical.distill.lessons import read_pairs
 from spacy_optical.distill.plans import make_plans, read_plans
 from spacy_optical.distill.recipe import StudentRecipe
 from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.encoders.word_vectors import WordEncoder
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.pieces import WordPieces
 

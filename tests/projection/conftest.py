@@ -2,7 +2,7 @@
 
 import pytest
 
-from spacy_optical.distill.encode import WordEncoder
+from spacy_optical.encoders.word_vectors import WordEncoder
 from tests.util import toy_encoder, toy_tokenizer, without_positions
 
 WORDS = ("Amina", "Juma", "Nairobi", "Mombasa", "Benki", "Kuu", "kwa", "na", ".", ",")

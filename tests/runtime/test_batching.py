@@ -6,7 +6,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spacy_optical.errors import OpticalError
-from spacy_optical.runtime.batching import MULTIPLE, Window, batches, pack, padded_length, windows
+from spacy_optical.runtime.batching import (
+    MULTIPLE,
+    Window,
+    batches,
+    pack,
+    padded_length,
+    read_windows,
+    windows,
+)
 
 COUNTS = st.lists(st.integers(1, 12), max_size=80)
 
@@ -101,3 +109,39 @@ def test_pack_types() -> None:
     for array in (packed.input_ids, packed.attention_mask, packed.first_pieces):
         assert array.dtype == np.int64
         assert array.shape[0] == 0
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 20), max_size=40), max_size=5),
+    st.booleans(),
+    st.integers(1, 9),
+)
+def test_every_word_is_read_once_in_rows_that_fit(
+    lengths: list[list[int]], alone: bool, overlap: int
+) -> None:
+    """The reader tells words apart by their first piece."""
+    names = iter(range(1, 1000))
+    texts = [[(next(names),) + (0,) * (n - 1) for n in text] for text in lengths]
+    most = 12
+
+    def read(rows: list, length: int):
+        assert (len(rows) == 1) if alone else (len(rows) * length <= 48 or len(rows) == 1)
+        for row in rows:
+            read_pieces = sum(map(len, row)) + 2
+            assert length == (read_pieces if alone else padded_length(read_pieces, most))
+            assert length <= most
+            yield np.array([[pieces[0], len(pieces)] for pieces in row], dtype=np.float32)
+
+    found = read_windows(
+        texts,
+        read,
+        2,
+        max_pieces=most,
+        special=2,
+        overlap=overlap,
+        max_batch_pieces=48,
+        alone=alone,
+    )
+    assert [array.tolist() for array in found] == [
+        [[word[0], min(len(word), most - 2)] for word in text] for text in texts
+    ]

@@ -1,7 +1,7 @@
 import pytest
 
 from spacy_optical.errors import OpticalError
-from spacy_optical.projection.judge import evaluate_projection
+from spacy_optical.projection.evaluation import evaluate_projection
 
 SOURCE = """# sent_id = 1
 1\tAmina\tB-PER

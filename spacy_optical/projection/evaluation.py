@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from ..align import align_and_project
 from ..align.presets import DEFAULT_ALIGNER, aligner
 from ..data.conll import TaggedSentence, read_iob2
-from ..distill.encode import WordEncoder
+from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
 from ..scores import Score, ceiling_counts, macro_f1_interval, score, span_counts
 
 
 @dataclass(frozen=True)
-class Judged:
+class AlignerResult:
     """One aligner's result.
 
     score (Score): Over all types.
@@ -36,28 +36,28 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ProjectionEvaluation:
     """All aligners' results on one text.
 
     sentences (int): Sentences that both files have.
     left_out (int): Sentences that only one has.
     ceiling (Score): What the two annotations allow.
-    aligners (Dict[str, Judged]): By name.
+    aligners (Dict[str, AlignerResult]): By name.
     """
 
     sentences: int
     left_out: int
     ceiling: Score
-    aligners: dict[str, Judged]
+    aligners: dict[str, AlignerResult]
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """Give the header and a row for each aligner, as text."""
-        kinds = sorted({kind for judged in self.aligners.values() for kind in judged.by_label})
+        kinds = sorted({kind for result in self.aligners.values() for kind in result.by_label})
         header = ("Aligner", "F1", "95 %", "Of ceiling", "P", "R", *kinds, "ms/pair")
         rows = []
-        for name, judged in self.aligners.items():
-            low, high = judged.interval
-            score = judged.score
+        for name, result in self.aligners.items():
+            low, high = result.interval
+            score = result.score
             rows.append(
                 (
                     name,
@@ -66,8 +66,8 @@ class Judgement:
                     f"{score.f1 / max(self.ceiling.f1, 1e-9):.1%}",
                     f"{score.precision:.1f}",
                     f"{score.recall:.1f}",
-                    *(f"{judged.by_label[kind].f1:.1f}" for kind in kinds),
-                    f"{judged.ms_per_pair:.2f}",
+                    *(f"{result.by_label[kind].f1:.1f}" for kind in kinds),
+                    f"{result.ms_per_pair:.2f}",
                 )
             )
         return header, rows
@@ -78,12 +78,12 @@ class Judgement:
             "ceiling": round(self.ceiling.f1, 2),
             "aligners": {
                 name: {
-                    "f1": round(judged.score.f1, 2),
-                    "share_of_ceiling": round(judged.score.f1 / max(self.ceiling.f1, 1e-9), 4),
-                    "ms_per_pair": round(judged.ms_per_pair, 3),
-                    "ci": [round(bound, 2) for bound in judged.interval],
+                    "f1": round(result.score.f1, 2),
+                    "share_of_ceiling": round(result.score.f1 / max(self.ceiling.f1, 1e-9), 4),
+                    "ms_per_pair": round(result.ms_per_pair, 3),
+                    "ci": [round(bound, 2) for bound in result.interval],
                 }
-                for name, judged in self.aligners.items()
+                for name, result in self.aligners.items()
             },
             "default": DEFAULT_ALIGNER,
         }
@@ -96,7 +96,7 @@ def evaluate_projection(
     aligners: Sequence[str],
     *,
     say: Callable[[str], None] = lambda text: None,
-) -> Judgement:
+) -> ProjectionEvaluation:
     """Project the source side's gold spans and compare with the target side's.
 
     source (Path): Tagged sentences, see `read_iob2`.
@@ -104,7 +104,7 @@ def evaluate_projection(
     encoder (WordEncoder): Gives both sides' word vectors.
     aligners (Sequence[str]): Names of presets.
     say (Callable[[str], None]): Told what is being done.
-    RETURNS (Judgement): F1 by aligner and by type, with intervals over sentences.
+    RETURNS (ProjectionEvaluation): F1 by aligner and by type, with intervals over sentences.
     RAISES (OpticalError): As `read_iob2` and `aligner`; if no sentence id is in both files.
     """
     configs = {name: aligner(name) for name in aligners}
@@ -117,7 +117,7 @@ def evaluate_projection(
     y = encoder.vectors([t.words for _, t in pairs])
     gold = [t.spans for _, t in pairs]
     kinds = sorted({label for spans in gold for *_, label in spans})
-    judged = {}
+    results = {}
     for name, config in configs.items():
         say(f"Aligning with {name}")
         # The first call imports and sets up the solver.
@@ -130,7 +130,7 @@ def evaluate_projection(
             found.append([(span.start, span.end, span.label) for span in spans])
         seconds = time.perf_counter() - start
         counts = span_counts(gold, found)
-        judged[name] = Judged(
+        results[name] = AlignerResult(
             score(counts),
             {kind: score(span_counts(gold, found, kind)) for kind in kinds},
             macro_f1_interval([counts], resamples=2000),
@@ -138,7 +138,8 @@ def evaluate_projection(
             counts,
         )
     ceiling = score(ceiling_counts([s.spans for s, _ in pairs], gold))
-    return Judgement(len(pairs), len(left) + len(right) - 2 * len(pairs), ceiling, judged)
+    left_out = len(left) + len(right) - 2 * len(pairs)
+    return ProjectionEvaluation(len(pairs), left_out, ceiling, results)
 
 
 def _joined(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spacy_optical.distill.encode import WordEncoder
+from spacy_optical.encoders.word_vectors import WordEncoder
 from spacy_optical.errors import OpticalError
 from tests.util import toy_encoder, toy_tokenizer
 
@@ -76,3 +76,9 @@ def test_a_layer_that_is_not_there_and_a_folder_that_is_none_are_named(folder, t
         WordEncoder(folder, 9)
     with pytest.raises(OpticalError, match="E702"):
         WordEncoder(tmp_path)
+
+
+def test_a_word_longer_than_the_encoder_takes_is_cut(folder):
+    (found,) = WordEncoder(folder, 2).vectors([["Amina", "x" * 500, "Juma"]])
+    assert found.shape == (3, 32)
+    assert (np.abs(found).sum(axis=1) > 0).all()
