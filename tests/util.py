@@ -14,6 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from spacy_optical.data.markup import MarkedText
 from spacy_optical.runtime.bundle import INPUTS, OUTPUT, Bundle, BundleInfo
 from spacy_optical.runtime.decode import bio_tags
 
@@ -27,6 +28,15 @@ TOY_TAGS = {
     "Kuu": "I-ORG",
     "Juni": "B-DATE",
 }
+
+
+def markup_of(marked: MarkedText) -> str:
+    """Write a sentence's entities as markup, the inverse of `parse_markup`."""
+    text, at = "", 0
+    for entity in marked.entities:
+        text += f"{marked.text[at : entity.start]}[{marked.surface(entity)}]({entity.label})"
+        at = entity.end
+    return text + marked.text[at:]
 
 
 def toy_tokenizer(words: Sequence[str] = tuple(TOY_TAGS), letters: str | None = None) -> bytes:

@@ -13,6 +13,7 @@ from typing import Literal
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors, OpticalError
+from ..runtime.word_tokens import word_tokens
 from .conll import DOCSTART, TaggedSentence, checked_tag, read_iob2, sentence_of_tags
 from .docs import EVALUATION_ONLY, make_doc, read_docs
 from .parallel import read_groups
@@ -175,7 +176,7 @@ def _marked(path: Path, language: str, rename: Rename) -> _Sentences:
 
 def _of_doc(doc: Doc, name: str, where: str, rename: Rename) -> TaggedSentence | None:
     """Read a document's words and entities; tokens that are only space are no words."""
-    tokens = [token for token in doc if not token.is_space]
+    tokens = word_tokens(doc)
     tags = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in tokens]
     bio = [checked_tag(tag, where, rename) for tag in tags]
     return sentence_of_tags(name, [token.text for token in tokens], bio)

@@ -28,15 +28,6 @@ class MarkedText:
         """Give the characters that an entity covers."""
         return self.text[entity.start : entity.end]
 
-    def to_markup(self) -> str:
-        """Write the entities back into the sentence; the inverse of `parse_markup`."""
-        parts, at = [], 0
-        for entity in self.entities:
-            parts.append(self.text[at : entity.start])
-            parts.append(f"[{self.surface(entity)}]({entity.label})")
-            at = entity.end
-        return "".join(parts) + self.text[at:]
-
 
 def parse_markup(marked: str, labels: frozenset[str], *, where: str) -> MarkedText:
     """Read a sentence with marked entities.

@@ -17,6 +17,7 @@ from spacy.pipeline.pipe import Pipe
 from spacy.tokens import Doc
 
 from ..runtime.decode import LabelledSpan, bio_tags, decode
+from ..runtime.word_tokens import word_tokens
 from .entities import sentence_starts, write_entities
 
 # What SentencePiece writes for a space.
@@ -67,7 +68,7 @@ class OpticalHead(Pipe):
 
     def __call__(self, doc: Doc) -> Doc:
         """Write a document's entities."""
-        words = [token.i for token in doc if not token.is_space]
+        words = [token.i for token in word_tokens(doc)]
         data = doc._.trf_data
         found: list[LabelledSpan] = []
         if words and len(data.align.data):

@@ -16,6 +16,7 @@ from ..runtime.bundle import Bundle, BundleInfo, default_bundle_path, read_info
 from ..runtime.decode import LabelledSpan, decode
 from ..runtime.session import Runtime, check_settings
 from ..runtime.shared import process_lock
+from ..runtime.word_tokens import word_tokens
 from .entities import sentence_starts, write_entities
 from .span_score import register_score
 
@@ -316,11 +317,11 @@ class OpticalNER(Pipe):
             labels that go on the doc, those below their minimum score left out.
         """
         runtime = self.runtime
-        tokens = [[token.text for token in doc] for doc in docs]
-        texts = [[text for text in words if not text.isspace()] for words in tokens]
+        tokens = [word_tokens(doc) for doc in docs]
+        texts = [[token.text for token in words] for words in tokens]
         found = []
         for doc, logits, words in zip(docs, runtime.scores(texts), tokens, strict=True):
-            at = [index for index, text in enumerate(words) if not text.isspace()]
+            at = [token.i for token in words]
             spans = []
             for span in decode(logits, runtime.tags, sent_starts=sentence_starts(doc, at)):
                 label = self.label_map.get(span.label, span.label)

@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 
 from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
+from ..runtime.word_tokens import word_tokens
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def sentence_of(doc: Doc, labels: Mapping[str, str] | None = None) -> Sentence:
         all are kept as they are.
     RETURNS (Sentence): Its words and spans.
     """
-    tokens = tuple(token.i for token in doc if not token.is_space)
+    tokens = tuple(token.i for token in word_tokens(doc))
     place = {token: word for word, token in enumerate(tokens)}
     spans = []
     for entity in doc.ents:

@@ -11,6 +11,7 @@ from spacy_optical.data.parallel import LABELS, read_groups
 from spacy_optical.errors import OpticalError
 
 from ..toy_project import toy_groups, toy_marked_corpus, write_groups
+from ..util import markup_of
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_gold_is_marked(tmp_path: Path, marked: tuple[Path, Path]):
 def test_sentence_of_test_in_train(tmp_path: Path, marked: tuple[Path, Path]):
     parallel, english = marked
     test = read_groups(parallel / "test.jsonl", ["en"])
-    write_groups(english / "train.jsonl", [{"id": "x", "en": test[0].sentences["en"].to_markup()}])
+    write_groups(english / "train.jsonl", [{"id": "x", "en": markup_of(test[0].sentences["en"])}])
     with pytest.raises(OpticalError, match=r"E209.*test\.jsonl, line 1.*english"):
         make_corpus(parallel, english, tmp_path / "corpus", ["sw"])
     assert not (tmp_path / "corpus").exists()

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from spacy_optical.data.markup import MarkedEntity, MarkedText, parse_markup
 from spacy_optical.errors import OpticalError
+from tests.util import markup_of
 
 LABELS = frozenset({"PER", "LOC"})
 PLAIN = st.text(st.characters(blacklist_characters="[]", blacklist_categories=("Cs",)), max_size=12)
@@ -27,7 +28,7 @@ def test_parentheses_elsewhere_are_text():
 def test_round_trip(parts: list[tuple[str, str, str]], end: str):
     written = "".join(f"{text}[{surface}]({label})" for text, surface, label in parts) + end
     marked = parse_markup(written, LABELS, where="f")
-    assert marked.to_markup() == written
+    assert markup_of(marked) == written
     assert marked.text == "".join(text + surface for text, surface, _ in parts) + end
     assert [marked.surface(entity) for entity in marked.entities] == [part[1] for part in parts]
 
@@ -41,7 +42,7 @@ def test_any_spans_survive_markup(text: str, data: st.DataObject):
         if text[start:end].strip() and text[start:end] == text[start:end].strip()
     ]
     marked = MarkedText(text, tuple(spans))
-    assert parse_markup(marked.to_markup(), LABELS, where="f") == marked
+    assert parse_markup(markup_of(marked), LABELS, where="f") == marked
 
 
 @pytest.mark.parametrize(
