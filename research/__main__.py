@@ -86,13 +86,13 @@ def table_cli(
     Example: python -m research table metrics/experiments --out metrics/experiments/table.md
     """
     from spacy_optical.files import written_whole
+    from spacy_optical.profiling.text import terminal_table
 
-    from .arm_table import make_table, markdown, read_folder, table_cells, unlike
+    from .arm_table import make_arm_table, markdown, read_folder, text_table, unlike
 
     runs = read_folder(metrics, say)
-    table = make_table(runs, reference=reference)
-    header, rows = table_cells(table)
-    msg.table(rows, header=header, divider=True, aligns=("l", "l", *"r" * (len(header) - 2)))
+    table = make_arm_table(runs, reference=reference)
+    print(terminal_table(text_table(table)))
     if remark := unlike(runs):
         msg.warn(remark)
     if out is not None:

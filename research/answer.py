@@ -1,10 +1,8 @@
 """The answer to the research question in words, filled from the figures.
 
-The question: what does distillation through optimal transport do to latency and memory of
-cross-lingual named-entity recognition on small devices, for languages with little data? Transport
-changes weights and leaves the graph alone, so the answer has three parts: a control (does cost
-stay the same at one graph?), a gain (what F1 comes at that cost?), and a frontier (what does an F1
-cost?).
+Transport changes the weights of a model but not its graph, so the answer has three parts: the
+control (is the cost of the same graph the same?), the gain (which F1 comes at that cost?), and the
+frontier (what does an F1 cost?).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +16,7 @@ from .study import ControlPair, Gain, Point, StudiedReport, Study, arm_points, g
 from .study_tables import p_text
 
 QUESTION = (
-    "What does distillation through optimal transport do to inference latency and memory of "
+    "How does distillation through optimal transport affect the inference latency and memory of "
     "cross-lingual NER on small devices, for languages with little data?"
 )
 
@@ -32,7 +30,7 @@ class Answer:
     """An answer.
 
     parts (Tuple[str, ...]): What was found, a paragraph each.
-    caveats (Tuple[str, ...]): What the reader must hold against it, a sentence or two each.
+    caveats (Tuple[str, ...]): Its limitations, one or two sentences each.
     """
 
     parts: tuple[str, ...]
@@ -40,10 +38,10 @@ class Answer:
 
 
 def answer(report: StudiedReport) -> Answer | None:
-    """Answer the research question from a run's figures.
+    """Answer the research question from the figures of a run.
 
     report (StudiedReport): The figures.
-    RETURNS (Optional[Answer]): The answer, or None if the run has no control to speak of.
+    RETURNS (Optional[Answer]): The answer, or None if the run has no control.
     """
     study = report.study
     if study is None or not study.controls:
@@ -64,26 +62,24 @@ def _cost_text(report: StudiedReport, pair: ControlPair, study: Study) -> str:
     head = f"Cost, {pair.with_transport} against {pair.without}: "
     if not tests:
         return (
-            f"{head}not measured in this run, since the two were not timed side by side. Optimal "
-            "transport is used in training only and leaves the graph as it is, so equal cost is "
-            "to be expected; that is an argument, not a measurement."
+            f"{head}not measured in this run, because the two were not timed together. Optimal "
+            "transport is only used in training and does not change the graph, so equal cost is "
+            "expected, but that is not a measurement."
         )
     rows = "; ".join(f"{one.metric} {_ratio_text(one)}" for one in tests)
     shown = [one for one in tests if one.shown]
     if len(shown) == len(tests):
-        verdict = (
-            f"All are equivalent within {study.margin:.0%}: at one graph, transport costs nothing."
-        )
+        verdict = f"All are equivalent within {study.margin:.0%}: transport has no cost."
     elif shown:
         names = ", ".join(one.metric for one in tests if not one.shown)
         verdict = (
-            f"Equivalence within {study.margin:.0%} is not shown for {names}, which is no proof of "
-            "a difference; it is shown for the others."
+            f"Equivalence within {study.margin:.0%} is shown except for {names}, which does not "
+            "prove a difference."
         )
     else:
         verdict = (
-            f"Equivalence within {study.margin:.0%} is not shown by this run, which is no proof of "
-            "a difference."
+            f"This run does not show equivalence within {study.margin:.0%}, which does not prove a "
+            "difference."
         )
     return f"{head}with transport divided by without, {rows}. {verdict}"
 
@@ -104,14 +100,14 @@ def _gain_text(gain: Gain, report: StudiedReport) -> str:
     ordered = sorted(rows, key=lambda code: -rows[code].value)
     listed = ", ".join(f"{code} {_points(rows[code])}" for code in ordered)
     text = (
-        f"F1 at that cost: {gain.with_transport} has {_points(gain.macro)} points of macro F1 "
-        f"against {gain.without}"
+        f"F1 at the same cost: {gain.with_transport} has {_points(gain.macro)} points of macro F1 "
+        f"compared with {gain.without}"
     )
     text += f"; by language {listed}." if len(rows) > 1 else "."
     if not gain.paired:
         text += " There is no interval: the two were not evaluated in one run."
     elif gain.macro.low <= 0 <= gain.macro.high:
-        text += " The interval holds 0: this run does not show that transport helps."
+        text += " The interval contains 0: this run does not show that transport helps."
     return text
 
 
@@ -121,17 +117,14 @@ def _points(value: Estimate) -> str:
 
 
 def _frontier_texts(report: StudiedReport, study: Study) -> Iterator[str]:
-    """At equal F1: the cheapest point of each arm that reaches the best of another."""
+    """For each control: what both arms need to reach the best F1 without transport."""
     points = arm_points(report)
     arms = list(dict.fromkeys(point.arm for point in points))
     sizes = {point.size for point in points}
     if len(arms) < 2:
         return
     if len(sizes) < 2:
-        yield (
-            "Cost at equal F1: not known from this run, which has one size of student; how much "
-            "smaller a student with transport could be at the F1 of one without needs several."
-        )
+        yield ("Cost at equal F1: not known, because this run has students of one size only.")
         return
     arm_of = {student.name: student.arm for student in study.students}
     for pair in study.controls:
@@ -165,34 +158,34 @@ def _caveats(report: StudiedReport, study: Study) -> Iterator[str]:
     if not machine.architecture.startswith(("arm", "aarch")):
         yield (
             f"Measured on {machine.cpu} ({machine.architecture}), which is not a small device: "
-            "ratios may carry over, milliseconds do not."
+            "ratios may transfer to one, milliseconds do not."
         )
     points = arm_points(report)
     if not points or min(len(point.names) for point in points) < 3:
         yield (
-            "An arm has fewer than three students of one size: intervals are over sentences, and "
-            "what another seed would give is not in them."
+            "An arm has fewer than three students of one size: the intervals are over sentences "
+            "and do not include the effect of the seed."
         )
     gold = report.settings.gold
     if gold:
         fewest = min(file.docs for file in gold.values())
         yield (
-            f"The smallest gold file has {fewest} documents; F1 of one language is unsure by "
-            "points."
+            f"The smallest gold file has {fewest} documents, so the F1 of one language is "
+            "uncertain by several points."
         )
     for pair in study.controls:
         sizes = _model_bytes(report, pair)
         if len(sizes) == 2 and max(sizes) > min(sizes) * (1 + SAME_GRAPH):
             yield (
                 f"The models of {pair.with_transport} and {pair.without} differ in size "
-                f"({sizes[0]:,} and {sizes[1]:,} bytes), so they are not of one graph, and their "
-                "comparison is no control."
+                f"({sizes[0]:,} and {sizes[1]:,} bytes), so their graphs differ and the comparison "
+                "is no control."
             )
     borrowed = [one for one in study.students if one.same_graph is not None]
     for one in borrowed:
         yield (
-            f"{one.name} was judged elsewhere and not timed: its cost is that of {one.same_graph}, "
-            "which has the same graph."
+            f"{one.name} was evaluated elsewhere and not timed. Its cost is that of "
+            f"{one.same_graph}, which has the same graph."
         )
     yield from report.warnings
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from spacy.scorer import PRFScore, Scorer
+from spacy.scorer import Scorer
 
-from spacy_optical.data.docs import read_docs
+from spacy_optical.data.docs import entity_spans, read_docs
 from spacy_optical.distill.judge import check_labels, guessed, word_logits
 from spacy_optical.distill.sentences import spacy_words
 from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.encoders.fetch import TOKENIZER
 from spacy_optical.files import sha256
-from spacy_optical.profiling.schema import counts_text
 from spacy_optical.runtime.bundle import MANIFEST_FILE, Bundle
 from spacy_optical.runtime.pieces import WordPieces
 from spacy_optical.runtime.session import Runtime
+from spacy_optical.scores import counts_text, span_counts
 
 from .arm_metrics import Judgement
 
@@ -63,14 +63,10 @@ def judge(model: Path, gold: Mapping[str, Path]) -> dict[str, Judgement]:
         texts = [[doc[i].text for i in spacy_words(doc)] for doc in docs]
         examples = guessed(docs, reader.scores(texts), reader.tags)
         scores = Scorer.score_spans(examples, "ents")
-        rows = []
-        for example in examples:
-            score = PRFScore()
-            score.score_set(
-                {(e.label_, e.start, e.end) for e in example.predicted.ents},
-                {(e.label_, e.start, e.end) for e in example.reference.ents},
-            )
-            rows.append([score.tp, score.fp, score.fn])
+        rows = span_counts(
+            [entity_spans(example.reference) for example in examples],
+            [entity_spans(example.predicted) for example in examples],
+        )
         types = scores["ents_per_type"] or {}
         found[language] = Judgement(
             f1=scores["ents_f"] or 0.0,

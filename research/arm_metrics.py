@@ -5,11 +5,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from spacy_optical.errors import Errors, OpticalError
-from spacy_optical.files import write_json
-from spacy_optical.profiling.schema import parse_counts
+from spacy_optical.files import read_record, write_json
+from spacy_optical.scores import parse_counts
 
 
 class Record(BaseModel):
@@ -33,6 +32,12 @@ class Judgement(Record):
     types: dict[str, float]
     gold: str
     counts: str
+
+    @field_validator("counts")
+    @classmethod
+    def _are_counts(cls, value: str) -> str:
+        parse_counts(value)
+        return value
 
     @property
     def rows(self) -> NDArray[np.float64]:
@@ -89,13 +94,4 @@ def read_arm(path: Path) -> ArmMetrics:
     RETURNS (ArmMetrics): Its content.
     RAISES (OpticalError): If it is missing or breaks the schema.
     """
-    if not path.is_file():
-        raise OpticalError(Errors.E002.format(what="metrics file", path=path))
-    try:
-        found = ArmMetrics.model_validate_json(path.read_bytes())
-        for judgement in found.languages.values():
-            parse_counts(judgement.counts)
-        return found
-    except (ValidationError, ValueError) as err:
-        reason = " ".join(str(err).split())[:200]
-        raise OpticalError(Errors.E602.format(path=path, reason=reason)) from err
+    return read_record(path, ArmMetrics)

@@ -4,22 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacy_optical.profiling.cells import Cell, Table, score
-from spacy_optical.profiling.drawing import (
-    INK,
-    Figure,
-    draw,
-    drawing_style,
-    name_rows,
-    reach,
-    style_of,
-)
+from spacy_optical.profiling.cells import estimate_cell
+from spacy_optical.profiling.figures import Figure
 from spacy_optical.profiling.schema import Estimate
+from spacy_optical.profiling.tables import Table, make_table
 from spacy_optical.profiling.text import markdown_table
 
 from .answer import Answer
 from .arm_metrics import ArmMetrics
-from .arm_table import ArmRow, ArmTable, make_table, markdown, read_folder, unlike
+from .arm_table import ArmRow, ArmTable, make_arm_table, markdown, read_folder, unlike
+from .drawing import draw, error_bars, name_rows, style_of
 from .results_page import Part
 
 if TYPE_CHECKING:
@@ -35,11 +29,11 @@ def arms_part(folder: Path, say: Callable[[str], None] = lambda text: None) -> P
     folder (Path): The folder with the metrics files of `python -m research train`.
     say (Callable[[str], None]): Told of files that are of another kind.
     RETURNS (Part): The section.
-    RAISES (OpticalError): As `read_folder` and `make_table`.
+    RAISES (OpticalError): As `read_folder` and `make_arm_table`.
     """
     folder = Path(folder)
     runs = read_folder(folder, say)
-    table = make_table(runs)
+    table = make_arm_table(runs)
     return Part(
         argument=f"--arms {folder.as_posix()}",
         title=folder.name,
@@ -55,7 +49,7 @@ def arm_answer(table: ArmTable, runs: Sequence[ArmMetrics]) -> Answer | None:
 
     table (ArmTable): The arms.
     runs (Sequence[ArmMetrics]): The runs that it was made from.
-    RETURNS (Optional[Answer]): What was found and what to hold against it; None if the reference
+    RETURNS (Optional[Answer]): The findings and their limitations; None if the reference
         arm is missing, or is alone.
     """
     base = next((row for row in table.rows if row.name == table.reference), None)
@@ -64,10 +58,10 @@ def arm_answer(table: ArmTable, runs: Sequence[ArmMetrics]) -> Answer | None:
         return None
     names = ", ".join(table.languages[code] for code in table.bitext)
     parts = [
-        f"F1, macro over {names}: {_named(base)} has {100 * base.macro:.1f}. Differences from it, "
-        "in points, with 95 % intervals over sentences:"
+        f"F1, macro over {names}: {_named(base)} has {100 * base.macro.value:.1f}. Differences "
+        "from it, in points, with 95 % intervals over sentences:"
     ]
-    kinds: dict[str, list[ArmRow]] = {"Above it": [], "Below it": [], "Not told apart from it": []}
+    kinds: dict[str, list[ArmRow]] = {"Better": [], "Worse": [], "Not significantly different": []}
     for row in compared:
         kinds[_kind(row.difference)].append(row)
     lines = [
@@ -81,8 +75,8 @@ def arm_answer(table: ArmTable, runs: Sequence[ArmMetrics]) -> Answer | None:
 
 def _kind(difference: Estimate | None) -> str:
     if difference is None or difference.low <= 0 <= difference.high:
-        return "Not told apart from it"
-    return "Above it" if difference.low > 0 else "Below it"
+        return "Not significantly different"
+    return "Better" if difference.low > 0 else "Worse"
 
 
 def _named(row: ArmRow) -> str:
@@ -108,21 +102,21 @@ def _caveats(table: ArmTable, runs: Sequence[ArmMetrics]) -> Iterator[str]:
     if few:
         yield (
             f"Fewer than {ENOUGH_SEEDS} seeds: arms {', '.join(few)}. An interval over sentences "
-            "does not say what another seed would give."
+            "does not include the effect of the seed."
         )
     if len(table.rows) > 2:
         yield (
-            f"{len(table.rows) - 1} arms are compared with one, each at 95 %: of twenty that are "
-            "alike, one would seem to differ."
+            f"{len(table.rows) - 1} arms are compared with one, each at 95 %: of twenty equal "
+            "arms, one is expected to look different."
         )
     if remark := unlike(runs):
         yield remark
     sizes = {row.parameters for row in table.rows if row.parameters is not None}
     if len(sizes) > 1:
-        yield "Not all students are of one size; the table has their parameters."
+        yield "The students differ in size; the table has their parameters."
     judged = {run.preset or "in torch" for run in runs if run.parameters is not None}
     if len(judged) > 1:
-        yield f"Not all students were judged alike: {', '.join(sorted(judged))}."
+        yield f"The students were evaluated in different forms: {', '.join(sorted(judged))}."
     sentences = {code: len(runs[0].languages[code].rows) for code in table.languages}
     fewest = min(sentences, key=lambda code: sentences[code])
     yield f"The smallest gold, {table.languages[fewest]}, has {sentences[fewest]} sentences."
@@ -137,25 +131,24 @@ def arm_figures(table: ArmTable) -> list[Figure]:
     compared = [row for row in table.rows if row.difference is not None]
     if not compared:
         return []
-    with drawing_style():
-        figure = draw(
-            "arms",
-            f"Macro F1 of the arms minus that of {table.reference}",
-            "points of F1 with 95 % intervals over sentences; right of the dotted line is better",
-            [_named(row) for row in compared],
-            lambda axes: _differences(axes, compared),
-        )
+    figure = draw(
+        "arms",
+        f"Macro F1 of the arms minus that of {table.reference}",
+        "points of F1 with 95 % intervals over sentences; right of the dotted line is better",
+        [_named(row) for row in compared],
+        lambda axes: _differences(axes, compared),
+    )
     return [figure]
 
 
 def _differences(axes: "Axes", rows: Sequence[ArmRow]) -> None:
-    axes.axvline(0, color=INK, linewidth=1, linestyle=":")
+    axes.axvline(0, color="black", linewidth=1, linestyle=":")
     for at, row in enumerate(rows):
         if row.difference is not None:
             axes.errorbar(
                 row.difference.value * 100,
                 at,
-                xerr=reach(row.difference, 100),
+                xerr=error_bars(row.difference, 100),
                 linewidth=1.5,
                 markersize=8,
                 **style_of(0),
@@ -167,8 +160,8 @@ def _differences(axes: "Axes", rows: Sequence[ArmRow]) -> None:
 def _text(table: ArmTable) -> Iterator[str]:
     yield markdown(table).strip()
     found = difference_table(table)
-    if found.rows:
-        yield f"{found.caption}:\n\n{markdown_table(found, every_interval=True)}"
+    if len(found.frame):
+        yield markdown_table(found, every_interval=True)
 
 
 def difference_table(table: ArmTable) -> Table:
@@ -178,13 +171,13 @@ def difference_table(table: ArmTable) -> Table:
     RETURNS (Table): A row for each arm that is compared.
     """
     rows = [
-        (
-            Cell(_named(row)),
-            *(score(row.language_differences[code]) for code in table.languages),
-            score(row.difference),
-        )
+        [
+            _named(row),
+            *(estimate_cell(row.language_differences[code], "share") for code in table.languages),
+            estimate_cell(row.difference, "share"),
+        ]
         for row in table.rows
         if row.difference is not None
     ]
     caption = f"F1 minus that of {table.reference}, in points, with 95 % intervals over sentences"
-    return Table(caption, ("Arm", *table.languages.values(), "Macro"), tuple(rows))
+    return make_table(caption, ("Arm", *table.languages.values(), "Macro"), rows)

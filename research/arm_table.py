@@ -1,9 +1,9 @@
-"""The benchmark's table, made from whatever metrics files are there.
+"""The table of arms, made from the metrics files that are there.
 
-F1 is averaged over an arm's seeds. An arm's macro F1 is the mean over the languages that have
-bitext. Its spread over seeds is Student's t interval, where there are two seeds at the least; its
-interval over sentences, and that of its difference from the reference arm, are bootstrapped, with
-the same draws for every arm and seed.
+F1 is averaged over the seeds of an arm. Macro F1 is the mean over the languages with bitext. The
+spread over seeds is Student's t interval, if there are at least two seeds. The intervals over
+sentences, also of the differences from the reference arm, come from one bootstrap, in which all
+arms and seeds get the same resamples.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from spacy_optical.errors import Errors, OpticalError
-from spacy_optical.profiling.estimates import estimate_of_draws, macro_draws
 from spacy_optical.profiling.schema import Estimate
+from spacy_optical.profiling.tables import Table, make_table
+from spacy_optical.profiling.text import markdown_table
+from spacy_optical.scores import bootstrap_interval, precision_recall_f1
 
 from .arm_metrics import ArmMetrics, read_arm
 
 CONFIDENCE = 0.95
-DRAWS_SEED = 0
+MACRO = ""
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,12 @@ class ArmRow:
     parameters (Optional[int]): Of a student.
     seeds (List[int]): Its seeds.
     languages (Dict[str, float]): Mean F1 by language.
-    macro (float): Mean over the languages with bitext.
-    macro_all (float): Mean over all.
+    macro (Estimate): Mean over the languages with bitext, with its interval over sentences.
     over_seeds (Optional[float]): Half of the 95 % interval of the macro F1 over seeds.
-    over_sentences (Estimate): The macro F1 with its 95 % interval over sentences.
-    difference (Optional[Estimate]): To the reference arm, likewise, sentence by sentence.
-    difference_over_seeds (Optional[Estimate]): The same with Welch's interval over seeds, where
-        both arms have two at the least.
-    language_differences (Dict[str, Estimate]): To the reference arm by language, over sentences.
+    difference (Optional[Estimate]): From the reference arm, with its interval over sentences.
+    difference_over_seeds (Optional[Estimate]): The same with Welch's interval over seeds, if both
+        arms have at least two.
+    language_differences (Dict[str, Estimate]): From the reference arm by language, over sentences.
     """
 
     name: str
@@ -49,10 +49,8 @@ class ArmRow:
     parameters: int | None
     seeds: list[int]
     languages: dict[str, float]
-    macro: float
-    macro_all: float
+    macro: Estimate
     over_seeds: float | None
-    over_sentences: Estimate
     difference: Estimate | None
     difference_over_seeds: Estimate | None
     language_differences: dict[str, Estimate]
@@ -60,7 +58,7 @@ class ArmRow:
 
 @dataclass(frozen=True)
 class ArmTable:
-    """All arms, the languages that all were judged on by name, and those with bitext."""
+    """All arms, the names of the languages that all were evaluated on, and those with bitext."""
 
     rows: list[ArmRow]
     languages: dict[str, str]
@@ -72,7 +70,7 @@ def read_folder(folder: Path, say: Callable[[str], None] = lambda text: None) ->
     """Read the metrics files of a folder.
 
     folder (Path): The folder.
-    say (Callable[[str], None]): Told of files that are of another kind.
+    say (Callable[[str], None]): Receives a line for each file of another kind.
     RETURNS (List[ArmMetrics]): Their contents.
     RAISES (OpticalError): If there is none.
     """
@@ -88,19 +86,19 @@ def read_folder(folder: Path, say: Callable[[str], None] = lambda text: None) ->
 
 
 def unlike(runs: Sequence[ArmMetrics]) -> str | None:
-    """Say which students had another teacher, other data or other steps than the reference arm's.
+    """Name the students with another teacher, other data or other steps than the reference arm.
 
     runs (Sequence[ArmMetrics]): The runs.
     RETURNS (Optional[str]): One sentence; None if all were trained alike.
     """
     students = [run for run in runs if run.parameters is not None]
-    students.sort(key=lambda run: run.arm != run.reference)  # the first is what others are held to
+    students.sort(key=lambda run: run.arm != run.reference)  # the first is the reference
     others = [_title(run) for run in students if _conditions(run) != _conditions(students[0])]
     if not others:
         return None
     return (
-        f"These had another teacher, other data or other steps than {_title(students[0])}, so that "
-        f"more than the objective sets them apart: {', '.join(others)}."
+        f"These had another teacher, other data or other steps than {_title(students[0])}, so they "
+        f"differ in more than the objective: {', '.join(others)}."
     )
 
 
@@ -109,93 +107,125 @@ def _conditions(run: ArmMetrics) -> tuple[Any, ...]:
     return training, run.provenance["data"]
 
 
-def make_table(runs: Sequence[ArmMetrics], *, reference: str = "") -> ArmTable:
-    """Sum up runs by arm.
+def make_arm_table(runs: Sequence[ArmMetrics], *, reference: str = "") -> ArmTable:
+    """Summarise runs by arm.
 
     runs (Sequence[ArmMetrics]): The runs, in any order.
-    reference (str): The arm that others are compared with; by default what the runs name.
-    RETURNS (ArmTable): One row an arm, by number.
-    RAISES (OpticalError): If two runs were judged on other gold, or on no common language.
+    reference (str): The arm to compare with; by default the one that the runs name.
+    RETURNS (ArmTable): One row per arm, by number.
+    RAISES (OpticalError): If two runs were evaluated on different gold, or on no common language.
     """
     common = _common_languages(runs)
     by_arm: dict[str, list[ArmMetrics]] = {}
     for run in sorted(runs, key=lambda run: (run.number, run.arm, run.seed)):
         by_arm.setdefault(run.arm, []).append(run)
     bitext = [code for code in common if all(code in run.bitext for run in runs)] or common
-    draws = {name: _mean_draws(part, bitext) for name, part in by_arm.items()}
-    by_language = {
-        name: {code: _mean_draws(part, [code]) for code in common} for name, part in by_arm.items()
-    }
     against = reference or runs[0].reference
+    values, differences = _estimates(by_arm, common, bitext, against)
+    macros = {arm: [_macro(run, bitext) for run in part] for arm, part in by_arm.items()}
     rows = []
     for name, part in by_arm.items():
-        first = part[0]
-        macros = [_macro(run, bitext) for run in part]
-        languages = {
-            code: float(np.mean([run.languages[code].f1 for run in part])) for code in common
-        }
-        difference, between_seeds, differences = None, None, {}
-        if against in draws and name != against:
-            difference = estimate_of_draws(draws[name] - draws[against])
-            between_seeds = welch(macros, [_macro(run, bitext) for run in by_arm[against]])
-            differences = {
-                code: estimate_of_draws(by_language[name][code] - by_language[against][code])
-                for code in common
-            }
+        compared = differences.get(name, {})
         rows.append(
             ArmRow(
                 name=name,
-                number=first.number,
-                title=first.title,
-                parameters=first.parameters,
+                number=part[0].number,
+                title=part[0].title,
+                parameters=part[0].parameters,
                 seeds=[run.seed for run in part],
-                languages=languages,
-                macro=float(np.mean(macros)),
-                macro_all=float(np.mean(list(languages.values()))),
-                over_seeds=half_interval(macros),
-                over_sentences=estimate_of_draws(draws[name]),
-                difference=difference,
-                difference_over_seeds=between_seeds,
-                language_differences=differences,
+                languages={code: values[name][code].value for code in common},
+                macro=values[name][MACRO],
+                over_seeds=half_interval(macros[name]),
+                difference=compared.get(MACRO),
+                difference_over_seeds=welch(macros[name], macros[against]) if compared else None,
+                language_differences={code: compared[code] for code in common if compared},
             )
         )
     names = {code: runs[0].names.get(code, code) for code in common}
-    return ArmTable(rows, names, bitext, against if against in draws else "")
+    return ArmTable(rows, names, bitext, against if against in by_arm else "")
+
+
+Estimates = dict[str, dict[str, Estimate]]
+
+
+def _estimates(
+    by_arm: dict[str, list[ArmMetrics]], codes: list[str], bitext: list[str], reference: str
+) -> tuple[Estimates, Estimates]:
+    """F1 of each arm by language and on average, and its difference from the reference arm."""
+    runs = [run for part in by_arm.values() for run in part]
+    mean = np.array(
+        [[(run.arm == arm) / len(part) for arm, part in by_arm.items()] for run in runs]
+    )
+    # For each language the counts of all runs: [runs * 3, sentences].
+    samples = [
+        np.concatenate([run.languages[code].rows for run in runs], axis=1).T.astype(np.int16)
+        for code in codes
+    ]
+    base = list(by_arm).index(reference) if reference in by_arm else None
+
+    def statistic(*drawn: NDArray[Any], axis: int = -1) -> NDArray[Any]:
+        by_language = []
+        for sample in drawn:
+            sums = np.moveaxis(sample.sum(axis=axis), 0, -1)
+            f1 = precision_recall_f1(sums.reshape(*sums.shape[:-1], len(runs), 3))[..., 2]
+            by_language.append(f1 @ mean / 100)
+        macro = np.mean([by_language[codes.index(code)] for code in bitext], axis=0)
+        f1 = np.stack([*by_language, macro])
+        both = np.stack([f1, f1 - (0 if base is None else f1[..., base, None])])
+        return np.moveaxis(both, -1, 0)
+
+    value = statistic(*samples)
+    low, high = bootstrap_interval(statistic, *samples)
+
+    def named(kind: int) -> Estimates:
+        return {
+            arm: {
+                code: Estimate(
+                    value=value[at, kind, k], low=low[at, kind, k], high=high[at, kind, k]
+                )
+                for k, code in enumerate([*codes, MACRO])
+            }
+            for at, arm in enumerate(by_arm)
+        }
+
+    differences = {} if base is None else named(1)
+    differences.pop(reference, None)
+    return named(0), differences
 
 
 def half_interval(values: Sequence[float]) -> float | None:
     """Give half of the 95 % interval of a mean, by Student's t.
 
-    values (Sequence[float]): One a seed.
+    values (Sequence[float]): One per seed.
     RETURNS (Optional[float]): None for a single value.
     """
     if len(values) < 2:
         return None
-    spread = float(np.std(values, ddof=1)) / len(values) ** 0.5
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * spread
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)
+    return float(quantile * stats.sem(values))
 
 
 def welch(values: Sequence[float], others: Sequence[float]) -> Estimate | None:
     """Give the difference of two means with Welch's 95 % interval.
 
-    values (Sequence[float]): One a seed.
-    others (Sequence[float]): Likewise, of what it is compared with.
+    values (Sequence[float]): One per seed.
+    others (Sequence[float]): The same of what it is compared with.
     RETURNS (Optional[Estimate]): None if one of them has a single value.
     """
     if min(len(values), len(others)) < 2:
         return None
     value = float(np.mean(values) - np.mean(others))
     if np.ptp(values) == np.ptp(others) == 0:
-        return Estimate(value=value, low=value, high=value)
+        return Estimate.certain(value)
     found = stats.ttest_ind(values, others, equal_var=False).confidence_interval(CONFIDENCE)
     return Estimate(value=value, low=float(found.low), high=float(found.high))
 
 
-def table_cells(table: ArmTable) -> tuple[list[str], list[list[str]]]:
-    """Write a table as text: its header and its rows; F1 in points of 100.
+def text_table(table: ArmTable) -> Table:
+    """Write the arms as a table of text; F1 in percent.
 
-    table (ArmTable): The table.
-    RETURNS (Tuple[List[str], List[List[str]]]): Header and rows.
+    table (ArmTable): The arms.
+    RETURNS (Table): One row per arm.
     """
     named = [
         f"{name}{'' if code in table.bitext else ' (no bitext)'}"
@@ -206,39 +236,39 @@ def table_cells(table: ArmTable) -> tuple[list[str], list[list[str]]]:
         header.append(f"against {table.reference}")
     rows = []
     for row in table.rows:
-        found = row.over_sentences
-        cells = [row.number, row.title, str(len(row.seeds))]
-        cells.append("" if row.parameters is None else f"{row.parameters / 1e6:.1f}")
-        cells += [f"{100 * row.languages[code]:.1f}" for code in table.languages]
-        cells.append(f"{100 * row.macro:.1f}")
-        cells.append("" if row.over_seeds is None else f"{100 * row.over_seeds:.1f}")
-        cells.append(f"{100 * found.low:.1f} to {100 * found.high:.1f}")
-        if table.reference:
-            cells.append("" if row.difference is None else _difference(row.difference))
-        rows.append(cells)
-    return header, rows
-
-
-def markdown(table: ArmTable) -> str:
-    """Write a table as Markdown.
-
-    table (ArmTable): The table.
-    RETURNS (str): The text.
-    """
-    header, rows = table_cells(table)
-    lines = ["| " + " | ".join(header) + " |", "|---|---|" + "---:|" * (len(header) - 2)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
+        rows.append(
+            [
+                *(row.number, row.title, str(len(row.seeds))),
+                "" if row.parameters is None else f"{row.parameters / 1e6:.1f}",
+                *(f"{100 * row.languages[code]:.1f}" for code in table.languages),
+                f"{100 * row.macro.value:.1f}",
+                "" if row.over_seeds is None else f"{100 * row.over_seeds:.1f}",
+                f"{100 * row.macro.low:.1f} to {100 * row.macro.high:.1f}",
+                *([_difference(row.difference)] if table.reference else []),
+            ]
+        )
     names = ", ".join(table.languages[code] for code in table.bitext)
-    note = (
-        f"Entity F1 (spaCy's `ents_f`, in points), mean over seeds. Macro: the mean over {names}. "
+    caption = (
+        f"Entity F1 (spaCy's `ents_f`, in percent), mean over seeds. Macro: the mean over {names}. "
         "± seeds: half of Student's 95 % interval. Over sentences: 95 %, bootstrapped"
     )
     if table.reference:
-        note += "; the difference too, sentence by sentence, and * where it excludes 0"
-    return "\n".join([*lines, "", f"{note}.", ""])
+        caption += "; the difference too, on the same resamples, with * if it excludes 0"
+    return make_table(caption, header, rows)
 
 
-def _difference(found: Estimate) -> str:
+def markdown(table: ArmTable) -> str:
+    """Write the arms as a Markdown table.
+
+    table (ArmTable): The arms.
+    RETURNS (str): The text.
+    """
+    return markdown_table(text_table(table), every_interval=True) + "\n"
+
+
+def _difference(found: Estimate | None) -> str:
+    if found is None:
+        return ""
     star = " *" if found.low > 0 or found.high < 0 else ""
     return f"{100 * found.value:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f}){star}"
 
@@ -247,15 +277,8 @@ def _macro(run: ArmMetrics, bitext: Sequence[str]) -> float:
     return float(np.mean([run.languages[code].f1 for code in bitext]))
 
 
-def _mean_draws(runs: Sequence[ArmMetrics], bitext: Sequence[str]) -> NDArray[np.float64]:
-    every = [
-        macro_draws({code: run.languages[code].rows for code in bitext}, DRAWS_SEED) for run in runs
-    ]
-    return np.mean(every, axis=0)
-
-
 def _common_languages(runs: Sequence[ArmMetrics]) -> list[str]:
-    """Give the languages that all runs were judged on, on the same gold."""
+    """Give the languages that all runs were evaluated on, on the same gold."""
     first = runs[0]
     # In the config's order, which is that of the names.
     named = dict.fromkeys([*first.names, *first.languages])

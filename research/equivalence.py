@@ -50,10 +50,8 @@ def equivalences(report: StudiedReport, pair: ControlPair) -> list[Equivalence]:
     seed, margin = report.settings.seed, report.study.margin
     found = []
     for metric, above, below in _costs(own, other):
-        samples = list(zip(above.samples, below.samples, strict=False))
-        if samples:
-            tops, bottoms = zip(*samples, strict=True)
-            ratio = ratio_estimate(tops, bottoms, seed)
+        if above.samples and below.samples:
+            ratio = ratio_estimate(above.samples, below.samples, seed)
             found.append(Equivalence(metric, ratio, tost(ratio.samples, margin)))
     return found
 

@@ -4,19 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spacy_optical.profiling.drawing import (
-    INK,
-    Figure,
-    add_legend,
-    draw,
-    draw_panels,
-    plain_ticks,
-    reach,
-    style_of,
-)
+from spacy_optical.profiling.figures import Figure
 from spacy_optical.profiling.schema import Estimate
 
-from .study import StudiedReport, arm_points, certain
+from .drawing import draw, error_bars, log_axis, style_of
+from .study import StudiedReport, arm_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +65,7 @@ def frontier_figures(report: StudiedReport) -> Iterator[Figure]:
         yield draw(
             f"frontier-{axis.name}",
             f"Macro F1 against {axis.title}",
-            f"{BETTER}; the grey step is the best that can be had",
+            f"{BETTER}; the grey steps are the best F1 at each cost",
             names,
             lambda axes, axis=axis: _single(axes, series, axis),  # type: ignore[misc]
         )
@@ -82,10 +74,10 @@ def frontier_figures(report: StudiedReport) -> Iterator[Figure]:
     if len(by_language) < 2:
         return
     for axis in AXES:
-        yield draw_panels(
+        yield draw(
             f"frontier-{axis.name}-languages",
             f"F1 against {axis.title}, by language",
-            f"a panel a language; across {axis.label}, up F1 in percent; {BETTER}",
+            f"one panel per language, {axis.label} against F1 in percent; {BETTER}",
             names,
             {
                 code: lambda axes, found=found, axis=axis: _scatter(  # type: ignore[misc]
@@ -105,7 +97,7 @@ def frontier_series(report: StudiedReport, language: str | None = None) -> list[
     """
     arms: dict[str, list[Place]] = {}
     for point in arm_points(report, language):
-        costs = map(certain, (point.p50_ms, point.rss_mb, point.disk_mb))
+        costs = map(Estimate.certain, (point.p50_ms, point.rss_mb, point.disk_mb))
         arms.setdefault(point.arm, []).append(Place(point.f1, *costs))
     members = {one.name for one in report.study.students} if report.study is not None else set()
     series = [Series(arm, tuple(places)) for arm, places in arms.items()]
@@ -115,7 +107,7 @@ def frontier_series(report: StudiedReport, language: str | None = None) -> list[
             f1 = found.accuracy[language].f1 if language in found.accuracy else None
         if found.name in members or not (f1 and found.latency and found.memory and found.disk):
             continue
-        disk = certain(found.disk.mb)
+        disk = Estimate.certain(found.disk.mb)
         place = Place(f1, found.latency.p50_ms, found.memory.peak_rss_mb, disk)
         series.append(Series(found.name, (place,)))
     return series
@@ -139,7 +131,6 @@ def _single(axes: "Axes", series: Sequence[Series], axis: Axis) -> None:
     _scatter(axes, series, axis, [one.label for one in series], marked=8)
     axes.set_xlabel(axis.label)
     axes.set_ylabel("Macro F1, %")
-    add_legend(axes)
 
 
 def _scatter(
@@ -156,8 +147,8 @@ def _scatter(
             axes.errorbar(
                 x.value,
                 y.value * 100,
-                xerr=reach(x),
-                yerr=reach(y, 100),
+                xerr=error_bars(x),
+                yerr=error_bars(y, 100),
                 linewidth=1,
                 color=style["color"],
             )
@@ -165,7 +156,6 @@ def _scatter(
     best = best_steps(points)
     if len(best) > 1:
         # A step: between two points the cheaper one is what can be had.
-        axes.step(*zip(*best, strict=True), where="post", color=INK, linewidth=1, alpha=0.5)
+        axes.step(*zip(*best, strict=True), where="post", color="black", linewidth=1, alpha=0.5)
     # Teachers cost ten times what students do.
-    axes.set_xscale("log")
-    plain_ticks(axes.xaxis)
+    log_axis(axes, "x")

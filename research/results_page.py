@@ -1,18 +1,17 @@
-"""A page of results in Markdown, made from metrics files and nothing else."""
+"""A page of results in Markdown, generated from metrics files."""
 
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spacy_optical.files import written_whole
-from spacy_optical.profiling.drawing import Figure, drawing_style
-from spacy_optical.profiling.figures import draw_figures
-from spacy_optical.profiling.metrics_file import read_record
-from spacy_optical.profiling.report import FIGURE_FOLDER, METRICS_FILE, alone, findings
+from spacy_optical.files import read_record, written_whole
+from spacy_optical.profiling.figures import Figure, draw_figures
+from spacy_optical.profiling.report import FIGURE_FOLDER, METRICS_FILE
 from spacy_optical.profiling.text import markdown_table, markdown_text
 
 from .answer import QUESTION, Answer, answer
+from .findings import findings
 from .frontier import frontier_figures
 from .study import StudiedReport, check_study, read_study
 from .study_figures import study_figures
@@ -30,7 +29,7 @@ class Part:
     argument (str): How the command names the folder.
     title (str): The heading.
     folder (Path): The folder; the figures are written into it.
-    answer (Optional[Answer]): What it says to the research question.
+    answer (Optional[Answer]): Its answer to the research question.
     figures (Tuple[Figure, ...]): The drawings.
     text (Tuple[str, ...]): Markdown that follows them.
     """
@@ -82,10 +81,9 @@ def read_run(folder: Path, study: Path | None = None) -> StudiedReport:
 
 
 def _figures(report: StudiedReport) -> Iterator[Figure]:
-    with drawing_style():
-        yield from frontier_figures(report)
-        yield from (one for one in draw_figures(report) if one.name in SHOWN)
-        yield from study_figures(report)
+    yield from frontier_figures(report)
+    yield from (one for one in draw_figures(report) if one.name in SHOWN)
+    yield from study_figures(report)
 
 
 def write_page(parts: Sequence[Part], path: Path) -> list[Path]:
@@ -101,7 +99,7 @@ def write_page(parts: Sequence[Part], path: Path) -> list[Path]:
         for figure in part.figures:
             paths.append(_figure_path(part, figure))
             with written_whole(paths[-1]) as temporary:
-                temporary.write_text(alone(figure), encoding="utf8")
+                temporary.write_bytes(figure.svg)
     blocks = [_head(path, parts), *_answers(parts)]
     for part in parts:
         blocks.extend(_section(part, path.parent))
@@ -119,14 +117,15 @@ def _head(path: Path, parts: Sequence[Part]) -> str:
     command = f"python -m research page {listed}"
     return (
         "# Results\n\n"
-        "This page shows what was measured. It is made from metrics files by\n\n"
+        "This page is generated from metrics files by\n\n"
         f"```bash\n{command} --out {path.as_posix()}\n```\n\n"
-        "so edit the files, not the page. [metrics.md](metrics.md) says what each figure means."
+        "Edit the files, not the page. [metrics.md](metrics.md) explains the figures and "
+        "[experiments.md](experiments.md) the arms."
     )
 
 
 def _answers(parts: Sequence[Part]) -> Iterator[str]:
-    """What all parts say to the question, before the first of them."""
+    """The answers of all parts, before the first of them."""
     answers = [(part.title, part.answer) for part in parts if part.answer is not None]
     if not answers:
         return
@@ -135,7 +134,7 @@ def _answers(parts: Sequence[Part]) -> Iterator[str]:
     for title, found in answers:
         yield f"From [{title}](#{title}):"
         yield from found.parts
-        yield "What to hold against it:"
+        yield "Limitations:"
         yield "\n".join(f"* {caveat}" for caveat in found.caveats)
 
 
@@ -150,8 +149,8 @@ def _section(part: Part, beside: Path) -> Iterator[str]:
 def _run_text(report: StudiedReport) -> Iterator[str]:
     sentences = findings(report)
     if sentences:
-        yield "Against the baseline:"
+        yield "Compared with the baseline:"
         yield "\n".join(f"* {sentence}" for sentence in sentences)
     for table in study_tables(report):
-        yield f"{table.caption}:\n\n{markdown_table(table, every_interval=True)}"
+        yield markdown_table(table, every_interval=True)
     yield markdown_text(report).strip()

@@ -9,10 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from spacy_optical.errors import Errors, OpticalError
-from spacy_optical.profiling.estimates import estimate_of_draws, macro_draws
-from spacy_optical.profiling.metrics_file import read_record
-from spacy_optical.profiling.ratios import macro_languages
-from spacy_optical.profiling.schema import Estimate, Profile, ProfileReport, Record
+from spacy_optical.files import read_record
+from spacy_optical.profiling.estimates import macro_estimate
+from spacy_optical.profiling.schema import Estimate, Profile, ProfileReport, Record, macro_languages
 
 
 class Student(Record):
@@ -90,6 +89,16 @@ class StudiedReport(ProfileReport):
 
     study: Study | None = None
     gains: list[Gain] = Field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all pipelines and extra rows."""
+        return [row.name for row in (*self.profiles, *self.extra, *self.not_run)]
+
+    @property
+    def controls(self) -> list[ControlPair]:
+        """The controls of the study."""
+        return self.study.controls if self.study is not None else []
 
 
 def read_study(path: Path) -> Study:
@@ -185,8 +194,7 @@ def _f1_of(report: StudiedReport, name: str, language: str | None) -> Estimate |
                 return found.macro_f1
             accuracy = found.accuracy.get(language)
             return None if accuracy is None else accuracy.f1
-    codes = macro_languages(report.languages, report.settings.source_language)
-    wanted = codes if language is None else [language]
+    wanted = report.macro_languages if language is None else [language]
     for row in report.extra:
         if row.name == name and wanted and all(code in row.f1 for code in wanted):
             mean = float(np.mean([row.f1[code] for code in wanted]))
@@ -221,7 +229,7 @@ def gain_of(report: StudiedReport, pair: ControlPair) -> Gain | None:
         own = _f1_of(report, pair.with_transport, code)
         other = _f1_of(report, pair.without, code)
         if own is not None and other is not None:
-            differences[code] = certain(own.value - other.value)
+            differences[code] = Estimate.certain(own.value - other.value)
     macro = differences.pop(None, None)
     if macro is None:
         return None
@@ -244,11 +252,8 @@ def _paired_gain(report: StudiedReport, pair: ControlPair) -> Gain | None:
         return None
 
     def difference(codes: Sequence[str]) -> Estimate:
-        own, other = (
-            macro_draws({code: one[code].rows for code in codes}, report.settings.seed)
-            for one in both
-        )
-        return estimate_of_draws(own - other)
+        own, other = ({code: one[code].rows for code in codes} for one in both)
+        return macro_estimate(own, report.settings.seed, minus=other)
 
     return Gain(
         with_transport=pair.with_transport,
@@ -256,12 +261,3 @@ def _paired_gain(report: StudiedReport, pair: ControlPair) -> Gain | None:
         macro=difference(macro_languages(list(both[0]), report.settings.source_language)),
         by_language={code: difference([code]) for code in both[0]},
     )
-
-
-def certain(value: float) -> Estimate:
-    """Give an estimate whose interval is a point.
-
-    value (float): The value.
-    RETURNS (Estimate): The estimate.
-    """
-    return Estimate(value=value, low=value, high=value)

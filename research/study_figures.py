@@ -1,15 +1,16 @@
-"""Figures of a study: the control, and what each step of compression bought."""
+"""Figures of a study: the control, and the effect of each step of compression."""
 
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from spacy_optical.profiling.cells import number
-from spacy_optical.profiling.drawing import INK, Figure, draw, name_rows, reach, style_of
+from spacy_optical.profiling.figures import Figure
 
+from .drawing import draw, error_bars, name_rows, style_of
 from .equivalence import Equivalence, equivalences
 from .study import StudiedReport
-from .study_tables import StepCost, step_costs
+from .study_tables import step_costs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,35 +33,36 @@ def study_figures(report: StudiedReport) -> Iterator[Figure]:
     if tests:
         yield draw(
             "control",
-            "The control: cost with transport divided by cost without",
+            "Control: cost with transport divided by cost without",
             f"1 is equal; the band is the margin of equivalence, {study.margin:.0%}",
             list(dict.fromkeys(name for name, _ in tests)),
             lambda axes: _control(axes, tests, study.margin),
         )
     steps = step_costs(report)
+    names = [name for name, *_ in steps] + ["result"]
     if len(steps) > 1:
         for name, title, unit, values in (
-            ("steps-ms", "latency of one text", "p50, ms", [step.p50_ms for step in steps]),
-            ("steps-mb", "peak memory", "Peak RSS, MB", [step.rss_mb for step in steps]),
+            ("steps-ms", "latency of one text", "p50, ms", [costs[0] for *_, costs in steps]),
+            ("steps-mb", "peak memory", "Peak RSS, MB", [costs[1] for *_, costs in steps]),
         ):
             yield draw(
                 name,
-                f"What each step of compression bought: {title}",
-                "each bar is what the step took away; the last is what is left",
-                [step.pipeline for step in steps],
-                lambda axes, unit=unit, values=values: _waterfall(axes, steps, values, unit),  # type: ignore[misc]
+                f"Effect of each step of compression: {title}",
+                "each bar is the change by one step; the last is the result",
+                [found.name for _, found, _ in steps],
+                lambda axes, unit=unit, values=values: _waterfall(axes, names, values, unit),  # type: ignore[misc]
             )
 
 
 def _control(axes: "Axes", tests: Sequence[tuple[str, Equivalence]], margin: float) -> None:
     several = len({name for name, _ in tests}) > 1
-    axes.axvspan(1 / (1 + margin), 1 + margin, color=INK, alpha=0.1, linewidth=0)
-    axes.axvline(1, color=INK, linewidth=1, linestyle=":")
+    axes.axvspan(1 / (1 + margin), 1 + margin, color="black", alpha=0.1, linewidth=0)
+    axes.axvline(1, color="black", linewidth=1, linestyle=":")
     for at, (_, one) in enumerate(tests):
         axes.errorbar(
             one.ratio.value,
             at,
-            xerr=reach(one.ratio),
+            xerr=error_bars(one.ratio),
             linewidth=1.5,
             markersize=8,
             **style_of(0 if one.shown else 1),
@@ -69,8 +71,7 @@ def _control(axes: "Axes", tests: Sequence[tuple[str, Equivalence]], margin: flo
     axes.set_xlabel("Ratio with its 95 % interval")
 
 
-def _waterfall(axes: "Axes", steps: Sequence[StepCost], values: Sequence[float], unit: str) -> None:
-    names = [steps[0].name, *(step.name for step in steps[1:]), "left"]
+def _waterfall(axes: "Axes", names: Sequence[str], values: Sequence[float], unit: str) -> None:
     axes.barh(0, values[0], 0.6, color=style_of(7)["color"])
     for at, (before, after) in enumerate(itertools.pairwise(values), 1):
         # A step that costs is drawn in another colour than one that saves.
@@ -78,7 +79,7 @@ def _waterfall(axes: "Axes", steps: Sequence[StepCost], values: Sequence[float],
         axes.barh(at, after - before, 0.6, left=before, color=colour)
     axes.barh(len(values), values[-1], 0.6, color=style_of(0)["color"])
     for at, value in enumerate(values):
-        axes.plot([value, value], [at - 0.3, at + 1.3], color=INK, linewidth=0.8)
+        axes.plot([value, value], [at - 0.3, at + 1.3], color="black", linewidth=0.8)
     texts = [
         values[0],
         *(after - before for before, after in itertools.pairwise(values)),

@@ -1,75 +1,73 @@
 """The figures of a study as tables of text."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from spacy_optical.profiling.cells import MISSING, Cell, Table, cell, number, score
+from spacy_optical.profiling.cells import MISSING, estimate_cell, number
 from spacy_optical.profiling.schema import Profile
+from spacy_optical.profiling.tables import Table, make_table
 
 from .equivalence import Equivalence, equivalences
 from .study import StudiedReport, arm_points, gain_of
+
+# The costs of a step of compression.
+STEP_COSTS = ("p50 ms", "Peak RSS MB", "Disk MB")
 
 
 def study_tables(report: StudiedReport) -> list[Table]:
     """Give all tables of a study that have a row.
 
     report (StudiedReport): The figures.
-    RETURNS (List[Table]): Gains, controls, arms, steps; nothing without a study.
+    RETURNS (List[Table]): Gains, controls, arms and steps; nothing without a study.
     """
     found = [gain_table(report), control_table(report), arm_table(report), step_table(report)]
-    return [table for table in found if table.rows]
+    return [table for table in found if len(table.frame)]
 
 
 def gain_table(report: StudiedReport) -> Table:
-    """What transport brought in F1, by language."""
+    """The difference in F1 that transport makes, by language."""
     codes = report.languages
-    rows = []
-    for pair in report.study.controls if report.study is not None else []:
-        gain = gain_of(report, pair)
-        if gain is not None:
-            values = [gain.by_language.get(code) for code in codes]
-            rows.append(
-                (
-                    Cell(f"{pair.with_transport} − {pair.without}"),
-                    *(score(value) if value is not None else MISSING for value in values),
-                    score(gain.macro),
-                )
-            )
+    gains = [(pair, gain_of(report, pair)) for pair in report.controls]
+    rows = [
+        [
+            f"{pair.with_transport} − {pair.without}",
+            *(estimate_cell(gain.by_language.get(code), "share") for code in codes),
+            estimate_cell(gain.macro, "share"),
+        ]
+        for pair, gain in gains
+        if gain is not None
+    ]
     caption = "F1 with optimal transport minus F1 without, in points"
-    return Table(caption, ("Pipelines", *codes, "Macro"), tuple(rows))
+    return make_table(caption, ("Pipelines", *codes, "Macro"), rows)
 
 
 def control_table(report: StudiedReport) -> Table:
-    """Whether two pipelines of one graph cost the same."""
-    rows = []
-    for pair in report.study.controls if report.study is not None else []:
-        for one in equivalences(report, pair):
-            rows.append(
-                (
-                    Cell(f"{pair.with_transport} / {pair.without}, {one.metric}"),
-                    cell(one.ratio),
-                    Cell(p_text(one.p)),
-                    Cell(verdict(one)),
-                )
-            )
+    """Whether two pipelines with the same graph cost the same."""
+    rows = [
+        [
+            f"{pair.with_transport} / {pair.without}, {one.metric}",
+            estimate_cell(one.ratio),
+            p_text(one.p),
+            verdict(one),
+        ]
+        for pair in report.controls
+        for one in equivalences(report, pair)
+    ]
     margin = report.study.margin if report.study is not None else 0
     caption = (
-        "The control: cost with optimal transport divided by cost without, at one graph; two "
-        f"one-sided t tests on paired samples, margin {margin:.0%}"
+        "The control: cost with optimal transport divided by cost without, with the same graph; "
+        f"two one-sided t tests on paired samples, margin {margin:.0%}"
     )
-    return Table(caption, ("Pipelines, cost", "Ratio", "p", "Equivalent"), tuple(rows))
+    return make_table(caption, ("Pipelines, cost", "Ratio", "p", "Equivalent"), rows)
 
 
 def p_text(p: float) -> str:
     """Write a p value.
 
-    p (float): The value; NaN where there was nothing to test.
+    p (float): The value; NaN if there was nothing to test.
     RETURNS (str): The text.
     """
-    if math.isnan(p):
-        return MISSING.text
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return MISSING if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def verdict(found: Equivalence) -> str:
@@ -78,97 +76,66 @@ def verdict(found: Equivalence) -> str:
     found (Equivalence): The test.
     RETURNS (str): The text; a test that fails shows nothing, in particular no difference.
     """
-    if math.isnan(found.p):
-        return "one sample only"
-    return "yes" if found.shown else "not shown"
+    return "one sample only" if math.isnan(found.p) else "yes" if found.shown else "not shown"
 
 
 def arm_table(report: StudiedReport) -> Table:
     """The arms of a study by F1 and cost."""
     codes = report.languages
-    by_language = {code: arm_points(report, code) for code in codes}
-    rows = []
-    for point in arm_points(report):
-        others = {
-            code: next((one.f1 for one in points if one.names == point.names), None)
-            for code, points in by_language.items()
-        }
-        rows.append(
-            (
-                Cell(f"{point.arm}; {point.size}" if point.size else point.arm),
-                Cell(str(len(point.names))),
-                *(score(others[code]) for code in codes),
-                score(point.f1),
-                Cell(number(point.p50_ms)),
-                Cell(number(point.rss_mb)),
-                Cell(number(point.disk_mb)),
-            )
-        )
-    header = ("Arm", "Students", *codes, "Macro F1", "p50 ms", "Peak RSS MB", "Disk MB")
+    f1 = {(code, p.names): p.f1 for code in codes for p in arm_points(report, code)}
+    rows = [
+        [
+            f"{point.arm}; {point.size}" if point.size else point.arm,
+            str(len(point.names)),
+            *(estimate_cell(f1.get((code, point.names)), "share") for code in codes),
+            estimate_cell(point.f1, "share"),
+            *map(number, (point.p50_ms, point.rss_mb, point.disk_mb)),
+        ]
+        for point in arm_points(report)
+    ]
+    header = ("Arm", "Students", *codes, "Macro F1", *STEP_COSTS)
     caption = (
-        "Arms: F1 in percent (small figures: over sentences, or from the worst seed to the best "
-        "where there are several) and cost"
+        "Arms: F1 in percent (brackets: over sentences, or from the worst seed to the best if "
+        "there are several) and cost"
     )
-    return Table(caption, header, tuple(rows))
+    return make_table(caption, header, rows)
 
 
-@dataclass(frozen=True)
-class StepCost:
-    """What a pipeline costs after a step of compression."""
-
-    name: str
-    pipeline: str
-    p50_ms: float
-    rss_mb: float
-    disk_mb: float
-    found: Profile
-
-
-def step_costs(report: StudiedReport) -> list[StepCost]:
-    """Give the costs after each step of compression.
+def step_costs(report: StudiedReport) -> list[tuple[str, Profile, Sequence[float]]]:
+    """Give what each step of compression led to.
 
     report (StudiedReport): The figures.
-    RETURNS (List[StepCost]): In the order of the study; what was not measured is left out.
+    RETURNS (List[Tuple[str, Profile, Sequence[float]]]): The step, its pipeline and the costs, in
+        the order of `STEP_COSTS`; steps that were not measured are left out.
     """
-    return list(_step_costs(report))
-
-
-def _step_costs(report: StudiedReport) -> Iterator[StepCost]:
     rows = {found.name: found for found in report.profiles}
-    for step in report.study.steps if report.study is not None else []:
-        found = rows.get(step.pipeline)
-        if found is not None and found.latency and found.memory and found.disk:
-            yield StepCost(
-                name=step.name,
-                pipeline=step.pipeline,
-                p50_ms=found.latency.p50_ms.value,
-                rss_mb=found.memory.peak_rss_mb.value,
-                disk_mb=found.disk.mb,
-                found=found,
-            )
+    steps = (
+        [(step.name, rows.get(step.pipeline)) for step in report.study.steps]
+        if report.study
+        else []
+    )
+    return [
+        (name, one, (one.latency.p50_ms.value, one.memory.peak_rss_mb.value, one.disk.mb))
+        for name, one in steps
+        if one is not None and one.latency and one.memory and one.disk
+    ]
 
 
 def step_table(report: StudiedReport) -> Table:
-    """What each step of compression bought."""
+    """What each step of compression changed."""
     rows = []
-    before: StepCost | None = None
-    for step in step_costs(report):
-        cells = []
-        for name in ("p50_ms", "rss_mb", "disk_mb"):
-            now = getattr(step, name)
-            was = None if before is None else getattr(before, name)
-            cells.append(Cell(number(now), "" if was is None else f"{_signed(now - was)}"))
-        rows.append(
-            (
-                Cell(f"{step.name} ({step.pipeline})"),
-                *cells,
-                score(step.found.macro_f1),
-            )
-        )
-        before = step
-    header = ("After the step", "p50 ms", "Peak RSS MB", "Disk MB", "Macro F1")
-    caption = "What each step of compression bought; small figures are the change by the step"
-    return Table(caption, header, tuple(rows))
+    before: Sequence[float] | None = None
+    for name, found, costs in step_costs(report):
+        changes = [
+            f" [{_signed(now - was)}]" for now, was in zip(costs, before or (), strict=False)
+        ]
+        cells = [
+            number(cost) + change for cost, change in zip(costs, changes or [""] * 3, strict=True)
+        ]
+        rows.append([f"{name} ({found.name})", *cells, estimate_cell(found.macro_f1, "share")])
+        before = costs
+    caption = "Effect of each step of compression; brackets of costs are the change by the step"
+    return make_table(caption, ("After the step", *STEP_COSTS, "Macro F1"), rows)
 
 
 def _signed(value: float) -> str:

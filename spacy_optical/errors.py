@@ -31,7 +31,7 @@ class Errors(metaclass=_Coded):
     E003 = "Could not write {path}: {reason}; nothing was changed there"
     E004 = "{path} already exists and is not {what}; choose another path or remove it"
     E005 = "Stopped by the user; run the same command again, with --resume where it has one"
-    E006 = "'{value}' is not of the form NAME=PATH"
+    E006 = "'{value}' is not of the form {form}"
     E007 = "No such option: {option}; a value of the config is set as --section.key VALUE"
     E008 = "'{name}' is given twice ({first} and {second}); give it once"
     E009 = "Could not write a temporary file to {path}: {reason}; make room there, or set TMPDIR"

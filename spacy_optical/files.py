@@ -8,9 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from .errors import Errors, OpticalError
+
+Record = TypeVar("Record")
 
 
 @contextmanager
@@ -122,6 +126,22 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def folder_contents(folder: Path) -> tuple[dict[str, int], str]:
+    """List the files of a folder, without Python's caches.
+
+    folder (Path): The folder.
+    RETURNS (Tuple[Dict[str, int], str]): Bytes by name, and SHA-256 over names and contents.
+    """
+    digest = hashlib.sha256()
+    sizes = {}
+    for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
+        if "__pycache__" not in path.parts:
+            name = path.relative_to(folder).as_posix()
+            sizes[name] = path.stat().st_size
+            digest.update(f"{name}\0{sha256(path)}\n".encode())
+    return sizes, digest.hexdigest()
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a value as readable JSON, whole or not at all.
 
@@ -140,3 +160,24 @@ def json_text(value: Any) -> str:
     RETURNS (str): The text, with a line's end.
     """
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_record(path: Path, form: type[Record], what: str = "metrics file") -> Record:
+    """Read a JSON file and check it against a schema.
+
+    path (Path): The file.
+    form (Type): The schema: a pydantic model, or a list of them.
+    what (str): What the file is, for the error.
+    RETURNS: Its content.
+    RAISES (OpticalError): If the file is missing or breaks the schema.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what=what, path=path))
+    try:
+        return TypeAdapter(form).validate_json(path.read_bytes())
+    except ValidationError as err:
+        first = err.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        reason = f"{where}: {first['msg']}"
+        raise OpticalError(Errors.E602.format(path=path, reason=reason)) from err

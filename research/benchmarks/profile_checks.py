@@ -18,7 +18,7 @@ import spacy
 
 from spacy_optical.files import write_json
 from spacy_optical.profiling.compare import compare
-from spacy_optical.profiling.machine import MachineWatch
+from spacy_optical.profiling.machine_load import MachineWatch
 from spacy_optical.profiling.measure import profile
 from spacy_optical.profiling.options import Options
 from spacy_optical.profiling.schema import Estimate, ProfileReport

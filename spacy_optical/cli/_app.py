@@ -14,7 +14,16 @@ from wasabi import msg
 
 from ..errors import Errors, OpticalError
 
-__all__ = ["benchmark_cli", "command", "good", "named_paths", "optical_cli", "overrides_of", "say"]
+__all__ = [
+    "benchmark_cli",
+    "command",
+    "good",
+    "named_paths",
+    "named_values",
+    "optical_cli",
+    "overrides_of",
+    "say",
+]
 
 optical_cli = typer.Typer(
     name="optical",
@@ -80,22 +89,28 @@ def _dashed(arguments: list[str]) -> list[str]:
     return dashed
 
 
-def named_paths(values: list[str]) -> dict[str, Path]:
-    """Read options of the form NAME=PATH.
+def named_values(values: list[str], form: str = "NAME=VALUE") -> dict[str, str]:
+    """Read options of the form NAME=VALUE.
 
     values (List[str]): The options as given.
-    RETURNS (Dict[str, Path]): Paths by name.
-    RAISES (OpticalError): If one has no name or no path, or two have the same name.
+    form (str): The form, for the error.
+    RETURNS (Dict[str, str]): Values by name.
+    RAISES (OpticalError): If one has no name or no value, or two have the same name.
     """
-    named: dict[str, Path] = {}
-    for value in values:
-        name, equals, path = value.partition("=")
-        if not (name and equals and path):
-            raise OpticalError(Errors.E006.format(value=value))
+    named: dict[str, str] = {}
+    for text in values:
+        name, _, value = text.partition("=")
+        if not (name and value):
+            raise OpticalError(Errors.E006.format(value=text, form=form))
         if name in named:
-            raise OpticalError(Errors.E008.format(name=name, first=named[name], second=path))
-        named[name] = Path(path)
+            raise OpticalError(Errors.E008.format(name=name, first=named[name], second=value))
+        named[name] = value
     return named
+
+
+def named_paths(values: list[str]) -> dict[str, Path]:
+    """Read options of the form NAME=PATH, as `named_values`."""
+    return {name: Path(path) for name, path in named_values(values, "NAME=PATH").items()}
 
 
 def say(text: str) -> None:

@@ -16,13 +16,11 @@ def evaluate_cli(
         [], "--gold", "-g", metavar="LANG=FILE", help="Gold .spacy file; repeatable"
     ),
     gold_folder: Path | None = typer.Option(
-        None, "--gold-folder", help="The corpus command's gold folder, its test files"
+        None, "--gold-folder", help="Gold folder of the corpus command; its test files are used"
     ),
-    name: str = typer.Option(
-        "", "--name", "-n", help="What to call it; the folder's name if empty"
-    ),
+    name: str = typer.Option("", "--name", "-n", help="Display name [default: the folder's name]"),
 ) -> None:
-    """Score a trained model on gold documents, with torch.
+    """Evaluate a trained model on gold documents, with torch.
 
     Example: python -m spacy optical evaluate training/student metrics/student.json
     -g sw=corpus/gold/sw-test.spacy

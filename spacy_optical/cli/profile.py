@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import benchmark_cli, command
+from ._app import benchmark_cli, command, named_values
 
 
 @command("profile")
@@ -15,87 +15,89 @@ def profile_cli(
     ),
     gold: list[str] = typer.Option([], "--gold", "-g", help="Gold entities, as LANG=FILE.spacy"),
     gold_folder: Path | None = typer.Option(
-        None, "--gold-folder", help="The corpus command's gold folder, its test files"
+        None, "--gold-folder", help="Gold folder of the corpus command; its test files are used"
     ),
     texts: Path | None = typer.Option(
-        None, "--texts", "-t", help="Texts to run: .txt, .jsonl, .spacy; the gold's if not given"
+        None, "--texts", "-t", help="Texts to run: .txt, .jsonl or .spacy [default: the gold's]"
     ),
-    out: Path = typer.Option(Path("profile"), "--out", "-o", help="Folder to write the report to"),
+    out: Path = typer.Option(Path("profile"), "--out", "-o", help="Folder for the report"),
     baseline: str | None = typer.Option(
-        None, "--baseline", "-b", help="The pipeline that the others are compared with"
+        None, "--baseline", "-b", help="Pipeline that the others are compared with"
     ),
-    batch_sizes: str = typer.Option("64", "--batch-sizes", help="With commas between"),
-    threads: int = typer.Option(1, "--threads", help="Threads of each pipeline"),
+    batch_sizes: str = typer.Option("64", "--batch-sizes", help="Batch sizes, separated by commas"),
+    threads: int = typer.Option(1, "--threads", help="Threads per pipeline"),
     seconds: float = typer.Option(
-        10.0, "--seconds", help="Timed seconds a pipeline, and again for each batch size"
+        10.0, "--seconds", help="Timed seconds per pipeline, and again for each batch size"
     ),
     rounds: int = typer.Option(6, "--rounds", help="Rounds that the seconds are divided into"),
     starts: int = typer.Option(3, "--starts", help="Fresh processes for start times and memory"),
-    seed: int = typer.Option(0, "--seed", "-s", help="Seed of the texts' order"),
+    seed: int = typer.Option(
+        0, "--seed", "-s", help="Seed of the order of the texts and of resampling"
+    ),
     labels: str | None = typer.Option(
-        None, "--labels", help="Gold labels to judge, with commas between; all if not given"
+        None, "--labels", help="Gold labels to evaluate, separated by commas [default: all]"
     ),
     label_map: list[str] = typer.Option(
-        [], "--map", help="The gold label that a pipeline's own stands for, as OWN=GOLD"
+        [], "--map", help="Map a pipeline's label to a gold label, as OWN=GOLD; repeatable"
     ),
     source_language: str = typer.Option(
-        "en", "--source-language", help="The language that is left out of macro F1"
+        "en", "--source-language", help="Language of the training labels, left out of macro F1"
     ),
     code: Path | None = typer.Option(
         None, "--code", "-c", help="Python file that registers components"
     ),
     extra: Path | None = typer.Option(
-        None, "--extra", help="JSON with F1 of other models, shown in the tables"
+        None, "--extra", help="JSON file with F1 of other models, to show in the tables"
     ),
     markdown: Path | None = typer.Option(
-        None, "--markdown", help="File to put the tables into, between its results marks"
+        None, "--markdown", help="File to update with the tables, between its results marks"
     ),
     earlier: Path | None = typer.Option(
-        None, "--compare", help="An earlier metrics.json; exit 1 if a figure got worse"
+        None, "--compare", help="Earlier metrics.json; exit with 1 if a figure got worse"
     ),
     max_worse: float = typer.Option(
-        0.1, "--max-worse", min=0, help="With --compare: how much worse is let pass, 0.1 is 10 %"
+        0.1, "--max-worse", min=0, help="With --compare: how much worse is allowed; 0.1 is 10 %"
     ),
     processes: int = typer.Option(
-        1, "--processes", help="Tell too what so many processes of nlp.pipe hold together"
+        1, "--processes", help="Also report the combined memory of N processes of nlp.pipe"
     ),
     memory_limit: str | None = typer.Option(
-        None, "--memory-limit", help="Most memory of a measured process, as 512MB; Linux only"
+        None,
+        "--memory-limit",
+        help="Memory limit of each measured process, such as 512MB; Linux only",
     ),
     memory_group: Path | None = typer.Option(
-        None, "--memory-group", help="Control group for the limit, instead of the address space"
+        None, "--memory-group", help="Control group for the limit, to limit resident memory"
     ),
-    max_p50: str | None = typer.Option(None, "--max-p50", help="Mark what fits: p50, as 5ms"),
-    max_rss: str | None = typer.Option(None, "--max-rss", help="Mark what fits: peak RSS, as 60MB"),
+    max_p50: str | None = typer.Option(
+        None, "--max-p50", help="Budget: median latency, such as 5ms"
+    ),
+    max_rss: str | None = typer.Option(None, "--max-rss", help="Budget: peak memory, such as 60MB"),
     max_above_floor: str | None = typer.Option(
-        None, "--max-above-floor", help="Mark what fits: peak RSS above the import floor, as 60MB"
+        None, "--max-above-floor", help="Budget: peak memory above the imports, such as 60MB"
     ),
-    max_disk: str | None = typer.Option(None, "--max-disk", help="Mark what fits: disk, as 15MB"),
+    max_disk: str | None = typer.Option(
+        None, "--max-disk", help="Budget: size of the files, such as 15MB"
+    ),
     force: bool = typer.Option(
-        False, "--force", help="With --compare: even if machine, texts or settings differ"
+        False, "--force", help="With --compare: allow other machines, texts and settings"
     ),
 ) -> None:
-    """Measure speed, latency, memory, disk and F1 of pipelines, each in fresh processes.
+    """Measure speed, latency, memory, size and F1 of pipelines, each in fresh processes.
 
     Example: python -m spacy optical profile teacher=teacher_pipeline int8=bundle
     --gold sw=corpus/gold/sw-test.spacy --baseline teacher --out report
     """
-    from ..profiling.arguments import parse_numbers, parse_pairs
     from ..profiling.compare import change_table, compare
     from ..profiling.measure import profile
     from ..profiling.metrics_file import read_extra, read_metrics
     from ..profiling.options import Options
-    from ..profiling.recommend import make_budget, parse_amount
     from ..profiling.report import PAGE_FILE, check_tools, write_report
-    from ..profiling.text import (
-        check_marks,
-        markdown_text,
-        replace_results,
-        terminal_table,
-        terminal_text,
-    )
+    from ..profiling.text import markdown_text, terminal_table, terminal_text
     from ..profiling.workload import Target
+    from ._amounts import make_budget, parse_amount, parse_numbers
     from ._gold import gold_of
+    from ._markdown import check_marks, replace_results
 
     check_tools()
     if markdown is not None:
@@ -114,7 +116,7 @@ def profile_cli(
             seed=seed,
             baseline=baseline,
             labels=None if labels is None else tuple(filter(None, labels.split(","))),
-            label_map=parse_pairs(label_map, form="OWN=GOLD", example="PERSON=PER"),
+            label_map=named_values(label_map, "OWN=GOLD"),
             source_language=source_language,
             code=code,
             processes=processes,
@@ -143,5 +145,5 @@ def profile_cli(
         msg.good(f"Not worse than {earlier}")
 
 
-# Beside `spacy benchmark speed`, for those who look there.
+# Next to `spacy benchmark speed`.
 benchmark_cli.command("optical")(profile_cli)

@@ -10,28 +10,30 @@ from ._app import command
 
 @command("recommend")
 def recommend_cli(
-    metrics: Path = typer.Argument(..., help="A metrics.json that `profile` wrote"),
-    max_p50: str | None = typer.Option(None, "--max-p50", help="Latency of one text, as 5ms"),
-    max_rss: str | None = typer.Option(None, "--max-rss", help="Peak memory, as 200MB"),
+    metrics: Path = typer.Argument(..., help="metrics.json of the profile command"),
+    max_p50: str | None = typer.Option(None, "--max-p50", help="Median latency, such as 5ms"),
+    max_rss: str | None = typer.Option(None, "--max-rss", help="Peak memory, such as 200MB"),
     max_above_floor: str | None = typer.Option(
-        None, "--max-above-floor", help="Peak memory above importing the libraries, as 60MB"
+        None, "--max-above-floor", help="Peak memory above the imports, such as 60MB"
     ),
-    max_disk: str | None = typer.Option(None, "--max-disk", help="Size of the files, as 15MB"),
+    max_disk: str | None = typer.Option(None, "--max-disk", help="Size of the files, such as 15MB"),
 ) -> None:
-    """Name the pipeline with the best F1 within a budget, in all and by language.
+    """Show the pipeline with the best F1 within a budget, overall and by language.
 
     Example: python -m spacy optical recommend report/metrics.json --max-p50 5ms --max-disk 15MB
     """
     from ..profiling.metrics_file import read_metrics
-    from ..profiling.recommend import budget_table, make_budget, recommend
+    from ..profiling.recommend import recommend
     from ..profiling.schema import Budget
+    from ..profiling.tables import budget_table
     from ..profiling.text import terminal_table
+    from ._amounts import make_budget
 
     budget = make_budget(p50=max_p50, rss=max_rss, above_floor=max_above_floor, disk=max_disk)
     budget = budget or Budget()
     report = read_metrics(metrics)
     found = recommend(report, budget)
     print(terminal_table(budget_table(report, budget)))
-    if found.macro is None:
+    if not found:
         msg.fail("No pipeline is within the budget", exits=1)
-    msg.table({"Best macro F1": found.macro, **found.by_language})
+    msg.table({"Best macro F1": found.pop("macro"), **found})

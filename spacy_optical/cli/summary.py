@@ -10,21 +10,22 @@ from ._app import command
 
 @command("summary")
 def summary_cli(
-    report: Path = typer.Argument(..., help="Folder that the profile command wrote"),
+    report: Path = typer.Argument(..., help="Report folder of the profile command"),
     bundle: Path = typer.Option(..., "--bundle", "-b", help="The bundle's folder"),
-    packages: Path = typer.Option(..., "--packages", "-p", help="Folder with built packages"),
+    packages: Path = typer.Option(..., "--packages", "-p", help="Folder with the built packages"),
     markdown: Path | None = typer.Option(
-        None, "--markdown", help="File to put the tables into, between its results marks"
+        None, "--markdown", help="File to update with the tables, between its results marks"
     ),
 ) -> None:
-    """Show a profile's tables and where the results are.
+    """Show the tables of a report and the paths of the results.
 
     Example: python -m spacy optical summary metrics/profile -b bundles/student-int8 -p packages
     """
     from ..errors import Errors, OpticalError
     from ..profiling.metrics_file import read_metrics
     from ..profiling.report import METRICS_FILE, PAGE_FILE
-    from ..profiling.text import markdown_text, replace_results, terminal_text
+    from ..profiling.text import markdown_text, terminal_text
+    from ._markdown import replace_results
 
     found = read_metrics(report / METRICS_FILE)
     print(terminal_text(found))

@@ -4,7 +4,7 @@ Gold labels in target languages judge a student and never train one. Documents m
 carry a mark, and `read_training_docs` refuses a file that holds any.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from ..files import written_whole
 from .markup import MarkedText
 from .word_tokenizer import tokenizer_for
 
+Span = tuple[int, int, str]
 EVALUATION_ONLY = "spacy_optical.evaluation_only"
 
 
@@ -106,3 +107,24 @@ def read_training_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
     if any(doc.user_data.get(EVALUATION_ONLY) for doc in docs):
         raise OpticalError(Errors.E207.format(path=path))
     return docs
+
+
+def bare_doc(doc: Doc) -> Doc:
+    """Make a document with the same words and spaces and no annotation.
+
+    doc (Doc): The annotated document.
+    RETURNS (Doc): The new document, with the same vocabulary.
+    """
+    words = [token.text for token in doc]
+    return Doc(doc.vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
+
+
+def entity_spans(doc: Doc, label_map: Mapping[str, str] | None = None) -> list[Span]:
+    """Give the entities of a document as `scores.span_counts` takes them.
+
+    doc (Doc): The document.
+    label_map (Optional[Mapping[str, str]]): New names of labels; others stay.
+    RETURNS (List[Tuple[int, int, str]]): First token, token after the last, and label of each.
+    """
+    names = label_map or {}
+    return [(ent.start, ent.end, names.get(ent.label_, ent.label_)) for ent in doc.ents]

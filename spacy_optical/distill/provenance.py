@@ -2,9 +2,7 @@
 
 import hashlib
 import platform
-import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import torch
 
 from ..about import __version__
 from ..files import sha256
+from ..machine import describe_cpu, installed_versions
 from .config import DistillConfig
 
 PACKAGES = ("spacy", "torch", "transformers", "tokenizers", "numpy", "POT", "onnxruntime", "onnx")
@@ -44,19 +43,10 @@ def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[
         "config_hash": config.fingerprint(),
         "data": hashes,
         "versions": {"spacy_optical": __version__, "python": platform.python_version()}
-        | {name: version(name) for name in PACKAGES},
+        | installed_versions(PACKAGES),
         "machine": {
             "system": platform.system(),
-            "processor": _processor(),
+            "processor": describe_cpu()[0],
             "threads": torch.get_num_threads(),
         },
     }
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if sys.platform == "linux" and cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

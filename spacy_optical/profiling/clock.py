@@ -13,11 +13,7 @@ SCHEDULE = Path("/proc/self/schedstat")
 
 
 class Clock:
-    """Measures spans of a process that does its work in one thread.
-
-    subtract (bool): Whether to subtract waiting; with several threads it is not known whose
-        waiting delayed the result.
-    """
+    """Measures spans; `subtract` is for one thread, as the waiting of several is not known."""
 
     def __init__(self, *, subtract: bool) -> None:
         self._file: int | None = None
@@ -25,10 +21,7 @@ class Clock:
             self._file = os.open(SCHEDULE, os.O_RDONLY)
 
     def waited(self) -> int:
-        """Tell how long the main thread has waited for a CPU so far.
-
-        RETURNS (int): Nanoseconds; always 0 where it is not known or not to be subtracted.
-        """
+        """Tell how long the main thread has waited for a CPU so far."""
         if self._file is None:
             return 0
         return int(os.pread(self._file, 96, 0).split()[1])
@@ -38,11 +31,7 @@ class Clock:
         return time.perf_counter_ns(), self.waited()
 
     def since(self, begun: tuple[int, int]) -> tuple[int, int]:
-        """Tell what passed since `now` gave a pair.
-
-        begun (Tuple[int, int]): The pair.
-        RETURNS (Tuple[int, int]): Nanoseconds in all, and those of waiting among them.
-        """
+        """Tell what passed since `now` gave a pair."""
         waited = self.waited()
         passed = time.perf_counter_ns() - begun[0]
         return passed, min(waited - begun[1], passed)

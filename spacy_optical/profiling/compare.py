@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import Errors, OpticalError
-from .cells import Cell, Table, cell
+from .cells import number
 from .estimates import independent_ratio
 from .schema import Estimate, Profile, ProfileReport
+from .tables import Table, make_table
 
-# A figure may get worse by this share of it before it counts.
+# A figure may get worse by this fraction before it counts.
 MOST_WORSE = 0.1
-# The same for F1, in points of 1; on the same gold F1 has no noise.
+# The same for macro F1, as a difference; on the same gold F1 has no noise.
 MOST_F1_LOST = 0.01
 
 
@@ -19,12 +20,8 @@ MOST_F1_LOST = 0.01
 class Change:
     """One figure in two runs.
 
-    pipeline (str): The pipeline's name.
-    metric (str): The figure's name and unit.
-    old (float): The figure before.
-    new (float): The figure now.
     worse (Estimate): How many times worse it is now; below 1 is better.
-    regressed (bool): Whether it is worse by more than is allowed, and surely worse at all.
+    regressed (bool): Whether it is significantly worse, by more than is allowed.
     """
 
     pipeline: str
@@ -45,109 +42,80 @@ def compare(
 ) -> list[Change]:
     """Compare the pipelines that two runs have in common, by name.
 
-    old (ProfileReport): The earlier run.
-    new (ProfileReport): The later run.
-    most_worse (float): How much worse a figure may be, as a share of it.
-    most_f1_lost (float): How much macro F1 may be lost, in points of 1.
-    force (bool): Whether to compare what was measured on other machines, texts or settings.
-    RETURNS (List[Change]): A row for each figure that both runs have.
+    most_worse (float): How much worse a figure may be, as a fraction of it.
+    most_f1_lost (float): How much macro F1 may be lost, 0 to 1.
+    force (bool): Whether to compare runs on different machines, texts or settings.
+    RETURNS (List[Change]): One row per figure that both runs have.
     RAISES (OpticalError): If the runs differ in machine, texts, gold or settings, or have no
         pipeline in common.
     """
     if not force:
-        for what, before, after in _conditions(old, new):
-            if before != after:
-                raise OpticalError(Errors.E616.format(what=what, old=before, new=after))
-    earlier = {found.name: found for found in old.profiles}
-    pairs = [(earlier[found.name], found) for found in new.profiles if found.name in earlier]
+        after = _conditions(new)
+        for what, before in _conditions(old).items():
+            if before != after[what]:
+                raise OpticalError(Errors.E616.format(what=what, old=before, new=after[what]))
+    earlier = {one.name: one for one in old.profiles}
+    pairs = [(earlier[one.name], one) for one in new.profiles if one.name in earlier]
     lost = [one.name for one in new.not_run if one.name in earlier]
     if not pairs and not lost:
         raise OpticalError(Errors.E617.format(names=", ".join(earlier)))
-    seed = new.settings.seed
-    changes = [
-        change
-        for before, after in pairs
-        for change in _changes(before, after, most_worse, most_f1_lost, seed)
-    ]
-    # What ran within the limit and no longer does has no figures to compare.
-    worst = Estimate(value=math.inf, low=math.inf, high=math.inf)
-    changes.extend(Change(name, "runs within the limit", 1, 0, worst, True) for name in lost)
+    changes = []
+    for was, now in pairs:
+        for metric, first, second in _costs(was, now):
+            # For speeds more is better.
+            above, below = (first, second) if "words/s" in metric else (second, first)
+            worse = independent_ratio(above.samples, below.samples, new.settings.seed)
+            regressed = worse.value > 1 + most_worse and worse.low > 1
+            changes.append(Change(now.name, metric, first.value, second.value, worse, regressed))
+        if was.macro_f1 is not None and now.macro_f1 is not None:
+            old_f1, new_f1 = was.macro_f1.value * 100, now.macro_f1.value * 100
+            worse = Estimate.certain(old_f1 / new_f1 if new_f1 else math.inf if old_f1 else 1.0)
+            regressed = old_f1 - new_f1 > most_f1_lost * 100
+            changes.append(Change(now.name, "macro F1 %", old_f1, new_f1, worse, regressed))
+    # A pipeline that no longer runs within the limit has no figures to compare.
+    worst = Estimate.certain(math.inf)
+    changes += [Change(name, "runs within the limit", 1, 0, worst, True) for name in lost]
     return changes
 
 
-def _conditions(old: ProfileReport, new: ProfileReport) -> Iterator[tuple[str, object, object]]:
-    """What must be alike for figures to be comparable."""
-    yield "machine", old.machine.cpu, new.machine.cpu
-    yield "number of CPUs", old.machine.logical_cpus, new.machine.logical_cpus
-    yield "number of threads", old.settings.threads, new.settings.threads
-    limits = [
-        f"{run.settings.memory_limit_mb:g} MB of {run.settings.memory_limit_kind}"
-        if run.settings.memory_limit_mb is not None
-        else "none"
-        for run in (old, new)
-    ]
-    yield "memory limit", limits[0], limits[1]
-    yield "set of texts", old.settings.texts_sha256[:12], new.settings.texts_sha256[:12]
-    before, after = (
-        ", ".join(f"{code} {file.sha256[:12]}" for code, file in run.settings.gold.items())
-        for run in (old, new)
-    )
-    yield "gold", before, after
+def _conditions(run: ProfileReport) -> dict[str, object]:
+    """What has to be equal for figures to be comparable."""
+    settings, limit = run.settings, "none"
+    if settings.memory_limit_mb is not None:
+        limit = f"{settings.memory_limit_mb:g} MB of {settings.memory_limit_kind}"
+    return {
+        "machine": run.machine.cpu,
+        "number of CPUs": run.machine.logical_cpus,
+        "number of threads": settings.threads,
+        "memory limit": limit,
+        "set of texts": settings.texts_sha256[:12],
+        "gold": ", ".join(f"{code} {one.sha256[:12]}" for code, one in settings.gold.items()),
+    }
 
 
-def _changes(
-    before: Profile, after: Profile, most_worse: float, most_f1_lost: float, seed: int
-) -> Iterator[Change]:
-    costs: list[tuple[str, Estimate, Estimate]] = []
-    if before.latency is not None and after.latency is not None:
-        costs.append(("p50 ms", before.latency.p50_ms, after.latency.p50_ms))
-    if before.memory is not None and after.memory is not None:
-        costs.append(("peak RSS MB", before.memory.peak_rss_mb, after.memory.peak_rss_mb))
-    for metric, was, now in costs:
-        worse = independent_ratio(now.samples, was.samples, seed)
-        yield _change(after.name, metric, was.value, now.value, worse, most_worse)
-    rates = {one.batch_size: one.words_per_second for one in before.throughput}
-    for one in after.throughput:
+def _costs(was: Profile, now: Profile) -> Iterator[tuple[str, Estimate, Estimate]]:
+    if was.latency is not None and now.latency is not None:
+        yield "p50 ms", was.latency.p50_ms, now.latency.p50_ms
+    if was.memory is not None and now.memory is not None:
+        yield "peak RSS MB", was.memory.peak_rss_mb, now.memory.peak_rss_mb
+    rates = {one.batch_size: one.words_per_second for one in was.throughput}
+    for one in now.throughput:
         if one.batch_size in rates:
-            rate_was, rate = rates[one.batch_size], one.words_per_second
-            worse = independent_ratio(rate_was.samples, rate.samples, seed)
-            metric = f"words/s, batch {one.batch_size}"
-            yield _change(after.name, metric, rate_was.value, rate.value, worse, most_worse)
-    if before.disk is not None and after.disk is not None and before.disk.mb:
-        ratio = after.disk.mb / before.disk.mb
-        worse = Estimate(value=ratio, low=ratio, high=ratio)
-        yield _change(after.name, "disk MB", before.disk.mb, after.disk.mb, worse, most_worse)
-    if before.macro_f1 is not None and after.macro_f1 is not None:
-        was_f1, now_f1 = before.macro_f1.value, after.macro_f1.value
-        ratio = was_f1 / now_f1 if now_f1 else float(was_f1 == 0) or float("inf")
-        worse = Estimate(value=ratio, low=ratio, high=ratio)
-        lost = was_f1 - now_f1 > most_f1_lost
-        yield Change(after.name, "macro F1 %", was_f1 * 100, now_f1 * 100, worse, lost)
-
-
-def _change(
-    name: str, metric: str, old: float, new: float, worse: Estimate, most_worse: float
-) -> Change:
-    regressed = worse.value > 1 + most_worse and worse.low > 1
-    return Change(name, metric, old, new, worse, regressed)
+            yield f"words/s, batch {one.batch_size}", rates[one.batch_size], one.words_per_second
+    if was.disk is not None and now.disk is not None and was.disk.mb:
+        yield "disk MB", Estimate.certain(was.disk.mb), Estimate.certain(now.disk.mb)
 
 
 def change_table(changes: Sequence[Change]) -> Table:
-    """Show what changed between two runs.
-
-    changes (Sequence[Change]): The figures.
-    RETURNS (Table): A row for each.
-    """
-    rows = tuple(
+    """Show what changed between two runs."""
+    header = ("Figure", "Before", "Now", "Times worse", "95 % interval", "Verdict")
+    rows = [
         (
-            Cell(f"{one.pipeline}, {one.metric}"),
-            cell(one.old),
-            cell(one.new),
-            cell(one.worse, unit="×"),
-            Cell(cell(one.worse).interval),
-            Cell("worse" if one.regressed else "ok"),
+            f"{one.pipeline}, {one.metric}",
+            *map(number, (one.old, one.new, one.worse.value)),
+            f"{number(one.worse.low)} to {number(one.worse.high)}",
+            "worse" if one.regressed else "ok",
         )
         for one in changes
-    )
-    header = ("Figure", "Before", "Now", "Times worse", "95 % interval", "Verdict")
-    return Table("Against the earlier run", header, rows)
+    ]
+    return make_table("Compared with the earlier run", header, rows)

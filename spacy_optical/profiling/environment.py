@@ -17,15 +17,8 @@ HIDDEN = frozenset(
     {"cupy", "jax", "mxnet", "spacy_transformers", "tensorflow", "torch", "transformers"}
 )
 
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "RAYON_NUM_THREADS",
-)
+LIBRARIES = ("OMP", "MKL", "OPENBLAS", "BLIS", "NUMEXPR", "RAYON")
+THREAD_VARIABLES = ("VECLIB_MAXIMUM_THREADS", *(f"{name}_NUM_THREADS" for name in LIBRARIES))
 
 
 class BaseInstallFinder(PathFinder):
@@ -54,21 +47,13 @@ def _visible(distributions: Iterable[Any]) -> Iterator[Any]:
 
 
 def enter_environment(environment: Environment) -> None:
-    """Hide from this process what the environment lacks; before anything else is imported.
-
-    environment (str): `base` or `full`.
-    """
+    """Hide from this process what the environment lacks; before anything else is imported."""
     if environment == "base":
         sys.meta_path[sys.meta_path.index(PathFinder)] = BaseInstallFinder
 
 
 def process_variables(threads: int, seed: int) -> dict[str, str]:
-    """Give the environment variables of a measured process.
-
-    threads (int): Threads of the numeric libraries.
-    seed (int): Seed of Python's string hashes.
-    RETURNS (Dict[str, str]): This process's variables with these set.
-    """
+    """Give the environment variables of a measured process."""
     return {
         **os.environ,
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),

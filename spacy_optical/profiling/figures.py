@@ -1,185 +1,116 @@
-"""The figures of a report."""
+"""The figures of a report, drawn by pandas and matplotlib as SVG and PNG files on white."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from .drawing import (
-    INK,
-    Figure,
-    add_legend,
-    draw,
-    drawing_style,
-    few_ticks,
-    name_rows,
-    plain_ticks,
-    reach,
-    style_of,
-)
-from .schema import Profile, ProfileReport
-from .tables import length_name
+from ..compat import require
+from .frame import report_frame
+from .schema import ProfileReport
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+# Distinguishable on white, also with the usual kinds of colour blindness (after Okabe and Ito).
+COLOURS = ("#3b87c8", "#e0861f", "#2a9d77", "#cc6699", "#8f7ad6", "#a3912b", "#38a3b8", "#8a8a8a")
+STYLE = {
+    "svg.fonttype": "none",
+    # The same figure gives the same file.
+    "svg.hashsalt": "spacy_optical",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.alpha": 0.4,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    # A name may hold dollar signs.
+    "text.parse_math": False,
+}
+WIDTH, HEIGHT, ROW = 5.4, 3.6, 0.5  # inches
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawn figure: its file name without an ending, its title, a description, and both files."""
+
+    name: str
+    title: str
+    text: str
+    svg: bytes
+    png: bytes
 
 
 def draw_figures(report: ProfileReport) -> list[Figure]:
-    """Draw what there are figures for.
+    """Draw the figures that a report has data for.
 
-    report (ProfileReport): The figures.
     RETURNS (List[Figure]): The drawings.
-    RAISES (MissingDependency): If matplotlib is not installed.
+    RAISES (MissingDependency): If matplotlib or pandas is not installed.
     """
-    with drawing_style():
+    with require("matplotlib", extra="profile").rc_context(STYLE):
         return list(_figures(report))
 
 
 def _figures(report: ProfileReport) -> Iterator[Figure]:
-    profiles = report.profiles
-    timed = [found for found in profiles if found.latency is not None]
-    weighed = [found for found in profiles if found.memory is not None]
-    if report.languages and any(found.accuracy for found in profiles):
-        yield draw(
-            "f1-languages",
-            "F1 by language",
-            "a group of bars a language"
-            + ("" if report.baseline is None else f", {report.baseline.name} as a line over it"),
-            [found.name for found in profiles],
-            lambda axes: _f1_by_language(axes, profiles, report.languages, report.baseline),
-        )
-    if timed:
-        yield draw(
-            "latency",
-            "Latency of one text",
-            "from p50 (mark) to p99 (end of the line)",
-            [found.name for found in timed],
-            lambda axes: _latency(axes, timed),
-        )
-        yield draw(
-            "latency-length",
-            "Latency by the length of the text",
-            "median of each class of lengths",
-            [found.name for found in timed],
-            lambda axes: _by_length(axes, timed),
-        )
-    if any(found.throughput for found in profiles):
-        yield draw(
-            "throughput",
-            "Words a second",
-            "by batch size where there are several; thin lines are intervals",
-            [found.name for found in profiles],
-            lambda axes: _throughput(axes, profiles),
-        )
-    if weighed:
-        yield draw(
-            "memory",
-            "Peak memory of a fresh process",
-            "the dotted line is the import of spaCy, ONNX Runtime and tokenizers alone",
-            [found.name for found in weighed],
-            lambda axes: _memory(axes, weighed, report),
-        )
+    rows = report_frame(report)
+    rows = rows[rows["pipeline"].isin([one.name for one in report.profiles])]
+    whole = rows[rows["phase"].isna() & rows["words"].isna() & rows["processes"].isna()]
+    f1 = whole[(whole["metric"] == "f1") & (whole["label"] == "all")]
+    if len(f1):
+        languages = f1.assign(row=f1["language"], column=f1["pipeline"])
+        yield _bars("f1-languages", "F1 by language", "F1, %", languages, scale=100, kind="bar")
+    for name, metric, title, label in (
+        ("latency", "latency_p50", "Median latency of one text", "p50, ms"),
+        ("throughput", "speed", "Words per second", "words/s"),
+        ("memory", "peak_rss", "Peak memory of a fresh process", "Peak RSS, MB"),
+    ):
+        found = whole[whole["metric"] == metric]
+        if len(found):
+            sizes = found["batch_size"].astype("string").radd("batch ").fillna("")
+            yield _bars(name, title, label, found.assign(row=found["pipeline"], column=sizes))
+    lengths = rows[rows["words"].notna() & (rows["metric"] == "latency_p50")]
+    if len(lengths):
+        title = "Median latency by the words of the text"
+        lengths = lengths.assign(row=lengths["words"], column=lengths["pipeline"])
+        yield _bars("latency-length", title, "p50, ms", lengths, kind="bar")
 
 
-def _f1_by_language(
-    axes: "Axes",
-    profiles: Sequence[Profile],
-    languages: Sequence[str],
-    baseline: Profile | None,
-) -> None:
-    """Bars by language, and the baseline as a line above each group."""
-    rows = [(at, found) for at, found in enumerate(profiles) if found is not baseline]
-    step = 0.8 / max(len(rows), 1)
-    for column, (at, found) in enumerate(rows):
-        for place, code in enumerate(languages):
-            if code in found.accuracy:
-                f1 = found.accuracy[code].f1
-                across = place + (column - (len(rows) - 1) / 2) * step
-                axes.bar(
-                    across,
-                    f1.value * 100,
-                    step * 0.9,
-                    color=style_of(at)["color"],
-                    label=found.name if place == 0 else None,
-                )
-                axes.errorbar(across, f1.value * 100, yerr=reach(f1, 100), color=INK, linewidth=0.8)
-    for place, code in enumerate(languages):
-        if baseline is not None and code in baseline.accuracy:
-            level = baseline.accuracy[code].f1.value * 100
-            label = baseline.name if place == 0 else None
-            axes.plot([place - 0.45, place + 0.45], [level, level], color=INK, label=label)
-    axes.set_xticks(range(len(languages)), languages)
-    axes.set_ylabel("F1, %")
-    axes.set_ylim(0, 100)
-    axes.grid(False, axis="x")
-    add_legend(axes)
-
-
-def _latency(axes: "Axes", profiles: Sequence[Profile]) -> None:
-    for at, found in enumerate(profiles):
-        if found.latency is not None:
-            latency, style = found.latency, style_of(at)
-            row = [at] * 4
-            percentiles = [latency.p50_ms, latency.p90_ms, latency.p95_ms, latency.p99_ms]
-            values = [one.value for one in percentiles]
-            axes.plot(values, row, color=style["color"], linewidth=2)
-            axes.plot(values[1:], row[1:], "|", color=style["color"], markersize=12)
-            axes.plot(values[:1], row[:1], markersize=9, **style)
-    name_rows(axes, [found.name for found in profiles])
-    axes.set_xscale("log")
-    plain_ticks(axes.xaxis)
-    axes.set_xlabel("ms: p50, p90, p95, p99")
-
-
-def _by_length(axes: "Axes", profiles: Sequence[Profile]) -> None:
-    classes = sorted(
-        {
-            (one.words_from, one.words_to or 10**9)
-            for found in profiles
-            if found.latency is not None
-            for one in found.latency.by_length
-        }
+def _bars(
+    name: str, title: str, label: str, rows: "DataFrame", scale: float = 1, kind: str = "barh"
+) -> Figure:
+    """Draw bars with their intervals: a group for each `row`, in it a bar for each `column`."""
+    rows = rows.fillna({"low": rows["value"], "high": rows["value"]})
+    value, low, high = (
+        rows.pivot_table(side, "row", "column", sort=False)[list(rows["column"].unique())] * scale
+        for side in ("value", "low", "high")
     )
-    places = {first: at for at, (first, _) in enumerate(classes)}
-    for at, found in enumerate(profiles):
-        if found.latency is not None:
-            rows = found.latency.by_length
-            axes.plot(
-                [places[one.words_from] for one in rows],
-                [one.p50_ms.value for one in rows],
-                label=found.name,
-                linewidth=1.5,
-                **style_of(at),
-            )
-    names = [length_name(first, None if last == 10**9 else last) for first, last in classes]
-    axes.set_xticks(range(len(names)), names)
-    axes.set_yscale("log")
-    plain_ticks(axes.yaxis)
-    axes.set_xlabel("Words of the text")
-    axes.set_ylabel("p50, ms")
-    add_legend(axes)
+    bounds = [[value[one] - low[one], high[one] - value[one]] for one in value]
+    upright = kind == "bar"
+    height = HEIGHT if upright else max(HEIGHT, ROW * len(value) + 1)
+    drawing = require("matplotlib.figure", extra="profile").Figure(figsize=(WIDTH, height))
+    axes = drawing.subplots()
+    error = {"yerr" if upright else "xerr": bounds, "error_kw": {"linewidth": 1}}
+    value.plot(kind=kind, ax=axes, color=COLOURS, width=0.75, legend=False, rot=0, **error)
+    axes.grid(False, axis="x" if upright else "y")
+    axes.set(**{"ylabel" if upright else "xlabel": label, "xlabel" if upright else "ylabel": ""})
+    if not upright:
+        axes.invert_yaxis()
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.locator_params(axis="x", nbins=5)
+    text = f"{'; '.join(rows['pipeline'].unique())}; thin lines are 95 % intervals"
+    return save_figure(drawing, name, title, text)
 
 
-def _throughput(axes: "Axes", profiles: Sequence[Profile]) -> None:
-    several = len({one.batch_size for found in profiles for one in found.throughput}) > 1
-    names: list[str] = []
-    for at, found in enumerate(profiles):
-        for one in found.throughput:
-            rate, row = one.words_per_second, len(names)
-            axes.barh(row, rate.value, 0.7, color=style_of(at)["color"])
-            axes.errorbar(rate.value, row, xerr=reach(rate), color=INK, linewidth=1)
-            names.append(f"{found.name}, {one.batch_size}" if several else found.name)
-    name_rows(axes, names)
-    axes.set_xlabel("words/s")
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.xaxis.set_major_locator(few_ticks())
-
-
-def _memory(axes: "Axes", profiles: Sequence[Profile], report: ProfileReport) -> None:
-    for at, found in enumerate(profiles):
-        if found.memory is not None:
-            peak = found.memory.peak_rss_mb
-            axes.barh(at, peak.value, 0.6, color=style_of(at)["color"])
-            axes.errorbar(peak.value, at, xerr=reach(peak), color=INK, linewidth=1)
-    if report.floor is not None:
-        axes.axvline(report.floor.peak_rss_mb.value, color=INK, linestyle=":", linewidth=1.5)
-    name_rows(axes, [found.name for found in profiles])
-    axes.set_xlabel("Peak RSS, MB")
+def save_figure(drawing: Any, name: str, title: str, text: str) -> Figure:
+    """Add a legend below a drawing if it has several names to show, and save it."""
+    handles, names = drawing.axes[0].get_legend_handles_labels()
+    if len(names) > 1:
+        columns = min(max(60 // (max(map(len, names)) + 6), 1), 3)
+        # Room for the legend, so that it takes none from the axes.
+        drawing.set_figheight(drawing.get_figheight() + 0.24 * -(-len(names) // columns))
+        drawing.legend(handles, names, loc="outside lower center", ncols=columns, fontsize=10)
+    svg, png = io.BytesIO(), io.BytesIO()
+    drawing.savefig(svg, format="svg", metadata={"Date": None})
+    drawing.savefig(png, format="png", dpi=150)
+    return Figure(name, title, f"{title}: {text}.", svg.getvalue(), png.getvalue())

@@ -1,10 +1,9 @@
-"""A limit on the memory of a measured process, which stands for a device that has no more.
+"""A limit on the memory of a measured process, as on a device that has no more.
 
-`RLIMIT_AS` (setrlimit(2)) limits the address space, which counts pages that were never touched too
-and so is stricter than the device. A control group limits what is resident, as the device does, and
-ends a process that goes beyond (`memory.max` of version 2, `memory.limit_in_bytes` of version 1;
-Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst of Linux); it is made only inside a
-group that the user names. Only the standard library is imported: measured processes import this.
+`RLIMIT_AS` (setrlimit(2)) limits the address space, which also counts untouched pages and so is
+stricter than a device. A control group limits resident memory, as a device does, and kills a
+process beyond it (`memory.max` in version 2, `memory.limit_in_bytes` in version 1 of cgroups). It
+is made only inside a group that the user names. Only the standard library is imported.
 """
 
 import itertools
@@ -29,25 +28,14 @@ def can_limit() -> bool:
 
 @dataclass(frozen=True)
 class MemoryLimit:
-    """The limit of one process.
-
-    size (int): Bytes.
-    group (Optional[Path]): The control group for the process; without one its address space is
-        limited.
-    """
+    """The limit of one process in bytes: of its control group, else of its address space."""
 
     size: int
     group: Path | None = None
 
     @classmethod
     def new(cls, size: int, parent: Path | None = None) -> "MemoryLimit":
-        """Make a limit for one process.
-
-        size (int): Bytes.
-        parent (Optional[Path]): A control group in which one for the process is made.
-        RETURNS (MemoryLimit): The limit; to be closed when the process has ended.
-        RAISES (OSError): If the group does not allow it.
-        """
+        """Make a limit for one process."""
         if parent is None:
             return cls(size)
         group = Path(parent) / f"spacy-optical-{os.getpid()}-{next(_numbers)}"
@@ -76,11 +64,7 @@ class MemoryLimit:
 
 
 def enter_limit(argument: str) -> None:
-    """Put a limit on this process.
-
-    argument (str): As `MemoryLimit.argument` gives it; nothing is done if it is empty.
-    RAISES (OSError): If the control group does not take the process.
-    """
+    """Put a limit on this process."""
     size, _, group = argument.partition(":")
     if group:
         (Path(group) / MEMBERS).write_text(str(os.getpid()))

@@ -1,34 +1,34 @@
-"""Measuring pipelines against each other, each in fresh processes, in turns.
+"""Measuring pipelines against each other, each in fresh processes.
 
-Speed on a machine with other work to do drifts by more than what is to be measured. So the
-pipelines take turns in short rounds, on the same texts, in an order that is turned round every
-time, and a ratio is taken within each round.
+The speed of a busy machine drifts by more than the differences to be measured. So the pipelines
+take turns in short rounds, on the same texts and in alternating order, and ratios are taken within
+each round.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..data.plain_texts import read_texts
 from ..errors import Errors, OpticalError
-from .arm import Arm, BatchRound, SingleRound, StartSample, block_sizes
-from .check import OverLimit, check_target, judge, load, open_worker
-from .machine import MachineWatch
+from .check import OverLimit, check_target, evaluate
+from .machine_load import MachineWatch
 from .noise import warnings_for
 from .options import Options
 from .process import Worker
+from .samples import BatchRound, Samples, SingleRound, StartSample, block_sizes
 from .schema import ExtraRow, NotRun, ProfileReport, Settings
 from .summary import floor_estimate, summarize
-from .workload import Gold, Target, Workload, make_workload, read_texts
+from .workload import Gold, Target, Workload, make_workload
 
-# Texts of the first pass in a fresh process, beside the longest one.
+# Texts of the first pass in a fresh process, without the longest one.
 FIRST_PASS_TEXTS = 32
-# Batches that each of several processes gets, so that all of them have loaded and run.
+# Batches for each of several processes, so that all of them load and run.
 BATCHES_A_PROCESS = 4
 
 Say = Callable[[str], None]
-FloorSample = tuple[float, float]
 
 
 def profile(
@@ -40,137 +40,133 @@ def profile(
     extra: Sequence[ExtraRow] = (),
     say: Say = lambda text: None,
 ) -> ProfileReport:
-    """Measure what pipelines cost and give.
+    """Measure latency, speed, memory, disk and F1 of pipelines.
 
     pipelines (Sequence[Target]): The pipelines.
     gold (Optional[Mapping[str, Path]]): For each language a `.spacy` file with gold entities.
     texts (Optional[Path]): The texts to run, as `read_texts` takes them; those of the gold
         documents by default.
     options (Optional[Options]): How to measure.
-    extra (Sequence[ExtraRow]): F1 of models that are not measured, for the tables.
-    say (Callable[[str], None]): Told what is being done.
-    RETURNS (ProfileReport): The figures. After Ctrl-C, those that there are, marked as not
-        complete.
+    extra (Sequence[ExtraRow]): F1 of other models, shown in the tables.
+    say (Callable[[str], None]): Receives a line of progress for each step.
+    RETURNS (ProfileReport): The report. After Ctrl-C it has the figures so far and is marked as
+        incomplete.
     RAISES (OpticalError): If a pipeline or file cannot be used, before anything is measured.
     """
     options = options or Options()
-    _check_names(pipelines, options.baseline)
-    golds = {language: Gold.read(language, path) for language, path in (gold or {}).items()}
-    judged = options.labels or set().union(*(file.labels for file in golds.values()))
-    labels = sorted(judged) if golds else []
-    workload = make_workload(golds, None if texts is None else read_texts(texts), seed=options.seed)
+    _check_names([target.name for target in pipelines], options.baseline)
+    golds = [Gold.read(language, path) for language, path in (gold or {}).items()]
+    labels = sorted(options.labels or set().union(*(one.labels for one in golds))) if golds else []
+    given = None if texts is None else read_texts(texts)
+    workload = make_workload(golds, given, seed=options.seed)
     watch = MachineWatch()
-    arms: list[Arm] = []
-    floor: list[FloorSample] = []
-    not_run: list[NotRun] = []
-    # The longest texts take the most memory.
-    order = sorted(range(len(workload.texts)), key=workload.word_counts.__getitem__, reverse=True)
-    samples = [workload.texts[place] for place in order[: max(options.batch_sizes, default=1)]]
-    checked = complete = False
+    run = _Run(workload, options, say)
+    complete = False
     try:
         with ExitStack() as stack:
-            workers = []
-            for target in pipelines:
-                say(f"Checking {target.name}")
-                try:
-                    arm, worker = check_target(target, samples, labels, options, stack)
-                except OverLimit as err:
-                    not_run.append(NotRun(name=target.name, reason=str(err)))
-                    continue
-                arms.append(arm)
-                workers.append(worker)
-            _check_any(arms, not_run, options)
-            checked = True
-            if golds:
-                for arm, worker in zip(arms, workers, strict=True):
-                    say(f"Judging {arm.name} on {', '.join(golds)}")
-                    judge(arm, worker, list(golds.values()), labels, options)
-        _measure(arms, floor, workload, options, say)
+            run.check(pipelines, golds, labels, stack)
+        run.measure()
         complete = True
     except KeyboardInterrupt:
-        if not checked:
+        if not run.checked:
             raise
     machine = watch.describe()
-    profiles = summarize(arms, workload, labels, floor, options)
+    same = vars(options).keys() & Settings.model_fields.keys() - {"labels"}
+    profiles = summarize(run.pipelines, workload, labels, run.floor, options)
     return ProfileReport(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         complete=complete,
         machine=machine,
         settings=Settings(
-            threads=options.threads,
-            batch_sizes=list(options.batch_sizes),
-            seconds=options.seconds,
-            rounds=options.rounds,
-            starts=options.starts,
-            seed=options.seed,
+            **{name: getattr(options, name) for name in same},
+            labels=labels,
             texts=len(workload.texts),
             words=sum(workload.word_counts),
             texts_sha256=workload.sha256,
-            labels=labels,
-            label_map=dict(options.label_map),
-            source_language=options.source_language,
-            baseline=options.baseline,
-            gold={language: file.describe() for language, file in golds.items()},
-            processes=options.processes,
-            memory_limit_mb=options.memory_limit_mb,
+            gold={one.language: one.file for one in golds},
             memory_limit_kind=options.limit_kind,
-            budget=options.budget,
         ),
-        floor=floor_estimate(floor, options.seed),
+        floor=floor_estimate(run.floor, options.seed),
         profiles=profiles,
         extra=list(extra),
-        not_run=not_run,
-        warnings=warnings_for(profiles, machine, options, not_run, complete=complete),
+        not_run=run.not_run,
+        warnings=warnings_for(profiles, machine, options, run.not_run, complete=complete),
     )
 
 
-def _check_names(pipelines: Sequence[Target], baseline: str | None) -> None:
-    names = [target.name for target in pipelines]
-    for name, times in Counter(names).items():
-        if times > 1:
+def _check_names(names: list[str], baseline: str | None) -> None:
+    for name in names:
+        if names.count(name) > 1:
             raise OpticalError(Errors.E611.format(name=name))
     if baseline is not None and baseline not in names:
         raise OpticalError(Errors.E612.format(name=baseline, names=", ".join(names)))
 
 
-def _check_any(arms: Sequence[Arm], not_run: Sequence[NotRun], options: Options) -> None:
-    if not arms and not_run:
-        reasons = "; ".join(one.reason for one in not_run)
-        message = Errors.E621.format(
-            limit=f"{options.memory_limit_mb:g}", kind=options.limit_kind, reasons=reasons
-        )
-        raise OpticalError(message)
+@dataclass
+class _Run:
+    """The samples of a run, as far as it got."""
 
+    workload: Workload
+    options: Options
+    say: Say
+    checked: bool = False
+    pipelines: list[Samples] = field(default_factory=list)
+    floor: list[tuple[float, float]] = field(default_factory=list)
+    not_run: list[NotRun] = field(default_factory=list)
 
-def _measure(
-    arms: list[Arm], floor: list[FloorSample], workload: Workload, options: Options, say: Say
-) -> None:
-    with ExitStack() as stack:
-        workers: dict[str, Worker] = {}
-        for number in range(options.starts):
-            say(f"Start {number + 1} of {options.starts}")
-            with open_worker("the import floor", "base", options) as worker:
-                answer = worker.ask("floor")
-                floor.append((answer["seconds"], answer["memory"]["peak"]))
-            for arm in _in_turn(arms, number):
-                worker = open_worker(arm.name, arm.environment, options)
-                with ExitStack() as start:
-                    start.enter_context(worker)
-                    arm.starts.append(_start(worker, arm.target, workload, options))
-                    if number == options.starts - 1:
-                        start.pop_all()
-                        workers[arm.name] = stack.enter_context(worker)
-        _rounds(arms, workers, workload, options, say)
+    def check(
+        self, targets: Sequence[Target], golds: Sequence[Gold], labels: list[str], stack: ExitStack
+    ) -> None:
+        """Check all pipelines, then evaluate them."""
+        options, workers = self.options, []
+        texts = self.workload.longest_texts(max(options.batch_sizes, default=1))
+        for target in targets:
+            self.say(f"Checking {target.name}")
+            try:
+                samples, worker = check_target(target, texts, labels, options, stack)
+            except OverLimit as err:
+                self.not_run.append(NotRun(name=target.name, reason=str(err)))
+                continue
+            self.pipelines.append(samples)
+            workers.append(worker)
+        if self.not_run and not self.pipelines:
+            limit, kind = f"{options.memory_limit_mb:g}", options.limit_kind
+            reasons = "; ".join(one.reason for one in self.not_run)
+            raise OpticalError(Errors.E621.format(limit=limit, kind=kind, reasons=reasons))
+        self.checked = True
+        for samples, worker in zip(self.pipelines, workers, strict=True):
+            if golds:
+                self.say(f"Evaluating {samples.name}")
+                evaluate(samples, worker, golds, labels, options)
 
+    def measure(self) -> None:
+        """Measure starts, then rounds."""
+        options = self.options
+        with ExitStack() as stack:
+            workers: dict[str, Worker] = {}
+            for number in range(options.starts):
+                self.say(f"Start {number + 1} of {options.starts}")
+                with Worker("the import floor", "base", options) as worker:
+                    answer = worker.ask("floor")
+                self.floor.append((answer["seconds"], answer["memory"]["peak"]))
+                for one in self._in_turn(number):
+                    worker = Worker(one.name, one.environment, options)
+                    with ExitStack() as start:
+                        start.enter_context(worker)
+                        one.starts.append(_start(worker, one.target, self.workload, options))
+                        if number == options.starts - 1:
+                            start.pop_all()
+                            workers[one.name] = stack.enter_context(worker)
+            _rounds(self, workers)
 
-def _in_turn(arms: list[Arm], number: int) -> list[Arm]:
-    return arms if number % 2 == 0 else arms[::-1]
+    def _in_turn(self, number: int) -> list[Samples]:
+        return self.pipelines if number % 2 == 0 else self.pipelines[::-1]
 
 
 def _start(worker: Worker, target: Target, workload: Workload, options: Options) -> StartSample:
     """From nothing to a warm pipeline, with the memory of every phase."""
     imported = worker.ask("start")
-    loaded = load(worker, target, options)
+    loaded = worker.load(target)
     worker.ask("hold", texts=workload.texts)
     places = list(range(min(FIRST_PASS_TEXTS, len(workload.texts))))
     first = worker.ask("first", place=places[0])
@@ -207,28 +203,23 @@ def _start(worker: Worker, target: Target, workload: Workload, options: Options)
     )
 
 
-def _rounds(
-    arms: list[Arm],
-    workers: Mapping[str, Worker],
-    workload: Workload,
-    options: Options,
-    say: Say,
-) -> None:
+def _rounds(run: _Run, workers: Mapping[str, Worker]) -> None:
+    options, workload = run.options, run.workload
     seconds = options.seconds / options.rounds
-    single_size, batch_blocks = block_sizes(arms, workload, options.batch_sizes, seconds)
+    single_size, sizes = block_sizes(run.pipelines, workload, options.batch_sizes, seconds)
     singles = workload.blocks(single_size)
-    batches = {size: workload.blocks(texts) for size, texts in batch_blocks.items()}
+    batches = {size: workload.blocks(texts) for size, texts in sizes.items()}
     for number in range(options.rounds):
-        say(f"Round {number + 1} of {options.rounds}")
+        run.say(f"Round {number + 1} of {options.rounds}")
         places = next(singles)
-        for arm in _in_turn(arms, number):
-            answer = workers[arm.name].ask("single", places=places, seconds=seconds)
-            arm.singles.append(SingleRound.of(answer))
+        for one in run._in_turn(number):
+            answer = workers[one.name].ask("single", places=places, seconds=seconds)
+            one.singles.append(SingleRound.of(answer))
         for size, blocks in batches.items():
             places = next(blocks)
-            for arm in _in_turn(arms, number):
-                answer = workers[arm.name].ask(
-                    "batch", places=places, batch_size=size, seconds=seconds
-                )
-                found = BatchRound.of(answer, workload.words(places))
-                arm.batches.setdefault(size, []).append(found)
+            arguments = {"places": places, "batch_size": size, "seconds": seconds}
+            for one in run._in_turn(number):
+                answer = workers[one.name].ask("batch", **arguments)
+                words = workload.words(places) * answer["times"]
+                found = BatchRound(words, answer["passed"], answer["waited"])
+                one.batches.setdefault(size, []).append(found)

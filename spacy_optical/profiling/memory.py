@@ -1,4 +1,4 @@
-"""Memory of the process that asks: now, and at its peak since the last reset.
+"""Memory of this process: now, and its peak since the last reset.
 
 Only the standard library is imported here: this runs in processes whose memory is measured.
 """
@@ -10,16 +10,13 @@ STATUS = Path("/proc/self/status")
 SHARES = Path("/proc/self/smaps_rollup")
 PROCESSES = Path("/proc")
 RESET = Path("/proc/self/clear_refs")
-# What proc(5) names as the value that resets the peak resident set size.
-RESET_PEAK = "5"
 
 
 def read_memory() -> dict[str, int | None]:
-    """Tell the memory of this process.
+    """Give the memory of this process in bytes.
 
-    RETURNS (Dict[str, Optional[int]]): Bytes: `rss`, resident now; `peak`, the most resident since
-        `reset_peak` (where there is no /proc, since the process began); `pss`, resident with
-        shared pages divided among their users, or None where the system does not tell.
+    RETURNS (Dict[str, Optional[int]]): `rss`, resident now; `peak`, the highest since `reset_peak`,
+        or without /proc since the process began; `pss`, None if the system does not report it.
     """
     if not STATUS.exists():
         return _read_without_proc()
@@ -28,11 +25,7 @@ def read_memory() -> dict[str, int | None]:
 
 
 def read_family() -> dict[str, int] | None:
-    """Tell the memory of this process and its children together.
-
-    RETURNS (Optional[Dict[str, int]]): Bytes: `rss`, summed, so that shared pages count once for
-        each user; `pss`, summed, so that they count once. None where the system does not tell.
-    """
+    """Give the sums of `rss` and `pss` of this process and its children in bytes, if reported."""
     try:
         processes = ["self", *_children()]
         return {
@@ -40,7 +33,7 @@ def read_family() -> dict[str, int] | None:
             "pss": sum(_fields(PROCESSES / one / "smaps_rollup")["Pss"] for one in processes),
         }
     except (OSError, KeyError):
-        # A child may end between two looks, and is then without memory.
+        # A child may end meanwhile.
         return None
 
 
@@ -50,12 +43,9 @@ def _children() -> list[str]:
 
 
 def reset_peak() -> bool:
-    """Let the peak begin anew at what is resident now.
-
-    RETURNS (bool): Whether the system allows it.
-    """
+    """Reset the peak to what is resident now, and return whether the system allows it."""
     try:
-        RESET.write_text(RESET_PEAK)
+        RESET.write_text("5")  # as proc(5) says
     except OSError:
         return False
     return True

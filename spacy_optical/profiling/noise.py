@@ -6,9 +6,8 @@ from .options import Options
 from .schema import Machine, NotRun, Profile
 
 # Beyond these the machine had other work to do.
-MOST_STEAL = 0.01
-MOST_WAITING = 0.1
-# An interval whose half is more than this share of its figure is called wide.
+MOST_STEAL, MOST_WAITING = 0.01, 0.1
+# An interval whose half is more than this fraction of its figure is wide.
 WIDE = 0.15
 
 
@@ -20,53 +19,36 @@ def warnings_for(
     *,
     complete: bool,
 ) -> list[str]:
-    """Say what a reader of the figures must know.
-
-    profiles (Sequence[Profile]): The pipelines.
-    machine (Machine): Where they were measured.
-    options (Options): How they were measured.
-    not_run (Sequence[NotRun]): Pipelines that do not run within the memory limit.
-    complete (bool): Whether the run came to its end.
-    RETURNS (List[str]): One sentence each.
-    """
+    """Say what a reader of the figures must know, one sentence each."""
     found = []
     if not complete:
-        found.append("The run was stopped before its end: figures are partial.")
+        found.append("The run was stopped before its end: the figures are partial.")
     if options.memory_limit_mb is not None:
         found.append(
             f"Each process was limited to {options.memory_limit_mb:g} MB of {options.limit_kind}, "
-            "to stand for a small device: its processor, caches and storage are not imitated."
+            "like a small device. Its processor, caches and storage are not simulated."
         )
-    found.extend(
-        f"{one.name} runs, and not within the memory limit: {one.reason}" for one in not_run
-    )
-    found.extend(f"This system does not tell {missing}." for missing in machine.missing)
-    load = machine.load_before
-    if load is not None and load > machine.logical_cpus - options.threads:
+    found += [f"{one.name} does not run within the memory limit: {one.reason}" for one in not_run]
+    found += [f"This system does not report {missing}." for missing in machine.missing]
+    load, cpus = machine.load_before, machine.logical_cpus
+    if load is not None and load > cpus - options.threads:
         found.append(
-            f"The machine was busy when the run began: load average {load:.1f} on "
-            f"{machine.logical_cpus} CPUs."
+            f"The machine was busy when the run began: load average {load:.1f} on {cpus} CPUs."
         )
     if machine.steal is not None and machine.steal > MOST_STEAL:
-        found.append(f"The host took {machine.steal:.1%} of the CPU time for other machines.")
-    for profile in profiles:
-        latency, ratios = profile.latency, profile.ratios
+        found.append(f"The host used {machine.steal:.1%} of the CPU time for other machines.")
+    for name, latency, ratios in ((one.name, one.latency, one.ratios) for one in profiles):
         if latency is None:
             continue
         if latency.waiting_share > MOST_WAITING:
-            found.append(
-                f"{profile.name} waited {latency.waiting_share:.0%} of the time for a CPU that "
-                "other programs had; the waiting is subtracted."
-            )
+            share = f"{latency.waiting_share:.0%}"
+            found.append(f"{name} spent {share} of the time waiting for a CPU; it is subtracted.")
         if latency.p50_ms.half_width > WIDE:
-            found.append(
-                f"The interval of {profile.name}'s p50 is wide "
-                f"({latency.p50_ms.low:.2f} to {latency.p50_ms.high:.2f} ms)."
-            )
-        p50 = None if ratios is None or profile.name == options.baseline else ratios.p50
+            bounds = f"{latency.p50_ms.low:.2f} to {latency.p50_ms.high:.2f} ms"
+            found.append(f"The interval of {name}'s p50 is wide ({bounds}).")
+        p50 = None if ratios is None or name == options.baseline else ratios.p50
         if p50 is not None and p50.low <= 1 <= p50.high:
             found.append(
-                f"The difference in p50 between {profile.name} and {options.baseline} is within "
-                "the noise of this run."
+                f"The difference in p50 between {name} and {options.baseline} is not significant."
             )
     return found

@@ -15,22 +15,20 @@ class Options:
 
     threads (int): Threads of the numeric libraries and of `optical_ner`.
     batch_sizes (Tuple[int, ...]): Batch sizes of `nlp.pipe`.
-    seconds (float): Timed seconds of a pipeline one by one, and again for each batch size.
+    seconds (float): Timed seconds per pipeline one by one, and again for each batch size.
     rounds (int): Rounds that these seconds are divided into; the pipelines take turns.
-    starts (int): Fresh processes of each pipeline for start times and memory.
-    seed (int): Seed of the texts' order, of string hashes and of resampling.
-    baseline (Optional[str]): The display name of the pipeline that others are compared with.
-    labels (Optional[Tuple[str, ...]]): The gold labels to judge; all that the gold has by default.
-        Entities of other labels count neither way.
-    label_map (Mapping[str, str]): The gold label that a label of a pipeline stands for.
-    source_language (str): The language that the models learned from, left out of macro F1.
+    starts (int): Fresh processes per pipeline for start times and memory.
+    seed (int): Seed of the order of the texts, of string hashes and of resampling.
+    baseline (Optional[str]): The name of the pipeline that others are compared with.
+    labels (Optional[Tuple[str, ...]]): The labels to evaluate; by default all in the gold.
+    label_map (Mapping[str, str]): For a label of a pipeline the gold label that it stands for.
+    source_language (str): The language of the training labels, left out of macro F1.
     code (Optional[Path]): A Python file that registers components.
-    processes (int): Processes of `nlp.pipe` whose common memory is told too; 1 for none.
-    memory_limit_mb (Optional[float]): The most memory of each measured process, MB.
-    memory_group (Optional[Path]): A control group of the system in which one for each process is
-        made, to limit resident memory; without one the address space is limited.
+    processes (int): Processes of `nlp.pipe` whose combined memory is measured too; 1 for none.
+    memory_limit_mb (Optional[float]): The memory limit of each measured process, MB.
+    memory_group (Optional[Path]): A control group, to limit resident memory, not address space.
     budget (Optional[Budget]): What a pipeline may cost; the report marks what fits.
-    RAISES (OpticalError): If a number is out of range.
+    RAISES (OpticalError): If a value is out of range or cannot be used.
     """
 
     threads: int = 1
@@ -50,48 +48,27 @@ class Options:
     budget: Budget | None = None
 
     def __post_init__(self) -> None:
-        numbers = {
-            "threads": self.threads,
-            "rounds": self.rounds,
-            "starts": self.starts,
-            "processes": self.processes,
+        counts = {
+            name: getattr(self, name) for name in ("threads", "rounds", "starts", "processes")
         }
-        for name, value in numbers.items():
+        for name, value in (*counts.items(), *(("batch size", size) for size in self.batch_sizes)):
             if value < 1:
                 raise OpticalError(Errors.E614.format(name=name, value=value, expected="1 or more"))
-        for size in self.batch_sizes:
-            if size < 1:
-                message = Errors.E614.format(name="batch size", value=size, expected="1 or more")
-                raise OpticalError(message)
-        if self.seconds <= 0:
-            message = Errors.E614.format(name="seconds", value=self.seconds, expected="above 0")
-            raise OpticalError(message)
+        limits = {"seconds": self.seconds, "memory limit": self.memory_limit_mb}
+        for name, amount in limits.items():
+            if amount is not None and amount <= 0:
+                raise OpticalError(Errors.E614.format(name=name, value=amount, expected="above 0"))
         if self.code is not None and not Path(self.code).is_file():
             raise OpticalError(Errors.E002.format(what="Python file", path=self.code))
-        self._check_limit()
-
-    def _check_limit(self) -> None:
-        if self.memory_limit_mb is None:
-            if self.memory_group is not None:
-                raise OpticalError(Errors.E622)
-            return
-        if self.memory_limit_mb <= 0:
-            message = Errors.E614.format(
-                name="memory limit", value=self.memory_limit_mb, expected="above 0"
-            )
-            raise OpticalError(message)
-        if not can_limit():
+        if self.memory_group is not None and self.memory_limit_mb is None:
+            raise OpticalError(Errors.E622)
+        if self.memory_limit_mb is not None and not can_limit():
             raise OpticalError(Errors.E619)
-        limit = self.new_limit()
-        if limit is not None:
+        if (limit := self.new_limit()) is not None:
             limit.close()
 
     def new_limit(self) -> MemoryLimit | None:
-        """Make the limit of one measured process.
-
-        RETURNS (Optional[MemoryLimit]): The limit, if there is to be one.
-        RAISES (OpticalError): If the control group does not allow it.
-        """
+        """Make the memory limit of one measured process."""
         if self.memory_limit_mb is None:
             return None
         try:

@@ -1,21 +1,21 @@
-"""The asking side of a measured process."""
+"""The requesting side of a measured process."""
 
 import json
 import subprocess
 import sys
 import tempfile
 import textwrap
-from types import TracebackType
 from typing import IO, Any, cast
 
 from ..errors import Errors, OpticalError
 from .environment import Environment, process_variables
-from .limit import MemoryLimit
+from .options import Options
+from .workload import Target
 
 STOP_SECONDS = 5
 # A library's message may be a page; its beginning says what is wrong.
 MOST_REASON = 300
-# Requests as a user would say them, after "failed to".
+# Requests in words, after "failed to".
 STEPS = {
     "floor": "import its libraries",
     "start": "import spaCy",
@@ -31,44 +31,27 @@ STEPS = {
 
 
 class RequestFailed(OpticalError):
-    """A measured process could not do what it was asked."""
+    """A measured process could not do what was requested."""
 
 
 class Worker:
-    """A fresh process that holds one pipeline.
+    """A fresh process that holds one pipeline; a context manager that ends it."""
 
-    name (str): The pipeline's display name, for errors.
-    environment (str): `base` hides torch and its like, `full` shows all that is installed.
-    threads (int): Threads of the numeric libraries there.
-    seed (int): Seed of string hashes there.
-    limit (Optional[MemoryLimit]): The limit of its memory; closed with the process.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        environment: Environment,
-        *,
-        threads: int,
-        seed: int,
-        limit: MemoryLimit | None = None,
-    ) -> None:
-        self.name = name
-        self._limit = limit
+    def __init__(self, name: str, environment: Environment, options: Options) -> None:
+        self.name, self.options = name, options
+        self._limit = limit = options.new_limit()
         # Closed by `close`, with the process that writes to it.
         self._log = tempfile.TemporaryFile("w+", encoding="utf8", errors="replace")  # noqa: SIM115
+        command = [sys.executable, "-m", f"{__package__}.worker", environment, str(options.threads)]
         self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", f"{__package__}.worker", environment, str(threads)),
-                "" if limit is None else limit.argument,
-            ],
+            [*command, "" if limit is None else limit.argument],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=process_variables(threads, seed),
+            env=process_variables(options.threads, options.seed),
             text=True,
             encoding="utf8",
-            # Ctrl-C is for the asking process alone, which then stops this one.
+            # Ctrl-C is for the requesting process alone, which then stops this one.
             start_new_session=True,
         )
         self._requests = cast(IO[str], self._process.stdin)
@@ -78,35 +61,34 @@ class Worker:
         """Send one request and wait for its answer.
 
         do (str): A method of `worker.Subject`.
-        **arguments: Its arguments; they must fit into JSON.
+        **arguments: Its arguments; they must be JSON values.
         RETURNS (Dict[str, Any]): The answer.
-        RAISES (RequestFailed): If it failed there, or the process ended.
+        RAISES (RequestFailed): If the request failed or the process ended.
         """
         try:
             self._requests.write(json.dumps({"do": do, **arguments}) + "\n")
             self._requests.flush()
+            line = self._answers.readline()
         except BrokenPipeError:
-            raise self._ended(do) from None
-        line = self._answers.readline()
-        if not line:
-            raise self._ended(do)
-        answer: dict[str, Any] = json.loads(line)
+            line = ""
+        answer: dict[str, Any] = json.loads(line) if line else {"error": self._end()}
         if "error" in answer:
-            raise self._failed(do, answer["error"])
+            reason = textwrap.shorten(answer["error"], MOST_REASON, placeholder=" …")
+            raise RequestFailed(Errors.E601.format(name=self.name, step=STEPS[do], reason=reason))
         return answer
 
-    def _ended(self, do: str) -> RequestFailed:
+    def load(self, target: Target) -> dict[str, Any]:
+        """Load a pipeline."""
+        code = None if self.options.code is None else str(self.options.code)
+        threads = self.options.threads
+        return self.ask("load", path=target.path, kind=target.kind, threads=threads, code=code)
+
+    def _end(self) -> str:
         code = self._process.wait()
         self._log.seek(0)
         lines = [line.strip() for line in self._log if line.strip()]
-        reason = f"its process ended with code {code}"
-        if lines:
-            reason += f" after saying '{lines[-1]}'"
-        return self._failed(do, reason)
-
-    def _failed(self, do: str, reason: str) -> RequestFailed:
-        short = textwrap.shorten(reason, MOST_REASON, placeholder=" …")
-        return RequestFailed(Errors.E601.format(name=self.name, step=STEPS[do], reason=short))
+        said = f" after saying '{lines[-1]}'" if lines else ""
+        return f"its process ended with code {code}{said}"
 
     def close(self) -> None:
         """End the process."""
@@ -124,12 +106,7 @@ class Worker:
     def __enter__(self) -> "Worker":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind is not None and not issubclass(kind, Exception):
             self._process.kill()
         self.close()

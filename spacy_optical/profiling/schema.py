@@ -9,9 +9,12 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ..scores import parse_counts
 
 MEGABYTE = 1e6
+SIMD = ("avx2", "avx512", "avx_vnni", "amx", "asimd", "sve", "i8mm", "bf16")
 LimitKind = Literal["address space", "resident memory"]
 
 
@@ -24,9 +27,7 @@ class Record(BaseModel):
 class Estimate(Record):
     """A figure with its 95 % interval.
 
-    value (float): The figure.
-    low (float): The interval's lower end.
-    high (float): The interval's upper end.
+    value, low, high (float): The figure and the ends of its interval.
     samples (List[float]): The values that `value` sums up, one a round or one a process; empty
         for F1, whose samples are sentences.
     """
@@ -36,6 +37,11 @@ class Estimate(Record):
     high: float
     samples: list[float] = []
 
+    @classmethod
+    def certain(cls, value: float) -> "Estimate":
+        """An estimate of one sample, whose interval is a point."""
+        return cls(value=value, low=value, high=value, samples=[value])
+
     @property
     def half_width(self) -> float:
         """Half of the interval, as a share of the figure."""
@@ -43,7 +49,7 @@ class Estimate(Record):
 
 
 class Machine(Record):
-    """Where it was measured, and how quiet it was."""
+    """The machine, and how busy it was."""
 
     cpu: str
     architecture: str
@@ -60,9 +66,9 @@ class Machine(Record):
     missing: list[str]
 
     @property
-    def identity(self) -> tuple[str, str, int]:
-        """What must agree for two files' times to be comparable."""
-        return self.cpu, self.architecture, self.logical_cpus
+    def simd_flags(self) -> list[str]:
+        """The CPU flags that decide how fast matrices are multiplied."""
+        return [flag for flag in self.flags if flag.startswith(SIMD)]
 
 
 class GoldFile(Record):
@@ -76,13 +82,7 @@ class GoldFile(Record):
 
 
 class Budget(Record):
-    """The most that a pipeline may cost; None where anything goes.
-
-    max_p50_ms (Optional[float]): Median latency of one text, ms.
-    max_rss_mb (Optional[float]): Peak memory of the process, MB.
-    max_above_floor_mb (Optional[float]): The same above importing the libraries, MB.
-    max_disk_mb (Optional[float]): Size of the files, MB.
-    """
+    """The most that a pipeline may cost; None for no limit."""
 
     max_p50_ms: float | None = None
     max_rss_mb: float | None = None
@@ -155,10 +155,7 @@ class Throughput(Record):
 
 
 class SharedMemory(Record):
-    """What a process and those that it reads texts with hold together at most.
-
-    In the sum of PSS a page that several share counts once, in the sum of RSS for each of them.
-    """
+    """The combined peak of several processes; PSS counts shared pages once, RSS for each."""
 
     processes: int
     pss_mb: float
@@ -184,31 +181,6 @@ class Disk(Record):
     sha256: str
 
 
-def counts_text(rows: Iterable[Iterable[float]]) -> str:
-    """Write counts on one line; indented JSON would take a line for each number.
-
-    rows (Iterable[Iterable[float]]): For each document its true positives, false positives and
-        false negatives.
-    RETURNS (str): `TP,FP,FN` for each document, separated by spaces.
-    """
-    return " ".join(",".join(f"{count:.0f}" for count in row) for row in rows)
-
-
-def parse_counts(text: str) -> NDArray[np.float64]:
-    """Read what `counts_text` wrote.
-
-    text (str): The text.
-    RETURNS (NDArray[float64]): [documents, 3].
-    RAISES (ValueError): If it has another form.
-    """
-    rows = np.array([row.split(",") for row in text.split()], dtype=np.float64)
-    if not len(rows):
-        return np.zeros((0, 3))
-    if rows.ndim != 2 or rows.shape[1] != 3:
-        raise ValueError("the counts are not rows of three")
-    return rows
-
-
 class TypeAccuracy(Record):
     """Precision, recall and F1 of one label."""
 
@@ -219,11 +191,7 @@ class TypeAccuracy(Record):
 
 
 class Accuracy(Record):
-    """Entities found in the gold documents of one language; intervals are over its sentences.
-
-    counts (str): For each document `TP,FP,FN` over all labels, separated by spaces; empty in files
-        of version 2 and earlier.
-    """
+    """Entities found in the gold of one language; `counts` is empty before version 3."""
 
     precision: Estimate
     recall: Estimate
@@ -247,10 +215,7 @@ class Pieces(Record):
 
 
 class Ratios(Record):
-    """Against the baseline of the same run; above 1 is better, for each figure.
-
-    f1 is the share of the baseline's macro F1, from sentences resampled for both alike.
-    """
+    """Compared with the baseline, where above 1 is better; `f1` is the share of its macro F1."""
 
     p50: Estimate | None = None
     words_per_second: dict[int, Estimate] = {}
@@ -261,7 +226,7 @@ class Ratios(Record):
 
 
 class Profile(Record):
-    """All that is known of one pipeline; None where the run was stopped before."""
+    """Everything about one pipeline; None where the run was stopped before."""
 
     name: str
     target: str
@@ -281,31 +246,37 @@ class Profile(Record):
 
 
 class NotRun(Record):
-    """A pipeline that runs, and not within the memory limit."""
+    """A pipeline that runs, but not within the memory limit."""
 
     name: str
     reason: str
 
 
 class ExtraRow(Record):
-    """F1 of a model that was not measured here, e.g. a student trained in another way."""
+    """F1 of a model that was not measured, such as an ablation."""
 
     name: str
     f1: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
 
 
 class Floor(Record):
-    """A process that imports spaCy, ONNX Runtime and tokenizers in a base install, and no more."""
+    """A process that only imports spaCy, ONNX Runtime and tokenizers, in a base install."""
 
     import_seconds: Estimate
     peak_rss_mb: Estimate
+
+
+def macro_languages(languages: Iterable[str], source_language: str) -> list[str]:
+    """Give the languages that macro F1 is the mean of: all but the source language."""
+    known = list(languages)
+    return [code for code in known if code != source_language] or known
 
 
 class ProfileReport(Record):
     """The whole file."""
 
     format: Literal["spacy_optical.profile"] = "spacy_optical.profile"
-    version: Literal[1, 2, 3] = 3
+    version: Literal[3] = 3
     created: str
     complete: bool
     machine: Machine
@@ -318,24 +289,12 @@ class ProfileReport(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_study(cls, value: Any) -> Any:
-        """Version 2 could hold a study of the pipelines, which `research` still reads."""
-        if isinstance(value, dict) and value.get("version") == 2:
-            extra = {"study", "gains"} - cls.model_fields.keys()
-            return {key: part for key, part in value.items() if key not in extra}
+    def _upgrade(cls, value: Any) -> Any:
+        """Older versions lack optional fields; version 2 may hold a study, for `research` alone."""
+        if isinstance(value, dict) and value.get("version") in (1, 2):
+            dropped = {"study", "gains"} - cls.model_fields.keys()
+            return {key: value[key] for key in value if key not in dropped} | {"version": 3}
         return value
-
-    @field_validator("version")
-    @classmethod
-    def _current(cls, version: int) -> int:
-        """Older versions lack optional fields only, so what is written is the current version."""
-        return 3
-
-    @property
-    def names(self) -> list[str]:
-        """The names of all pipelines and extra rows."""
-        measured = [found.name for found in self.profiles]
-        return [*measured, *(row.name for row in self.extra), *(row.name for row in self.not_run)]
 
     @property
     def languages(self) -> list[str]:
@@ -343,9 +302,12 @@ class ProfileReport(Record):
         return list(self.settings.gold)
 
     @property
+    def macro_languages(self) -> list[str]:
+        """The languages that macro F1 is the mean of."""
+        known = self.languages or list(dict.fromkeys(c for row in self.extra for c in row.f1))
+        return macro_languages(known, self.settings.source_language)
+
+    @property
     def baseline(self) -> Profile | None:
         """The pipeline that the others are compared with."""
-        for profile in self.profiles:
-            if profile.name == self.settings.baseline:
-                return profile
-        return None
+        return next((one for one in self.profiles if one.name == self.settings.baseline), None)

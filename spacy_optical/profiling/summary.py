@@ -1,166 +1,131 @@
-"""From samples to figures with intervals."""
+"""From samples to figures with intervals, and their ratios to the baseline."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .arm import Arm
-from .disk import measure_disk
+from ..files import folder_contents
+from ..scores import counts_text, score
+from . import schema
 from .estimates import (
-    estimate_of_draws,
-    macro_draws,
+    macro_estimate,
+    macro_ratio,
     median_estimate,
     pooled_percentiles,
-    precision_recall_f1,
+    ratio_estimate,
     score_estimates,
 )
 from .options import Options
-from .ratios import macro_counts, ratios_of
-from .schema import (
-    MEGABYTE,
-    Accuracy,
-    Estimate,
-    Floor,
-    Latency,
-    LengthLatency,
-    Memory,
-    Pieces,
-    Profile,
-    SharedMemory,
-    Start,
-    Throughput,
-    TypeAccuracy,
-    counts_text,
-)
+from .samples import Samples
+from .schema import MEGABYTE, Accuracy, Estimate, Latency, Memory, Profile, Ratios, macro_languages
 from .workload import Workload
 
-# The most words of each length class; the last class has no end.
+# The most words of each class of lengths; the last class has no end.
 LENGTH_CLASSES = (8, 16, 32, 64, 128)
 
 
-def floor_estimate(samples: Sequence[tuple[float, float]], seed: int) -> Floor | None:
-    """Sum up the processes that only imported.
-
-    samples (Sequence[Tuple[float, float]]): Seconds and peak bytes of each.
-    seed (int): Seed of the resampling.
-    RETURNS (Optional[Floor]): The figures, or None without a sample.
-    """
+def floor_estimate(samples: Sequence[tuple[float, float]], seed: int) -> schema.Floor | None:
+    """Summarise the processes that only imported the libraries."""
     if not samples:
         return None
-    return Floor(
+    return schema.Floor(
         import_seconds=median_estimate([seconds for seconds, _ in samples], seed),
         peak_rss_mb=median_estimate([peak / MEGABYTE for _, peak in samples], seed),
     )
 
 
 def summarize(
-    arms: Sequence[Arm],
+    pipelines: Sequence[Samples],
     workload: Workload,
     labels: Sequence[str],
     floor: Sequence[tuple[float, float]],
     options: Options,
 ) -> list[Profile]:
-    """Sum up the samples of all pipelines.
-
-    arms (Sequence[Arm]): The pipelines with their samples.
-    workload (Workload): The texts that they ran.
-    labels (Sequence[str]): The labels that the counts are for.
-    floor (Sequence[Tuple[float, float]]): As `floor_estimate` takes it.
-    options (Options): How it was measured.
-    RETURNS (List[Profile]): A profile for each pipeline.
-    """
-    seed = options.seed
-    base = next((arm for arm in arms if arm.name == options.baseline), None)
-    floors = [peak / MEGABYTE for _, peak in floor]
-    profiles = []
-    for arm in arms:
-        folder = arm.target.path if arm.target.kind == "bundle" else arm.loaded["folder"]
-        profiles.append(
-            Profile(
-                name=arm.name,
-                target=arm.target.path,
-                kind=arm.target.kind,
-                environment=arm.environment,
-                components=arm.loaded["components"],
-                labels=arm.loaded["labels"],
-                disk=None if folder is None else measure_disk(Path(folder)),
-                accuracy={
-                    language: _accuracy(counts, labels, seed)
-                    for language, counts in arm.counts.items()
-                },
-                macro_f1=_macro_f1(arm, options),
-                pieces={
-                    language: Pieces(
-                        words=found["words"],
-                        pieces_per_word=found["pieces"] / max(found["words"], 1),
-                        unknown_share=found["unknown"] / max(found["pieces"], 1),
-                    )
-                    for language, found in arm.pieces.items()
-                },
-                start=_start(arm, seed),
-                memory=_memory(arm, floors, options),
-                latency=_latency(arm, workload, seed),
-                throughput=[
-                    Throughput(
-                        batch_size=size,
-                        words_per_second=median_estimate(
-                            [found.words_per_second for found in rounds], seed
-                        ),
-                        wall_words_per_second=float(
-                            np.median([found.wall_words_per_second for found in rounds])
-                        ),
-                        waiting_share=float(np.mean([found.waiting_share for found in rounds])),
-                    )
-                    for size, rounds in arm.batches.items()
-                ],
-            )
-        )
+    """Summarise the samples of all pipelines."""
+    lowest = float(np.median([peak for _, peak in floor])) / MEGABYTE if floor else 0.0
+    profiles = {one.name: _profile(one, workload, labels, lowest, options) for one in pipelines}
+    base = next((one for one in pipelines if one.name == options.baseline), None)
     if base is None:
-        return profiles
-    base_profile = profiles[list(arms).index(base)]
-    return [
-        found.model_copy(
-            update={"ratios": ratios_of(arm, base, found, base_profile, floors, options)}
-        )
-        for arm, found in zip(arms, profiles, strict=True)
-    ]
+        return list(profiles.values())
+    ratios = {
+        one.name: _ratios(one, base, profiles[one.name], profiles[base.name], lowest, options)
+        for one in pipelines
+    }
+    return [one.model_copy(update={"ratios": ratios[name]}) for name, one in profiles.items()]
 
 
-def _macro_f1(arm: Arm, options: Options) -> Estimate | None:
-    if not arm.counts:
-        return None
-    return estimate_of_draws(macro_draws(macro_counts(arm, options), options.seed))
+def _profile(
+    samples: Samples, workload: Workload, labels: Sequence[str], floor: float, options: Options
+) -> Profile:
+    target, seed = samples.target, options.seed
+    folder = target.path if target.kind == "bundle" else samples.loaded["folder"]
+    counts = samples.macro_counts(macro_languages(samples.counts, options.source_language))
+    return Profile(
+        name=target.name,
+        target=target.path,
+        kind=target.kind,
+        environment=samples.environment,
+        components=samples.loaded["components"],
+        labels=samples.loaded["labels"],
+        disk=None if folder is None else _disk(folder),
+        accuracy={code: _accuracy(rows, labels, seed) for code, rows in samples.counts.items()},
+        macro_f1=macro_estimate(counts, seed) if counts else None,
+        pieces={
+            language: schema.Pieces(
+                words=found["words"],
+                pieces_per_word=found["pieces"] / max(found["words"], 1),
+                unknown_share=found["unknown"] / max(found["pieces"], 1),
+            )
+            for language, found in samples.pieces.items()
+        },
+        start=_start(samples, seed) if samples.starts else None,
+        memory=_memory(samples, floor, options) if samples.starts else None,
+        latency=_latency(samples, workload, seed) if samples.singles else None,
+        throughput=[
+            schema.Throughput(
+                batch_size=size,
+                words_per_second=median_estimate(samples.speeds(size), seed),
+                wall_words_per_second=float(np.median([one.wall_speed for one in rounds])),
+                waiting_share=float(np.mean([one.waited / one.passed for one in rounds])),
+            )
+            for size, rounds in samples.batches.items()
+        ],
+    )
 
 
-def _accuracy(counts: np.ndarray, labels: Sequence[str], seed: int) -> Accuracy:
-    precision, recall, f1 = score_estimates(counts.sum(axis=1), seed)
+def _disk(folder: str) -> schema.Disk:
+    files, digest = folder_contents(Path(folder))
+    return schema.Disk(mb=sum(files.values()) / MEGABYTE, files=files, sha256=digest)
+
+
+def _accuracy(counts: NDArray[np.float64], labels: Sequence[str], seed: int) -> Accuracy:
+    every = counts.sum(axis=1)
+    precision, recall, f1 = score_estimates(every, seed)
     by_type = {}
-    for label, sums in zip(labels, counts.sum(axis=0), strict=True):
-        type_precision, type_recall, type_f1 = map(float, precision_recall_f1(sums))
-        by_type[label] = TypeAccuracy(
-            precision=type_precision,
-            recall=type_recall,
-            f1=type_f1,
-            entities=int(sums[0] + sums[2]),
+    for at, label in enumerate(labels):
+        one = score(counts[:, at])
+        by_type[label] = schema.TypeAccuracy(
+            precision=one.precision / 100,
+            recall=one.recall / 100,
+            f1=one.f1 / 100,
+            entities=one.gold,
         )
-    entities = sum(found.entities for found in by_type.values())
     return Accuracy(
         precision=precision,
         recall=recall,
         f1=f1,
-        entities=entities,
+        entities=score(every).gold,
         by_type=by_type,
-        counts=counts_text(counts.sum(axis=1)),
+        counts=counts_text(every),
     )
 
 
-def _start(arm: Arm, seed: int) -> Start | None:
-    if not arm.starts:
-        return None
-    rows = [(s.import_seconds, s.load_seconds, s.first_seconds) for s in arm.starts]
+def _start(samples: Samples, seed: int) -> schema.Start:
+    rows = [(one.import_seconds, one.load_seconds, one.first_seconds) for one in samples.starts]
     imports, loads, firsts = zip(*rows, strict=True)
-    return Start(
+    return schema.Start(
         import_seconds=median_estimate(imports, seed),
         load_seconds=median_estimate(loads, seed),
         first_call_ms=median_estimate([seconds * 1e3 for seconds in firsts], seed),
@@ -168,71 +133,88 @@ def _start(arm: Arm, seed: int) -> Start | None:
     )
 
 
-def _memory(arm: Arm, floors: Sequence[float], options: Options) -> Memory | None:
-    seed = options.seed
-    if not arm.starts:
-        return None
-    steady = [start.last_mb("rss") or 0.0 for start in arm.starts]
-    shares = [start.last_mb("pss") for start in arm.starts]
-    known_shares = [share for share in shares if share is not None]
+def _memory(samples: Samples, floor: float, options: Options) -> Memory:
+    starts, seed = samples.starts, options.seed
+    shares = [share for start in starts if (share := start.last_mb("pss")) is not None]
+    shared = [start.shared for start in starts if start.shared and start.shared["pss"]]
+    pss, rss = (float(np.median([s[k] for s in shared] or [0])) / MEGABYTE for k in ("pss", "rss"))
     return Memory(
-        peak_rss_mb=median_estimate([start.highest_mb for start in arm.starts], seed),
-        above_floor_mb=median_estimate(arm.above_floor(floors), seed),
-        steady_rss_mb=median_estimate(steady, seed),
-        pss_mb=median_estimate(known_shares, seed) if known_shares else None,
+        peak_rss_mb=median_estimate(samples.peaks_mb, seed),
+        above_floor_mb=median_estimate([peak - floor for peak in samples.peaks_mb], seed),
+        steady_rss_mb=median_estimate([start.last_mb("rss") or 0.0 for start in starts], seed),
+        pss_mb=median_estimate(shares, seed) if shares else None,
         phases_mb={
-            phase: median_estimate([start.peak_mb(phase) for start in arm.starts], seed)
-            for phase in arm.starts[0].memory
+            phase: median_estimate([start.peak_mb(phase) for start in starts], seed)
+            for phase in starts[0].memory
         },
-        shared=_shared(arm, options.processes),
+        shared=schema.SharedMemory(processes=options.processes, pss_mb=pss, rss_mb=rss)
+        if shared
+        else None,
     )
 
 
-def _shared(arm: Arm, processes: int) -> SharedMemory | None:
-    """The middle of the starts; nothing where one process was asked for or the system is silent."""
-    found = [start.shared for start in arm.starts if start.shared and start.shared["pss"]]
-    if not found:
-        return None
-    return SharedMemory(
-        processes=processes,
-        pss_mb=float(np.median([one["pss"] for one in found])) / MEGABYTE,
-        rss_mb=float(np.median([one["rss"] for one in found])) / MEGABYTE,
-    )
-
-
-def _latency(arm: Arm, workload: Workload, seed: int) -> Latency | None:
-    if not arm.singles:
-        return None
-    rounds = [found.milliseconds for found in arm.singles]
+def _latency(samples: Samples, workload: Workload, seed: int) -> Latency:
+    rounds = [found.milliseconds for found in samples.singles]
+    wall = np.concatenate([found.wall_milliseconds for found in samples.singles])
     p50, p90, p95, p99 = pooled_percentiles(rounds, (50, 90, 95, 99), seed)
+    first_passes = [start.first_pass_words_per_second for start in samples.starts]
     return Latency(
         p50_ms=p50,
         p90_ms=p90,
         p95_ms=p95,
         p99_ms=p99,
         calls=sum(map(len, rounds)),
-        first_pass_words_per_second=float(
-            np.median([start.first_pass_words_per_second for start in arm.starts])
-        ),
-        wall_p50_ms=float(
-            np.median(np.concatenate([found.wall_milliseconds for found in arm.singles]))
-        ),
-        waiting_share=float(np.mean([found.waiting_share for found in arm.singles])),
-        by_length=list(_by_length(arm, workload, seed)),
+        first_pass_words_per_second=float(np.median(first_passes)),
+        wall_p50_ms=float(np.median(wall)),
+        waiting_share=float(np.mean([found.waiting_share for found in samples.singles])),
+        by_length=list(_by_length(samples, workload, seed)),
     )
 
 
-def _by_length(arm: Arm, workload: Workload, seed: int) -> Iterator[LengthLatency]:
-    lengths = np.asarray(workload.word_counts)
-    classes = np.searchsorted(LENGTH_CLASSES, lengths)
+def _by_length(samples: Samples, workload: Workload, seed: int) -> Iterator[schema.LengthLatency]:
+    classes = np.searchsorted(LENGTH_CLASSES, workload.word_counts)
+    places = np.unique(np.concatenate([found.places for found in samples.singles]))
+    edges = (0, *LENGTH_CLASSES, None)
     for index in range(len(LENGTH_CLASSES) + 1):
-        picked = [found.milliseconds[classes[found.places] == index] for found in arm.singles]
-        places = np.concatenate([found.places for found in arm.singles])
-        texts = np.unique(places[classes[places] == index])
-        if len(texts):
-            yield LengthLatency(
-                words_from=LENGTH_CLASSES[index - 1] + 1 if index else 1,
-                words_to=LENGTH_CLASSES[index] if index < len(LENGTH_CLASSES) else None,
-                texts=len(texts),
+        texts = int(np.sum(classes[places] == index))
+        picked = [one.milliseconds[classes[one.places] == index] for one in samples.singles]
+        if texts:
+            yield schema.LengthLatency(
+                words_from=(edges[index] or 0) + 1,
+                words_to=edges[index + 1],
+                texts=texts,
                 p50_ms=pooled_percentiles(picked, (50,), seed)[0],
             )
+
+
+def _ratios(
+    samples: Samples,
+    base: Samples,
+    found: Profile,
+    base_found: Profile,
+    floor: float,
+    options: Options,
+) -> Ratios:
+    """Compare with the baseline, where above 1 is better; a stopped run may lack rounds of one."""
+
+    def ratio(above: Sequence[float], below: Sequence[float]) -> Estimate | None:
+        return ratio_estimate(above, below, options.seed) if above and below else None
+
+    own_above, base_above = ([peak - floor for peak in one.peaks_mb] for one in (samples, base))
+    codes = macro_languages(samples.counts, options.source_language)
+    return Ratios(
+        p50=ratio(base.medians_ms, samples.medians_ms),
+        words_per_second={
+            size: value
+            for size in samples.batches
+            if (value := ratio(samples.speeds(size), base.speeds(size))) is not None
+        },
+        peak_rss=ratio(base.peaks_mb, samples.peaks_mb),
+        above_floor=ratio(base_above, own_above) if min(own_above, default=0) > 0 else None,
+        disk=base_found.disk.mb / found.disk.mb
+        if found.disk and base_found.disk and found.disk.mb
+        else None,
+        f1=macro_ratio(samples.macro_counts(codes), base.macro_counts(codes), options.seed)
+        if samples.counts and base.counts
+        else None,
+    )

@@ -1,287 +1,169 @@
-"""The figures of a report as tables of text, for every place that shows them."""
+"""The tables of a report, each a pivot of its data frame, as text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from .cells import Cell, Table, cell, number, score, used_columns
-from .ratios import macro_languages
-from .schema import Accuracy, Estimate, ProfileReport, Record, TypeAccuracy
+from ..compat import require
+from .cells import MISSING, cell, estimate_cell, number
+from .frame import report_frame
+from .recommend import budget_text, excess
+from .schema import Budget, ProfileReport
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+# Metrics as the columns of a table; what is in braces is filled from the row.
+HEADERS = {
+    "macro_f1": "Macro F1",
+    "speed": "words/s, batch {batch_size}",
+    "latency_p50": "p50 ms",
+    "latency_p90": "p90 ms",
+    "latency_p95": "p95 ms",
+    "latency_p99": "p99 ms",
+    "calls": "Calls",
+    "texts": "Texts",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "entities": "Gold entities",
+    "import": "Import s",
+    "load": "Load s",
+    "first_call": "First call ms",
+    "total": "Total s",
+    "peak_rss": "Peak RSS MB",
+    "above_floor": "above floor MB",
+    "shared_pss": "PSS MB",
+    "shared_rss": "Sum of RSS MB",
+    "disk": "Disk MB",
+    "ratio_f1": "F1 kept %",
+    "ratio_speed": "Speed, batch {batch_size}",
+    "ratio_p50": "Speed, one text",
+    "ratio_peak_rss": "Less peak RSS",
+    "ratio_above_floor": "Less above floor",
+    "ratio_disk": "Less disk",
+    "pieces_per_word": "Pieces per word",
+    "unknown_share": "Unknown pieces %",
+    "gold_words": "Words",
+}
+PERCENTILES = ("latency_p50", "latency_p95", "latency_p99")
+COST = ("macro_f1", "speed", *PERCENTILES, "load", "peak_rss", "above_floor", "disk")
+RATIOS = tuple(name for name in HEADERS if name.startswith("ratio_"))
+TYPES = ("precision", "recall", "f1", "entities")
+LATENCY = ("latency_p50", "latency_p90", "latency_p95", "latency_p99", "calls")
+LENGTHS = ("texts", "latency_p50")
+START = ("import", "load", "first_call", "total")
+SHARED = ("shared_pss", "shared_rss")
+PIECES = ("pieces_per_word", "unknown_share", "gold_words")
+# Tables whose columns have other names.
+F1 = {"f1": "{language}", "macro_f1": "Macro"}
+MEMORY = {"peak_rss": "{phase}", "above_floor": "above floor", "steady_rss": "steady", "pss": "PSS"}
+COMBINED = "Combined memory of nlp.pipe(n_process=N) and its processes, MB"
 
 
-def threads_text(threads: int) -> str:
-    """Write a number of threads.
+@dataclass(frozen=True)
+class Table:
+    """A table of text.
 
-    threads (int): The number.
-    RETURNS (str): The text.
+    caption (str): What it shows, with the units.
+    frame (DataFrame): The cells; the first column names the row. A cell may end with its interval,
+        as in `1.23 [1.20 to 1.27]`.
     """
-    return "1 thread" if threads == 1 else f"{threads} threads"
+
+    caption: str
+    frame: "DataFrame"
 
 
-def cost_table(report: ProfileReport) -> Table:
-    """What each pipeline costs, with its macro F1."""
-    sizes = report.settings.batch_sizes
-    header = (
-        "Pipeline",
-        "Macro F1",
-        *(f"words/s, batch {size}" for size in sizes),
-        "p50 ms",
-        "p95 ms",
-        "p99 ms",
-        "Load s",
-        "Peak RSS MB",
-        "above floor MB",
-        "Disk MB",
-    )
-    rows = []
-    for found in report.profiles:
-        rates = {one.batch_size: one.words_per_second for one in found.throughput}
-        latency, memory = found.latency, found.memory
-        rows.append(
-            (
-                Cell(found.name),
-                score(found.macro_f1),
-                *(cell(rates.get(size)) for size in sizes),
-                cell(_part(latency, "p50_ms")),
-                cell(_part(latency, "p95_ms")),
-                cell(_part(latency, "p99_ms")),
-                cell(_part(found.start, "load_seconds")),
-                cell(_part(memory, "peak_rss_mb")),
-                cell(_part(memory, "above_floor_mb")),
-                cell(_part(found.disk, "mb")),
-            )
-        )
-    threads = threads_text(report.settings.threads)
-    caption = f"Cost and macro F1; {threads}, latency of one text at a time"
-    return used_columns(Table(caption, header, tuple(rows)))
+def make_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Make a table of cells that are text already."""
+    return Table(caption, require("pandas", extra="profile").DataFrame(rows, columns=list(header)))
 
 
-def ratio_table(report: ProfileReport) -> Table | None:
-    """Each pipeline against the baseline, or None without one."""
-    if report.baseline is None:
-        return None
-    sizes = report.settings.batch_sizes
-    header = (
-        "Pipeline",
-        "F1 kept %",
-        *(f"Speed, batch {size}" for size in sizes),
-        "Speed, one text",
-        "Less peak RSS",
-        "Less above floor",
-        "Less disk",
-    )
-    rows = []
-    for found in report.profiles:
-        ratios = found.ratios
-        if ratios is not None and found.name != report.settings.baseline:
-            rows.append(
-                (
-                    Cell(found.name),
-                    score(ratios.f1),
-                    *(cell(ratios.words_per_second.get(size), unit="×") for size in sizes),
-                    cell(ratios.p50, unit="×"),
-                    cell(ratios.peak_rss, unit="×"),
-                    cell(ratios.above_floor, unit="×"),
-                    cell(ratios.disk, unit="×"),
-                )
-            )
-    if not rows:
-        return None
-    caption = f"Against {report.settings.baseline}, measured in the same rounds; above 1× is better"
-    return used_columns(Table(caption, header, tuple(rows)))
+def pivot(rows: "DataFrame", metrics: Iterable[str], *index: str) -> "DataFrame":
+    """Turn long rows into a table, in the order in which they come.
 
-
-def f1_table(report: ProfileReport) -> Table | None:
-    """F1 by language, the rows of other models included, or None without any."""
-    codes = list(report.languages)
-    codes.extend(code for row in report.extra for code in row.f1 if code not in codes)
-    if not codes:
-        return None
-    macro_codes = macro_languages(report.languages or codes, report.settings.source_language)
-    rows = [
-        (
-            Cell(found.name),
-            *(score(found.accuracy[code].f1 if code in found.accuracy else None) for code in codes),
-            score(found.macro_f1),
-        )
-        for found in report.profiles
-    ]
-    for row in report.extra:
-        known = [row.f1[code] for code in macro_codes if code in row.f1]
-        macro = sum(known) / len(known) if len(known) == len(macro_codes) else None
-        rows.append((Cell(row.name), *(score(row.f1.get(code)) for code in codes), score(macro)))
-    caption = f"Entity F1 in percent by language; macro is the mean over {', '.join(macro_codes)}"
-    return Table(caption, ("Pipeline", *codes, "Macro"), tuple(rows))
-
-
-def type_table(report: ProfileReport) -> Table:
-    """Precision, recall and F1 of every label in every language."""
-    rows = [
-        (
-            Cell(found.name),
-            Cell(code),
-            Cell(label),
-            score(one.precision),
-            score(one.recall),
-            score(one.f1),
-            Cell(str(one.entities)),
-        )
-        for found in report.profiles
-        for code, accuracy in found.accuracy.items()
-        for label, one in _with_all_types(accuracy)
-    ]
-    header = ("Pipeline", "Language", "Label", "Precision", "Recall", "F1", "Gold entities")
-    return Table("Precision, recall and F1 in percent by language and label", header, tuple(rows))
-
-
-def start_table(report: ProfileReport) -> Table:
-    """From nothing to the first result."""
-    rows = [
-        (
-            Cell(found.name),
-            cell(found.start.import_seconds),
-            cell(found.start.load_seconds),
-            cell(found.start.first_call_ms),
-            cell(found.start.total_seconds),
-        )
-        for found in report.profiles
-        if found.start is not None
-    ]
-    header = ("Pipeline", "Import spaCy s", "Load s", "First call ms", "In all s")
-    return Table("From a fresh process to the first result", header, tuple(rows))
-
-
-def latency_table(report: ProfileReport) -> Table:
-    """Percentiles of one text."""
-    rows = [
-        (
-            Cell(found.name),
-            cell(found.latency.p50_ms),
-            cell(found.latency.p90_ms),
-            cell(found.latency.p95_ms),
-            cell(found.latency.p99_ms),
-            Cell(f"{found.latency.calls:,}"),
-        )
-        for found in report.profiles
-        if found.latency is not None
-    ]
-    header = ("Pipeline", "p50", "p90", "p95", "p99", "Calls")
-    return Table("Latency of nlp(text), one text at a time, ms", header, tuple(rows))
-
-
-def length_table(report: ProfileReport) -> Table:
-    """Median latency by the number of words."""
-    rows = [
-        (
-            Cell(found.name),
-            Cell(length_name(one.words_from, one.words_to)),
-            Cell(str(one.texts)),
-            cell(one.p50_ms),
-        )
-        for found in report.profiles
-        if found.latency is not None
-        for one in found.latency.by_length
-    ]
-    header = ("Pipeline", "Words", "Texts", "p50 ms")
-    return Table("Latency of one text by its length", header, tuple(rows))
-
-
-def length_name(words_from: int, words_to: int | None) -> str:
-    """Write a class of lengths.
-
-    words_from (int): The fewest words.
-    words_to (Optional[int]): The most words, if there is an end.
-    RETURNS (str): The text.
+    rows (DataFrame): Rows of a report's data frame.
+    metrics (Iterable[str]): The metrics of the columns; a dict gives them other headers.
+    *index (str): Columns of the frame that name a row, besides the pipeline.
+    RETURNS (DataFrame): The cells as text.
     """
-    return f"{words_from}+" if words_to is None else f"{words_from}–{words_to}"
+    headers = {name: HEADERS[name] for name in metrics if name in HEADERS}
+    headers |= metrics if isinstance(metrics, dict) else {}
+    picked = rows[rows["metric"].isin(headers) & rows["value"].notna()]
+    if picked.empty:
+        return picked.iloc[:, :0]
+    figures = zip(picked["value"], picked["low"], picked["high"], picked["unit"], strict=True)
+    records = picked.to_dict("records")
+    picked = picked.assign(
+        text=[cell(*figure) for figure in figures],
+        column=[headers[row["metric"]].format(**row) for row in records],
+    )
+    columns = [name for metric in headers for name in picked[picked.metric == metric].column]
+    wide = picked.pivot_table("text", ["pipeline", *index], "column", aggfunc="first", sort=False)
+    wide = wide.reindex(columns=list(dict.fromkeys(columns))).fillna(MISSING).reset_index()
+    names = {name: name.replace("_", " ").capitalize() for name in ("pipeline", *index)}
+    return wide.rename(columns=names).rename_axis(columns=None)
 
 
-def throughput_table(report: ProfileReport) -> Table:
-    """Words a second by batch size."""
-    rows = [
-        (Cell(found.name), Cell(str(one.batch_size)), cell(one.words_per_second))
-        for found in report.profiles
-        for one in found.throughput
+def main_tables(report: ProfileReport) -> list[Table]:
+    """Give F1 by language, costs, the comparison with the baseline and the budget, if known."""
+    rows = report_frame(report)
+    whole = rows[rows["phase"].isna() & rows["words"].isna()]
+    scored = whole[(whole["label"] == "all") | (whole["metric"] == "macro_f1")]
+    measured = whole[whole["pipeline"].isin([one.name for one in report.profiles])]
+    compared = whole[whole["pipeline"] != report.settings.baseline]
+    macro, settings = ", ".join(report.macro_languages), report.settings
+    tables = [
+        Table(f"Entity F1 in percent; macro is the mean over {macro}", pivot(scored, F1)),
+        Table(f"Cost and macro F1; threads: {settings.threads}", pivot(measured, COST)),
+        Table(f"Compared with {settings.baseline}; above 1× is better", pivot(compared, RATIOS)),
     ]
-    header = ("Pipeline", "Batch size", "words/s")
-    return Table("Words a second through nlp.pipe", header, tuple(rows))
+    found = [table for table in tables if len(table.frame)]
+    return found + ([budget_table(report, settings.budget)] if settings.budget is not None else [])
 
 
-def memory_table(report: ProfileReport) -> Table:
-    """Peak memory of each phase."""
-    measured = [(found.name, found.memory) for found in report.profiles if found.memory is not None]
-    phases = list(measured[0][1].phases_mb) if measured else []
-    rows = [
-        (
-            Cell(name),
-            *(cell(memory.phases_mb[phase]) for phase in phases),
-            cell(memory.peak_rss_mb),
-            cell(memory.above_floor_mb),
-            cell(memory.steady_rss_mb),
-        )
-        for name, memory in measured
-    ]
+def detail_tables(report: ProfileReport) -> dict[str, list[Table]]:
+    """Give the tables behind the figures and other details, by figure or heading."""
+    rows = report_frame(report)
+    lengths, whole = rows[rows["words"].notna()], rows[rows["words"].isna()]
+    phases = whole.assign(phase=whole["phase"].fillna("Peak"))
     floor = ""
     if report.floor is not None:
-        lowest = number(report.floor.peak_rss_mb.value)
-        floor = f"; importing spaCy, ONNX Runtime and tokenizers alone: {lowest}"
-    header = ("Pipeline", *phases, "Peak", "Above floor", "Steady")
-    return Table(f"Peak resident memory by phase, MB{floor}", header, tuple(rows))
-
-
-def shared_table(report: ProfileReport) -> Table:
-    """Memory of several processes together."""
-    rows = [
-        (
-            Cell(found.name),
-            Cell(str(found.memory.shared.processes)),
-            cell(found.memory.shared.pss_mb),
-            cell(found.memory.shared.rss_mb),
-            cell(found.memory.pss_mb),
-        )
-        for found in report.profiles
-        if found.memory is not None and found.memory.shared is not None
-    ]
-    header = ("Pipeline", "Processes", "PSS in all", "Sum of RSS", "PSS of one alone")
-    caption = (
-        "Memory of nlp.pipe(n_process=…) and its processes together, MB; in PSS a shared page "
-        "counts once"
+        floor = f"; the libraries alone: {number(report.floor.peak_rss_mb.value)}"
+    found = (
+        ("f1-languages", "Scores in percent", pivot(whole, TYPES, "language", "label")),
+        ("latency", "Latency of nlp(text), ms", pivot(whole, LATENCY)),
+        ("latency-length", "Latency of one text by its words", pivot(lengths, LENGTHS, "words")),
+        ("throughput", "Speed of nlp.pipe", pivot(whole, {"speed": "words/s"}, "batch_size")),
+        ("memory", f"Peak resident memory by phase, MB{floor}", pivot(phases, MEMORY)),
+        ("memory", COMBINED, pivot(whole, SHARED, "processes")),
+        ("Start", "From a fresh process to the first result", pivot(whole, START)),
+        ("Subword pieces", "Subword pieces of the gold words", pivot(whole, PIECES, "language")),
+        ("Files", "Files", _files(report)),
     )
-    return Table(caption, header, tuple(rows))
+    tables: dict[str, list[Table]] = {}
+    for name, caption, frame in found:
+        if len(frame):
+            tables.setdefault(name, []).append(Table(caption, frame))
+    return tables
 
 
-def disk_table(report: ProfileReport) -> Table:
-    """Size of every file."""
+def budget_table(report: ProfileReport, budget: Budget) -> Table:
+    """Show which pipelines are within a budget, and why the others are not."""
     rows = [
-        (Cell(found.name), Cell(file), Cell(f"{size:,}"))
-        for found in report.profiles
-        if found.disk is not None
-        for file, size in sorted(found.disk.files.items(), key=lambda item: -item[1])
+        (one.name, estimate_cell(one.macro_f1, "share"), "; ".join(excess(one, budget)) or "fits")
+        for one in report.profiles
     ]
-    return Table("Files, bytes", ("Pipeline", "File", "Bytes"), tuple(rows))
+    rows += [(one.name, MISSING, "does not run") for one in report.not_run]
+    caption = f"Within the budget of {budget_text(budget)}"
+    return make_table(caption, ("Pipeline", "Macro F1", "Budget"), rows)
 
 
-def pieces_table(report: ProfileReport) -> Table | None:
-    """How tokenizers cut the words of each language, or None where no pipeline has one."""
+def _files(report: ProfileReport) -> "DataFrame":
     rows = [
-        (
-            Cell(found.name),
-            Cell(code),
-            cell(one.pieces_per_word),
-            Cell(f"{one.unknown_share * 100:.2f}"),
-            Cell(f"{one.words:,}"),
-        )
-        for found in report.profiles
-        for code, one in found.pieces.items()
+        (one.name, file, f"{size:,}")
+        for one in report.profiles
+        if one.disk is not None
+        for file, size in sorted(one.disk.files.items(), key=lambda item: -item[1])
     ]
-    header = ("Pipeline", "Language", "Pieces a word", "Unknown pieces %", "Words")
-    caption = "Subword pieces of the gold words"
-    return Table(caption, header, tuple(rows)) if rows else None
-
-
-def _part(record: Record | None, field: str) -> Estimate | float | None:
-    """A figure of a part of the file that may be missing."""
-    return None if record is None else getattr(record, field)
-
-
-def _with_all_types(accuracy: Accuracy) -> Iterator[tuple[str, Accuracy | TypeAccuracy]]:
-    yield "all", accuracy
-    yield from accuracy.by_type.items()
+    return make_table("", ("Pipeline", "File", "Bytes"), rows).frame

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,15 @@ class Subject:
         self.texts: list[str] = []
 
     def floor(self) -> dict[str, Any]:
-        """Import what every pipeline here stands on, and load no model."""
-        seconds, _ = self._timed(_import_floor)
-        return {"seconds": seconds, "memory": read_memory()}
+        """Import the libraries of every pipeline, and load no model."""
+        return self._import("spacy", "onnxruntime", "tokenizers")
 
     def start(self) -> dict[str, Any]:
         """Import spaCy."""
-        seconds, _ = self._timed(_import_spacy)
-        return {"seconds": seconds, "memory": read_memory()}
+        return self._import("spacy")
 
     def load(self, path: str, kind: str, threads: int, code: str | None) -> dict[str, Any]:
-        """Load the pipeline, and tell what it is made of."""
+        """Load the pipeline and list its parts."""
         from spacy.util import import_file
 
         if code is not None:
@@ -55,12 +54,11 @@ class Subject:
             "components": list(self.nlp.pipe_names),
             "finders": finders,
             "labels": sorted(labels),
-            "lang": self.nlp.lang,
             "folder": str(self.nlp.path) if self.nlp.path else None,
         }
 
     def hold(self, texts: list[str]) -> dict[str, Any]:
-        """Keep the texts that later requests name by their places."""
+        """Keep the texts that later requests refer to by number."""
         self.texts = texts
         reset_peak()
         return {"memory": read_memory()}
@@ -72,7 +70,7 @@ class Subject:
         return {"seconds": seconds, "memory": read_memory()}
 
     def single(self, places: list[int], seconds: float) -> dict[str, Any]:
-        """Run texts one by one, all of them and then again until the time is over."""
+        """Run texts one by one, repeatedly until the time is over."""
         nlp, texts, now, since = self.nlp, self.texts, self.clock.now, self.clock.since
         reset_peak()
         found: list[tuple[int, int, int]] = []
@@ -84,12 +82,10 @@ class Subject:
                 found.append((place, *since(before)))
             passed, waited = since(begun)
             if passed >= seconds * 1e9:
-                break
-        share = waited / passed
-        return {"calls": found, "waiting_share": share, "memory": read_memory()}
+                return {"calls": found, "waiting_share": waited / passed, "memory": read_memory()}
 
     def batch(self, places: list[int], batch_size: int, seconds: float) -> dict[str, Any]:
-        """Stream texts through `nlp.pipe`, all of them and then again until the time is over."""
+        """Stream texts through `nlp.pipe`, repeatedly until the time is over."""
         nlp, now, since = self.nlp, self.clock.now, self.clock.since
         texts = [self.texts[place] for place in places]
         reset_peak()
@@ -101,11 +97,11 @@ class Subject:
             times += 1
             passed, waited = since(begun)
             if passed >= seconds * 1e9:
-                break
-        return {"times": times, "passed": passed, "waited": waited, "memory": read_memory()}
+                memory = read_memory()
+                return {"times": times, "passed": passed, "waited": waited, "memory": memory}
 
     def share(self, places: list[int], batch_size: int, processes: int) -> dict[str, Any]:
-        """Stream texts through several processes, and tell the most that they hold together."""
+        """Stream texts through several processes, and give their combined peak memory."""
         texts = [self.texts[place] for place in places]
         most = {"rss": 0, "pss": 0}
         stream = self.nlp.pipe(texts, batch_size=batch_size, n_process=processes)
@@ -116,35 +112,26 @@ class Subject:
         return most
 
     def score(self, path: str, labels: list[str], label_map: dict[str, str]) -> dict[str, Any]:
-        """Count right, wrong and missed entities in each gold document, label by label."""
+        """Count entities in each gold document, label by label."""
         from .accuracy import count_entities
 
         return {"counts": count_entities(self.nlp, Path(path), labels, label_map)}
 
     def pieces(self, path: str) -> dict[str, Any]:
-        """Count the subword pieces of the gold words, where the pipeline has an `optical_ner`."""
+        """Count the subword pieces of the gold words, if the pipeline has an `optical_ner`."""
         from .accuracy import count_pieces
 
         return {"pieces": count_pieces(self.nlp, Path(path))}
+
+    def _import(self, *modules: str) -> dict[str, Any]:
+        seconds, _ = self._timed(lambda: [import_module(module) for module in modules])
+        return {"seconds": seconds, "memory": read_memory()}
 
     def _timed(self, function: Callable[[], Any]) -> tuple[float, Any]:
         begun = self.clock.now()
         result = function()
         passed, waited = self.clock.since(begun)
         return (passed - waited) / 1e9, result
-
-
-def _import_spacy() -> None:
-    import spacy  # noqa: F401
-
-
-def _import_floor() -> None:
-    import spacy  # noqa: F401
-    import tokenizers  # noqa: F401
-
-    from ..compat import require_onnxruntime
-
-    require_onnxruntime()
 
 
 def _load(path: str, kind: str, threads: int) -> Any:

@@ -16,6 +16,8 @@ from .f1 import precision_recall_f1
 Counts = NDArray[Any]
 RESAMPLES = 1000
 LEVEL = 0.95
+# Points of F1; nothing is divided by less.
+LEAST_F1 = 1e-3
 # Resamples that are held in memory at the same time.
 BATCH = 100
 
@@ -99,6 +101,32 @@ def macro_f1_interval(
         return value
 
     return bootstrap_interval(statistic, *samples, **settings)
+
+
+def macro_f1_ratio(
+    counts: Sequence[Counts], base: Sequence[Counts], **settings: Any
+) -> tuple[float, float, float]:
+    """Give the mean F1 over languages divided by that of another system on the same sentences.
+
+    counts (Sequence[ndarray]): For each language [sentences, 3], as `span_counts` returns them.
+    base (Sequence[ndarray]): The counts of the other system on the same sentences.
+    **settings: `resamples`, `level` and `seed`, as for `bootstrap_interval`.
+    RETURNS (Tuple[float, float, float]): The ratio and its lower and upper bound, on the same
+        resamples for both; the upper bound is infinite if the other F1 may be 0.
+    """
+    samples = [
+        np.concatenate([_rows(own), _rows(other)]) for own, other in zip(counts, base, strict=True)
+    ]
+
+    def statistic(*drawn: NDArray[Any], axis: int = -1) -> NDArray[np.float64]:
+        own, other = (
+            np.mean([_scores(part[half], axis)[..., 2] for part in drawn], axis=0)
+            for half in (slice(0, 3), slice(3, 6))
+        )
+        return own / np.maximum(other, LEAST_F1)
+
+    low, high = bootstrap_interval(statistic, *samples, **settings)
+    return float(statistic(*samples)), low, high if high < 1 / LEAST_F1 else np.inf
 
 
 def _scores(drawn: NDArray[Any], axis: int) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Count true positives, false positives and false negatives, sentence by sentence."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,3 +60,28 @@ def ceiling_counts(
         [[(0, 0, label) for *_, label in spans] for spans in side] for side in (target, source)
     )
     return span_counts(gold, found)
+
+
+def counts_text(rows: Iterable[Iterable[float]]) -> str:
+    """Write counts on one line; indented JSON would take a line for each number.
+
+    rows (Iterable[Iterable[float]]): For each document its true positives, false positives and
+        false negatives.
+    RETURNS (str): `TP,FP,FN` for each document, separated by spaces.
+    """
+    return " ".join(",".join(f"{count:.0f}" for count in row) for row in rows)
+
+
+def parse_counts(text: str) -> NDArray[np.float64]:
+    """Read what `counts_text` wrote.
+
+    text (str): The text.
+    RETURNS (NDArray[float64]): [documents, 3].
+    RAISES (ValueError): If it has another form.
+    """
+    rows = np.array([row.split(",") for row in text.split()], dtype=np.float64)
+    if not len(rows):
+        return np.zeros((0, 3))
+    if rows.ndim != 2 or rows.shape[1] != 3:
+        raise ValueError("the counts are not rows of three")
+    return rows

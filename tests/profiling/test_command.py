@@ -6,9 +6,9 @@ from spacy.cli._util import app
 from typer.testing import CliRunner
 
 import spacy_optical.cli  # noqa: F401
+from spacy_optical.cli._markdown import END, START
 from spacy_optical.profiling.metrics_file import read_metrics, write_metrics
 from spacy_optical.profiling.schema import ProfileReport
-from spacy_optical.profiling.text import END, START
 
 QUICK = ["--seconds", "0.05", "--rounds", "1", "--starts", "1", "--batch-sizes", "2"]
 
@@ -92,5 +92,5 @@ def test_the_metrics_file_is_plain_json(report: ProfileReport, tmp_path: Path) -
     write_metrics(report, tmp_path / "metrics.json")
     value = json.loads((tmp_path / "metrics.json").read_text(encoding="utf8"))
     assert value["format"] == "spacy_optical.profile"
-    assert value["version"] == 2
+    assert value["version"] == 3
     assert value["profiles"][1]["latency"]["p50_ms"]["value"] > 0

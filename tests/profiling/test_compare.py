@@ -72,7 +72,7 @@ def test_what_no_longer_runs_counts(report: ProfileReport) -> None:
     assert [(change.pipeline, change.metric) for change in lost] == [
         ("toy", "runs within the limit")
     ]
-    assert "worse" in [cell.text for cell in change_table(lost).rows[0]]
+    assert change_table(lost).frame["Verdict"].tolist() == ["worse"]
 
 
 def test_runs_under_another_memory_limit_are_refused(report: ProfileReport) -> None:

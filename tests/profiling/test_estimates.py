@@ -4,12 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_optical.profiling.estimates import (
-    estimate_of_draws,
     independent_ratio,
-    macro_draws,
+    macro_estimate,
+    macro_ratio,
     median_estimate,
     pooled_percentiles,
-    precision_recall_f1,
     ratio_estimate,
     score_estimates,
 )
@@ -48,12 +47,8 @@ def test_percentiles_pool_the_calls_of_all_rounds() -> None:
     assert p90.value == pytest.approx(4.6)
     assert p50.samples == [2.0, 4.5]
     assert (p50.low, p50.high) == (2.0, 4.5)
-
-
-def test_scores_by_hand() -> None:
-    counts = np.array([[3, 1, 2], [0, 0, 0], [0, 2, 0], [0, 0, 2]], dtype=float)
-    expected = [[3 / 4, 3 / 5, 6 / 9], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
-    np.testing.assert_allclose(precision_recall_f1(counts), expected)
+    (alone,) = pooled_percentiles(rounds[:1], (50,), seed=0)
+    assert (alone.low, alone.value, alone.high) == (2.0, 2.0, 2.0)
 
 
 def test_scores_of_equal_sentences_are_certain() -> None:
@@ -63,13 +58,25 @@ def test_scores_of_equal_sentences_are_certain() -> None:
     assert f1.value == pytest.approx(2 / 3)
 
 
-def test_draws_are_the_same_for_pipelines_judged_on_the_same_sentences() -> None:
+def test_pipelines_with_the_same_sentences_get_the_same_resamples() -> None:
     rng = np.random.default_rng(0)
     counts = {"sw": rng.integers(0, 3, size=(30, 3)).astype(float) + 1}
-    ratio = estimate_of_draws(macro_draws(counts, 0) / macro_draws(counts, 0))
+    ratio = macro_ratio(counts, counts, seed=0)
+    assert ratio is not None
     assert (ratio.low, ratio.value, ratio.high) == (1, 1, 1)
+    difference = macro_estimate(counts, seed=0, minus=counts)
+    assert (difference.low, difference.value, difference.high) == (0, 0, 0)
 
 
-def test_macro_is_the_mean_of_languages_not_of_sentences() -> None:
-    counts = {"sw": np.array([[1.0, 0.0, 0.0]] * 9), "fi": np.array([[0.0, 1.0, 1.0]])}
-    assert estimate_of_draws(macro_draws(counts, 0)).value == pytest.approx(0.5)
+def test_a_share_of_an_f1_that_may_be_0_is_not_known() -> None:
+    counts = {"sw": np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])}
+    assert macro_ratio(counts, {"sw": counts["sw"] * [0, 1, 1]}, seed=0) is None
+
+
+def test_the_share_is_of_means_over_languages() -> None:
+    own = {"sw": np.array([[1.0, 0.0, 0.0]] * 9), "fi": np.array([[0.0, 1.0, 1.0]])}
+    base = {"sw": np.array([[1.0, 0.0, 0.0]] * 9), "fi": np.array([[1.0, 0.0, 0.0]])}
+    assert macro_estimate(own, seed=0).value == pytest.approx(0.5)
+    ratio = macro_ratio(own, base, seed=0)
+    assert ratio is not None
+    assert ratio.value == pytest.approx(0.5)

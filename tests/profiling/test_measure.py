@@ -6,14 +6,13 @@ import spacy
 from spacy.scorer import Scorer
 from spacy.training import Example
 
-from spacy_optical.data.docs import read_docs
+from spacy_optical.data.docs import bare_doc, read_docs
 from spacy_optical.errors import OpticalError
 from spacy_optical.profiling import memory
-from spacy_optical.profiling.accuracy import bare_doc
 from spacy_optical.profiling.check import check_target
+from spacy_optical.profiling.frame import report_frame
 from spacy_optical.profiling.measure import profile
 from spacy_optical.profiling.options import Options
-from spacy_optical.profiling.rows import profile_rows
 from spacy_optical.profiling.schema import ProfileReport
 from spacy_optical.profiling.workload import Target
 
@@ -46,6 +45,11 @@ def test_each_pipeline_gets_all_figures(report: ProfileReport) -> None:
         assert found.disk is not None
         assert found.disk.mb > 0
         assert set(found.accuracy) == {"en", "sw"}
+        # The counts of all documents give the figures.
+        right, wrong, missed = found.accuracy["sw"].rows.sum(axis=0)
+        f1 = 2 * right / (2 * right + wrong + missed)
+        assert found.accuracy["sw"].f1.value == pytest.approx(f1)
+        assert found.accuracy["sw"].rows.shape == (3, 3)
     assert report.settings.texts == 4
     assert report.settings.gold["sw"].entities == 6
 
@@ -66,7 +70,7 @@ def test_accuracy_equals_the_scorer_of_spacy(report: ProfileReport, places: Path
     nlp = spacy.blank("xx")
     nlp.add_pipe("optical_ner", config={"model": str(places / "bundle")})
     docs = read_docs(places / "sw.spacy", nlp.vocab)
-    examples = [Example(nlp(bare_doc(nlp, doc)), doc) for doc in docs]
+    examples = [Example(nlp(bare_doc(doc)), doc) for doc in docs]
     expected = Scorer.score_spans(examples, "ents")
     found = report.profiles[1].accuracy["sw"]
     assert found.precision.value == pytest.approx(expected["ents_p"])
@@ -178,8 +182,7 @@ def test_pages_that_processes_share_count_once(places: Path, gold: dict[str, Pat
     # Three processes, of which two were forked from the first and wrote on little of it.
     assert found.shared.rss_mb > 2 * found.steady_rss_mb.value
     assert found.shared.pss_mb < 0.8 * found.shared.rss_mb
-    names = {row["metric"] for row in profile_rows(report.profiles[0])}
-    assert {"shared_pss", "shared_rss"} <= names
+    assert {"shared_pss", "shared_rss"} <= set(report_frame(report)["metric"])
 
 
 def test_a_pipeline_that_needs_torch_runs_with_it(tmp_path: Path) -> None:
@@ -192,8 +195,8 @@ def test_a_pipeline_that_needs_torch_runs_with_it(tmp_path: Path) -> None:
     nlp.to_disk(tmp_path / "pipeline")
     target = Target.parse(str(tmp_path / "pipeline"))
     with ExitStack() as kept:
-        arm, _ = check_target(target, ["Nairobi"], [], Options(code=code), kept)
-    assert arm.environment == "full"
+        samples, _ = check_target(target, ["Nairobi"], [], Options(code=code), kept)
+    assert samples.environment == "full"
 
 
 @pytest.mark.parametrize(

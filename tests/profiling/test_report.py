@@ -4,23 +4,18 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas
 import pytest
 
+from spacy_optical.cli._markdown import END, START, check_marks, replace_results
 from spacy_optical.errors import OpticalError
 from spacy_optical.profiling.cells import number
+from spacy_optical.profiling.frame import COLUMNS
 from spacy_optical.profiling.metrics_file import read_extra, read_metrics
-from spacy_optical.profiling.report import findings, write_report
-from spacy_optical.profiling.rows import COLUMNS
+from spacy_optical.profiling.report import write_report
 from spacy_optical.profiling.schema import ProfileReport
-from spacy_optical.profiling.tables import f1_table, ratio_table
-from spacy_optical.profiling.text import (
-    END,
-    START,
-    check_marks,
-    markdown_text,
-    replace_results,
-    terminal_text,
-)
+from spacy_optical.profiling.tables import main_tables, pivot
+from spacy_optical.profiling.text import markdown_text, terminal_text
 
 DEMO = Path(__file__).parents[2] / "docs" / "results" / "demo" / "metrics.json"
 LOADING = {"src", "srcset", "data", "poster", "action", "background"}
@@ -116,7 +111,7 @@ def test_the_csv_holds_a_figure_a_row(report: ProfileReport, folder: Path) -> No
 
 def test_the_page_loads_nothing_and_has_a_table_for_every_figure(page: Page) -> None:
     assert page.loads == []
-    assert page.counts["figure"] == page.counts["svg"] == 5
+    assert page.counts["figure"] == page.counts["img"] == 5
     assert page.counts["table"] == page.counts["caption"] >= 3 + 3
     assert "script" not in page.counts
     assert len(page.ids) == len(set(page.ids))
@@ -136,19 +131,30 @@ def test_names_are_escaped_in_the_page(report: ProfileReport, tmp_path: Path) ->
 
 
 def test_tables_hold_extra_rows_and_leave_out_the_baseline(report: ProfileReport) -> None:
-    table = f1_table(report)
-    assert table is not None
-    assert table.header == ("Pipeline", "en", "sw", "Macro")
-    assert [cell.text for cell in table.rows[-1]] == ["without OT", "–", "50.0", "50.0"]
-    ratios = ratio_table(report)
-    assert ratios is not None
-    assert [row[0].text for row in ratios.rows] == ["toy"]
+    f1, _, ratios = (table.frame for table in main_tables(report))
+    assert list(f1) == ["Pipeline", "en", "sw", "Macro"]
+    assert f1.iloc[-1].tolist() == ["without OT", "–", "50.0", "50.0"]
+    assert ratios["Pipeline"].tolist() == ["toy"]
     assert any("without OT" in line for line in terminal_text(report).splitlines())
 
 
-def test_the_finding_names_both_pipelines(report: ProfileReport) -> None:
-    (finding,) = findings(report)
-    assert finding.startswith("toy against ruler: ")
+def test_a_table_keeps_the_order_of_rows_and_headers() -> None:
+    rows = pandas.DataFrame(
+        [
+            ("b", "f1", "sw", 0.5, None, None, "share"),
+            ("b", "speed", None, 1234.5, 1200.0, 1300.0, "words/s"),
+            ("a", "f1", "fi", 0.004, 0.001, 0.009, "share"),
+            ("a", "speed", None, float("nan"), None, None, "words/s"),
+        ],
+        columns=["pipeline", "metric", "language", "value", "low", "high", "unit"],
+    )
+    table = pivot(rows, {"speed": "words/s", "f1": "{language}"})
+    assert list(table) == ["Pipeline", "words/s", "sw", "fi"]
+    assert table.values.tolist() == [
+        ["b", "1,234 [1,200 to 1,300]", "50.0", "–"],
+        ["a", "–", "–", "0.4 [0.1 to 0.9]"],
+    ]
+    assert pivot(rows[:0], {"speed": "words/s"}).empty
 
 
 def test_a_partial_report_is_written_too(report: ProfileReport, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from spacy_optical.profiling import clock, memory
+from spacy_optical.profiling.options import Options
 from spacy_optical.profiling.process import RequestFailed, Worker
 
 LIGHT = """
@@ -36,7 +37,7 @@ sys.exit(f"visible: {bad}" if bad or "spacy" not in names else 0)
 
 
 def test_a_failing_request_names_pipeline_and_reason(tmp_path: Path) -> None:
-    with Worker("mine", "base", threads=1, seed=0) as worker:
+    with Worker("mine", "base", Options()) as worker:
         with pytest.raises(RequestFailed, match="Pipeline 'mine' failed to load: OSError"):
             worker.ask("load", path=str(tmp_path / "none"), kind="pipeline", threads=1, code=None)
         # It goes on after that.
@@ -47,7 +48,7 @@ def test_a_process_that_ends_is_told(tmp_path: Path) -> None:
     code = tmp_path / "ends.py"
     code.write_text("import os, sys\nprint('no room', file=sys.stderr, flush=True)\nos._exit(3)\n")
     with (
-        Worker("mine", "base", threads=1, seed=0) as worker,
+        Worker("mine", "base", Options()) as worker,
         pytest.raises(RequestFailed, match="ended with code 3 after saying 'no room'"),
     ):
         worker.ask("load", path="x", kind="pipeline", threads=1, code=str(code))
@@ -57,7 +58,7 @@ def test_prints_of_a_pipeline_do_not_disturb_the_answers(tmp_path: Path) -> None
     code = tmp_path / "prints.py"
     code.write_text("print('hello')\nraise ValueError('seen')\n")
     with (
-        Worker("mine", "base", threads=1, seed=0) as worker,
+        Worker("mine", "base", Options()) as worker,
         pytest.raises(RequestFailed, match="ValueError: seen"),
     ):
         worker.ask("load", path="x", kind="pipeline", threads=1, code=str(code))

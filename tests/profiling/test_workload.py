@@ -5,10 +5,12 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
+from spacy_optical.cli._amounts import parse_numbers
+from spacy_optical.cli._app import named_values
+from spacy_optical.data.plain_texts import read_texts
 from spacy_optical.errors import OpticalError
-from spacy_optical.profiling.arguments import parse_numbers, parse_pairs
 from spacy_optical.profiling.options import Options
-from spacy_optical.profiling.workload import Gold, Target, Workload, make_workload, read_texts
+from spacy_optical.profiling.workload import Gold, Target, Workload, make_workload
 
 
 def test_targets_are_told_apart(places: Path) -> None:
@@ -70,7 +72,7 @@ def test_gold_without_entities_is_refused(tmp_path: Path) -> None:
 
 def test_without_texts_and_gold_there_is_nothing_to_do() -> None:
     with pytest.raises(OpticalError, match="nothing to run"):
-        make_workload({}, None, seed=0)
+        make_workload([], None, seed=0)
 
 
 def test_the_order_depends_on_the_seed_and_the_hash_does_not() -> None:
@@ -107,12 +109,9 @@ def test_numbers_out_of_range_are_refused(change: dict) -> None:
 
 
 def test_arguments_are_read() -> None:
-    assert parse_pairs(["sw=a.spacy", "fi=b=c"], form="", example="") == {
-        "sw": "a.spacy",
-        "fi": "b=c",
-    }
+    assert named_values(["sw=a.spacy", "fi=b=c"]) == {"sw": "a.spacy", "fi": "b=c"}
     assert parse_numbers("1, 16") == (1, 16)
-    with pytest.raises(OpticalError, match="does not have the form A=B; write it like x=y"):
-        parse_pairs(["sw"], form="A=B", example="x=y")
+    with pytest.raises(OpticalError, match="'sw' is not of the form A=B"):
+        named_values(["sw"], "A=B")
     with pytest.raises(OpticalError, match="does not have the form"):
         parse_numbers("1,-2")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from research.arm_metrics import ArmMetrics, write_arm
 from research.arm_results import arm_answer, arms_part
-from research.arm_table import make_table
+from research.arm_table import make_arm_table
 from research.results_page import write_page
 
 from .test_arm_table import MISSED, RIGHT, arm
@@ -35,17 +35,17 @@ RUNS = [
 
 
 def test_arms_are_sorted_by_what_their_interval_allows() -> None:
-    table = make_table(RUNS)
+    table = make_arm_table(RUNS)
     found = arm_answer(table, RUNS)
     assert found is not None
     head, lines = found.parts
     assert "arm 3 (soft) has 68.1" in head
     above, below, alike = lines.splitlines()
-    assert above.startswith("* Above it: arm 7 (both) +13.1 [")
+    assert above.startswith("* Better: arm 7 (both) +13.1 [")
     assert "over seeds [+" in above
-    assert below.startswith("* Below it: arm 1 (hard) -")
+    assert below.startswith("* Worse: arm 1 (hard) -")
     assert "over seeds" not in below
-    assert alike.startswith("* Not told apart from it: arm 6 (labels) +")
+    assert alike.startswith("* Not significantly different: arm 6 (labels) +")
     caveats = " ".join(found.caveats)
     assert "Fewer than 3 seeds: arms 1." in caveats
     assert "Finnish, has 2 sentences" in caveats
@@ -53,7 +53,7 @@ def test_arms_are_sorted_by_what_their_interval_allows() -> None:
 
 def test_without_the_reference_there_is_no_answer() -> None:
     others = [run for run in RUNS if run.arm != "soft"]
-    assert arm_answer(make_table(others), others) is None
+    assert arm_answer(make_arm_table(others), others) is None
 
 
 def test_the_page_holds_answer_tables_and_figure_of_the_arms(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_page_holds_answer_tables_and_figure_of_the_arms(tmp_path: Path) -> 
     assert f"page --arms {folder.as_posix()} --out" in text
     assert "| 7 | both | 3 |" in text
     assert "F1 minus that of soft" in text
-    assert text.index("Above it") < text.index("## experiments\n")
+    assert text.index("Better: ") < text.index("## experiments\n")
     # Its own figures beside the metrics files do not disturb the next time.
     write_page([arms_part(folder)], page)
     assert page.read_text(encoding="utf8") == text

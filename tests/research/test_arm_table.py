@@ -7,14 +7,14 @@ import pytest
 from research.arm_metrics import ArmMetrics, Judgement, read_arm, write_arm
 from research.arm_table import (
     half_interval,
-    make_table,
+    make_arm_table,
     markdown,
     read_folder,
     unlike,
     welch,
 )
 from spacy_optical.errors import OpticalError
-from spacy_optical.profiling.schema import counts_text
+from spacy_optical.scores import counts_text
 
 RIGHT, WRONG, MISSED = [1, 0, 0], [0, 1, 0], [0, 0, 1]
 
@@ -55,25 +55,24 @@ BOTH = arm("both", 0, "7", [RIGHT] * 40)
 
 
 def test_means_and_intervals():
-    table = make_table([BOTH, *SOFT])
+    table = make_arm_table([BOTH, *SOFT])
     assert [row.name for row in table.rows] == ["soft", "both"]
     soft, both = table.rows
     f1 = [60 / 70, 40 / 60]
     assert soft.languages == pytest.approx({"sw": sum(f1) / 2, "fi": 1.0})
-    assert soft.macro == pytest.approx(sum(f1) / 2)
-    assert soft.macro_all == pytest.approx((sum(f1) / 2 + 1) / 2)
+    assert soft.macro.value == pytest.approx(sum(f1) / 2)
     # Student's t of 97.5 % with one degree of freedom is 12.706.
     assert soft.over_seeds == pytest.approx(12.706 * (f1[0] - f1[1]) / 2, rel=1e-3)
     assert both.over_seeds is None
-    assert (soft.difference, both.over_sentences.low) == (None, 1.0)
+    assert (soft.difference, both.macro.low) == (None, 1.0)
     assert both.difference is not None
-    assert both.difference.value == pytest.approx(1 - soft.macro)
+    assert both.difference.value == pytest.approx(1 - soft.macro.value)
     assert 0 < both.difference.low < both.difference.value < both.difference.high
 
 
 def test_paired_difference_of_equal_arms_is_nothing():
     same = arm("same", 0, "5", [RIGHT] * 30 + [MISSED] * 10)
-    table = make_table([SOFT[0], same])
+    table = make_arm_table([SOFT[0], same])
     found = table.rows[1].difference
     assert found is not None
     assert (found.low, found.value, found.high) == (0, 0, 0)
@@ -85,7 +84,7 @@ def test_half_interval_by_hand():
 
 
 def test_markdown_says_what_is_compared():
-    text = markdown(make_table([BOTH, *SOFT]))
+    text = markdown(make_arm_table([BOTH, *SOFT]))
     assert "| 7 | both | 1 | 2.0 | 100.0 | 100.0 | 100.0 |  | 100.0 to 100.0 | +23.8" in text
     assert "Finnish (no bitext)" in text
     assert "against soft" in text
@@ -106,7 +105,7 @@ def test_pieces_are_read_back_and_others_left_out(tmp_path):
 
 def test_languages_that_not_all_have_are_left_out():
     wider = arm("wide", 0, "8", [RIGHT], languages={"sw": judgement([RIGHT])})
-    table = make_table([wider, arm("both", 0, "7", [RIGHT])])
+    table = make_arm_table([wider, arm("both", 0, "7", [RIGHT])])
     assert list(table.languages) == ["sw"]
 
 
@@ -116,7 +115,7 @@ def test_other_steps_are_said_and_other_seeds_are_not():
     assert unlike(SOFT) is None
     remark = unlike([*SOFT, longer])
     assert remark is not None
-    assert remark.endswith("apart: long-seed0.")
+    assert remark.endswith("objective: long-seed0.")
 
 
 def test_welch_by_hand():

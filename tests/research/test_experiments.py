@@ -14,7 +14,7 @@ from weasel.util import load_project_config
 
 from research.__main__ import app
 from research.arm_metrics import read_arm
-from research.arm_table import make_table, read_folder
+from research.arm_table import make_arm_table, read_folder
 from spacy_optical.cli import optical_cli
 from spacy_optical.data.bitext import read_bitext
 from spacy_optical.data.docs import EVALUATION_ONLY, read_docs
@@ -118,10 +118,10 @@ def test_counts_add_up_to_spacys_f1(project: Path):
     teacher = project / "training/experiments/teacher"
     gold = {code: corpus / f"gold/{code}-test.spacy" for code in ("sw", "fi")}
     expected = evaluate(teacher, gold, name="t")["f1"]
-    table = make_table(read_folder(project / "metrics/experiments"))
+    table = make_arm_table(read_folder(project / "metrics/experiments"))
     row = next(row for row in table.rows if row.name == "teacher")
     assert row.languages == pytest.approx(expected)
-    assert row.over_sentences.value == pytest.approx(expected["sw"])
+    assert row.macro.value == pytest.approx(expected["sw"])
 
 
 def test_students_are_judged_as_the_bundles_that_they_become(project: Path):
@@ -244,7 +244,7 @@ def test_files_judged_on_other_gold_are_not_compared(project: Path):
     other = {"sw": runs[1].languages["sw"].model_copy(update={"gold": "another"})}
     changed = runs[1].model_copy(update={"languages": runs[1].languages | other})
     with pytest.raises(OpticalError, match=r"E631.*sw differs"):
-        make_table([runs[0], changed, *runs[2:]])
+        make_arm_table([runs[0], changed, *runs[2:]])
 
 
 NEW = """

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from research.findings import findings
 from research.frontier import best_steps, frontier_series
 from research.results_page import read_run, run_part, write_page
 from research.study import gain_of
@@ -38,7 +39,7 @@ def test_the_page_shows_what_the_files_hold(run: Path) -> None:
     written = write_page([run_part(run)], page)
     text = page.read_text(encoding="utf8")
     for figure in written[1:]:
-        assert figure.read_text(encoding="utf8").startswith("<svg")
+        assert figure.read_text(encoding="utf8").startswith("<?xml")
         assert f"(runs/toys/figures/{figure.name})" in text
     names = {figure.stem for figure in written[1:]}
     assert {
@@ -50,7 +51,7 @@ def test_the_page_shows_what_the_files_hold(run: Path) -> None:
         "steps-mb",
     } <= names
     assert text.index("## Answer") < text.index("From [toys](#toys)") < text.index("## toys")
-    assert "F1 at that cost: toy has" in text
+    assert "F1 at the same cost: toy has" in text
     assert "with transport divided by without" in text
     before = text
     write_page([run_part(run)], page)
@@ -65,11 +66,16 @@ def test_bad_files_make_no_part_of_a_page(run: Path) -> None:
         run_part(run.parent)
 
 
+def test_the_finding_names_both_pipelines(report: ProfileReport) -> None:
+    (finding,) = findings(report)
+    assert finding.startswith("toy compared with ruler: ")
+
+
 def test_arms_take_the_place_of_their_students(run: Path) -> None:
     report = read_run(run)
     assert [one.label for one in frontier_series(report)] == ["OT", "no OT", "ruler"]
     assert [one.label for one in frontier_series(report, "en")] == ["OT", "ruler"]
-    assert [step.name for step in step_costs(report)] == ["rules", "all"]
+    assert [name for name, *_ in step_costs(report)] == ["rules", "all"]
 
 
 def test_files_of_version_2_keep_their_study_and_gains() -> None:
@@ -89,7 +95,7 @@ def test_a_given_study_is_for_folders_without_one(run: Path, tmp_path: Path) -> 
     given.write_text(json.dumps({"steps": [{"name": "all", "pipeline": "toy"}]}))
     assert len(step_costs(read_run(run, given))) == 2
     (run / "study.json").unlink()
-    assert [step.name for step in step_costs(read_run(run, given))] == ["all"]
+    assert [name for name, *_ in step_costs(read_run(run, given))] == ["all"]
     assert read_run(run).study is None
 
 

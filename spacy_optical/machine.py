@@ -1,0 +1,40 @@
+"""What the machine is and which packages it has, for the metrics files."""
+
+import platform
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from .compat import require
+
+# Those that decide about speed and results.
+PACKAGES = (
+    *("spacy-optical", "spacy", "thinc", "numpy", "onnxruntime", "tokenizers"),
+    *("torch", "transformers", "spacy-transformers"),
+)
+
+
+def describe_cpu() -> tuple[str, list[str]]:
+    """Give the name of the CPU and its instruction flags.
+
+    RETURNS (Tuple[str, List[str]]): The name, such as "AMD EPYC 7B13", and flags such as `avx2`.
+    RAISES (MissingDependency): If py-cpuinfo is not installed.
+    """
+    info: dict[str, Any] = require("cpuinfo", extra="profile").get_cpu_info()
+    name = info.get("brand_raw") or platform.processor() or platform.machine()
+    return name, info.get("flags", [])
+
+
+def installed_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Give the versions of packages.
+
+    packages (Iterable[str]): Names of distributions.
+    RETURNS (Dict[str, str]): The versions of those that are installed.
+    """
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
