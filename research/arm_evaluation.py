@@ -8,10 +8,10 @@ import numpy as np
 from spacy.scorer import Scorer
 
 from spacy_optical.data.docs import entity_spans, read_docs
-from spacy_optical.distill.judge import check_labels, guessed, word_logits
 from spacy_optical.distill.sentences import spacy_words
 from spacy_optical.distill.tagger import load_tagger
-from spacy_optical.encoders.fetch import TOKENIZER
+from spacy_optical.distill.tagger_evaluation import check_labels, guessed, word_logits
+from spacy_optical.encoders.folder import TOKENIZER
 from spacy_optical.files import sha256
 from spacy_optical.runtime.bundle import MANIFEST_FILE, Bundle
 from spacy_optical.runtime.pieces import WordPieces

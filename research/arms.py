@@ -12,12 +12,13 @@ from typing import Any
 from spacy_optical.benchmark.config import TEACHER, Arm, Benchmark, load_benchmark
 from spacy_optical.data.layout import GOLD, CorpusFolder, gold_files
 from spacy_optical.distill.config import DistillConfig, load_config
-from spacy_optical.distill.distil import distill
-from spacy_optical.distill.plans import make_plans, plans_belong
-from spacy_optical.distill.processes import on_main
+from spacy_optical.distill.distillation import distill
+from spacy_optical.distill.distributed import on_main
+from spacy_optical.distill.make_plans import make_plans
+from spacy_optical.distill.plan_reader import plans_belong
 from spacy_optical.distill.provenance import provenance
-from spacy_optical.distill.student import METRICS
-from spacy_optical.encoders.fetch import WEIGHTS
+from spacy_optical.distill.tagger_folder import METRICS
+from spacy_optical.encoders.folder import WEIGHTS
 from spacy_optical.errors import Errors, OpticalError
 from spacy_optical.export.bundle import export_bundle
 from spacy_optical.export.quantize import preset_named

@@ -7,8 +7,43 @@ E5xx export, E6xx profiling, E7xx encoders.
 from typing import Any
 
 
+class Message(str):
+    """A message with its code, which formatting keeps."""
+
+    code: str
+
+    def __new__(cls, text: str, code: str = "") -> "Message":
+        """Make a message; a pickled one gets its code back as an attribute."""
+        message = super().__new__(cls, text)
+        message.code = code
+        return message
+
+    def format(self, *args: Any, **kwargs: Any) -> "Message":
+        """Fill the message in."""
+        return Message(super().format(*args, **kwargs), self.code)
+
+
 class OpticalError(ValueError):
-    """Bad input: its text is one sentence saying what is wrong, where, and what to do."""
+    """Bad input: its text is one sentence saying what is wrong, where, and what to do.
+
+    message (str): One of `Errors`, filled in.
+
+    `code` is the message's code, e.g. "E412"; empty where the message has none.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code: str = getattr(message, "code", "")
+
+    def at(self, where: str) -> "OpticalError":
+        """Give the same error with a place between its code and its text.
+
+        where (str): The place, e.g. a file and a line.
+        RETURNS (OpticalError): The error.
+        """
+        prefix = f"[{self.code}] "
+        text = str(self).removeprefix(prefix)
+        return OpticalError(Message(f"{prefix}{where}: {text}", self.code))
 
 
 class MissingDependency(OpticalError, ImportError):
@@ -16,11 +51,12 @@ class MissingDependency(OpticalError, ImportError):
 
 
 class _Coded(type):
-    """Prefixes every message of a class with its own code, as spaCy's errors are."""
+    """Gives every message of a class its own code, and shows it in front, as spaCy's errors do."""
 
     def __getattribute__(cls, name: str) -> Any:
         value = super().__getattribute__(name)
-        return f"[{name}] {value}" if isinstance(value, str) and name[0] in "EW" else value
+        coded = isinstance(value, str) and name[0] in "EW"
+        return Message(f"[{name}] {value}", name) if coded else value
 
 
 class Errors(metaclass=_Coded):

@@ -55,8 +55,8 @@ class Trained:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A toy project with teacher, plans and student. Tests leave its files as they are."""
     from spacy_optical.distill.config import load_config
-    from spacy_optical.distill.distil import distill
-    from spacy_optical.distill.plans import make_plans
+    from spacy_optical.distill.distillation import distill
+    from spacy_optical.distill.make_plans import make_plans
     from spacy_optical.distill.teacher import teach
 
     folder = tmp_path_factory.mktemp("project")

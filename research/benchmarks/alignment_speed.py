@@ -76,7 +76,7 @@ def write_bitext(path: Path, pairs: int) -> None:
 def memory(pairs: int) -> None:
     """Print a table of memory over pairs while plans are made."""
     from spacy_optical.distill.config import load_config
-    from spacy_optical.distill.plans import make_plans
+    from spacy_optical.distill.make_plans import make_plans
     from spacy_optical.distill.teacher import teach
     from tests.toy_project import toy_project
 
@@ -117,8 +117,8 @@ def reading(pairs: int) -> None:
     holds itself is told apart from mapped files, which the system takes back when it needs to.
     """
     from spacy_optical.distill.config import load_config
-    from spacy_optical.distill.plans import LANGUAGE, English, Lesson
-    from spacy_optical.distill.ragged import (
+    from spacy_optical.distill.plan_reader import LANGUAGE, English, LanguagePlans
+    from spacy_optical.distill.plan_store import (
         CELL,
         RaggedWriter,
         Words,
@@ -126,8 +126,8 @@ def reading(pairs: int) -> None:
         sparse,
         words_as_bytes,
     )
-    from spacy_optical.distill.recipe import StudentRecipe
     from spacy_optical.distill.sentences import plain_sentence
+    from spacy_optical.distill.training_batches import StudentTask
     from spacy_optical.runtime.pieces import WordPieces
     from tests.toy_project import toy_project
 
@@ -166,9 +166,9 @@ def reading(pairs: int) -> None:
         words = Words(read_ragged(folder / "words"))
         english = English([plain_sentence(words[i], pieces) for i in range(50)], arrays)
         row("written")
-        recipe = StudentRecipe(config, english, {"sw": Lesson(words, words, arrays)}, pieces)
+        task = StudentTask(config, english, {"sw": LanguagePlans(words, words, arrays)}, pieces)
         row("opened")
-        batches = recipe.batches(rng)
+        batches = task.batches(rng)
         row("an epoch's batches drawn")
         for batch in batches[:1000]:
             batch.make()

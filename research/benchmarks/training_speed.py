@@ -23,14 +23,14 @@ from transformers import AutoModelForTokenClassification, BertConfig
 
 from spacy_optical.distill.config import DistillConfig, Precision, load_config
 from spacy_optical.distill.loop import Losses, train
-from spacy_optical.distill.plans import English, Lesson
-from spacy_optical.distill.ragged import CELL, RaggedWriter, Words, read_ragged, words_as_bytes
-from spacy_optical.distill.ragged import sparse as cells
-from spacy_optical.distill.recipe import StepMaker, StudentRecipe
+from spacy_optical.distill.plan_reader import English, LanguagePlans
+from spacy_optical.distill.plan_store import CELL, RaggedWriter, Words, read_ragged, words_as_bytes
+from spacy_optical.distill.plan_store import sparse as cells
 from spacy_optical.distill.sentences import Sentence, plain_sentence
 from spacy_optical.distill.student import make_student
 from spacy_optical.distill.tagger import WordTagger, multiplies_in_bf16
-from spacy_optical.distill.vocabulary import Vocabulary
+from spacy_optical.distill.training_batches import StepMaker, StudentTask
+from spacy_optical.encoders.vocabulary_trimming import Vocabulary
 from spacy_optical.profiling.memory import read_memory, reset_peak
 from spacy_optical.runtime.decode import bio_tags
 from spacy_optical.runtime.pieces import WordPieces
@@ -43,15 +43,15 @@ TAGS = bio_tags(("LOC", "ORG", "PER"))
 WARMUP = 3  # steps that are not counted
 
 
-class Timed(StudentRecipe):
-    """The student's recipe for so many steps, with the time at which each began."""
+class Timed(StudentTask):
+    """The student's task for so many steps, with the time at which each began."""
 
     steps = 0
 
-    def batches(self, chance: np.random.Generator) -> list[StepMaker]:
+    def batches(self, rng: np.random.Generator) -> list[StepMaker]:
         """Give the first batches of an epoch."""
         self.began: list[float] = []
-        return super().batches(chance)[: self.steps]
+        return super().batches(rng)[: self.steps]
 
     def losses(self, tagger: WordTagger, batch: StepMaker) -> Losses:
         """Note the time."""
@@ -59,7 +59,7 @@ class Timed(StudentRecipe):
         return super().losses(tagger, batch)
 
 
-def drawn_lesson(folder: Path, count: int, width: int) -> Lesson:
+def drawn_lesson(folder: Path, count: int, width: int) -> LanguagePlans:
     """Write arrays in a teacher's shape for generated sentences, and open them as plans are."""
     rng = np.random.default_rng(0)
     known = np.array(words_of(rng, 5000))
@@ -83,7 +83,7 @@ def drawn_lesson(folder: Path, count: int, width: int) -> Lesson:
         writer.close()
     arrays = {name: read_ragged(folder / name) for name in writers if name != "words"}
     both = Words(read_ragged(folder / "words"))
-    return Lesson(both, both, arrays)
+    return LanguagePlans(both, both, arrays)
 
 
 def drawn_student(config: DistillConfig) -> WordTagger:
@@ -111,8 +111,8 @@ def measured(path: Path, precision: Precision, steps: int) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         # A few are too long for the window and left out.
-        lesson = drawn_lesson(folder, 2 * size * (steps + WARMUP), 384)
-        texts = [lesson.target[number] for number in range(len(lesson.target))]
+        of_language = drawn_lesson(folder, 2 * size * (steps + WARMUP), 384)
+        texts = [of_language.target[number] for number in range(len(of_language.target))]
         tokenizer = trained_toy_tokenizer(
             [" ".join(text) for text in texts], size=min(4000, config.student.vocabulary)
         )
@@ -123,12 +123,12 @@ def measured(path: Path, precision: Precision, steps: int) -> str:
         tagged = [Sentence(s.words, s.pieces, t) for s, t in zip(plain, tags, strict=True)]
         student = drawn_student(config)
         student.freeze_embeddings()
-        recipe = Timed(config, English(tagged, lesson.arrays), {"sw": lesson}, pieces)
-        recipe.steps = steps + WARMUP
+        task = Timed(config, English(tagged, of_language.arrays), {"sw": of_language}, pieces)
+        task.steps = steps + WARMUP
         reset_peak()
         train(
             student,
-            recipe,
+            task,
             config.training,
             seed=0,
             fingerprint="",
@@ -136,8 +136,8 @@ def measured(path: Path, precision: Precision, steps: int) -> str:
             judge=lambda model: 0.0,
         )
         peak = read_memory()["peak"] or 0
-        taken = recipe.began[-1] - recipe.began[WARMUP]
-        rate = size * (len(recipe.began) - 1 - WARMUP) / taken
+        taken = task.began[-1] - task.began[WARMUP]
+        rate = size * (len(task.began) - 1 - WARMUP) / taken
         layers, length = len(config.student.layers), np.mean([len(one) for one in plain])
         told = f"{layers}×384, {length:.0f} pieces a sentence, {torch.get_num_threads()} threads"
         return f"| {precision} | {rate:.1f} | {peak / 1e6:.0f} | {told} |"

@@ -20,7 +20,7 @@ def distill_cli(
     Example: python -m spacy optical distill configs/demo.cfg training/teacher training/student
     """
     from ..distill.config import load_config
-    from ..distill.distil import distill
+    from ..distill.distillation import distill
 
     config = load_config(config_path, overrides_of(context))
     metrics = distill(config, teacher, out, resume=resume, say=say)

@@ -25,7 +25,7 @@ def evaluate_cli(
     Example: python -m spacy optical evaluate training/student metrics/student.json
     -g sw=corpus/gold/sw-test.spacy
     """
-    from ..distill.evaluate import evaluate
+    from ..distill.tagger_evaluation import evaluate
     from ..files import write_json
     from ._gold import gold_of
 

@@ -17,7 +17,7 @@ def fetch_encoder_cli(
 
     Example: python -m spacy optical fetch-encoder assets/encoder --source auto
     """
-    from ..encoders.fetch import fetch_encoder
+    from ..encoders.encoder_download import fetch_encoder
 
     used = fetch_encoder(out, source, say=msg.info)
     msg.good(f"Encoder in {out} (source: {used})")

@@ -27,7 +27,8 @@ def plans_cli(
     Example: python -m spacy optical plans configs/demo.cfg training/teacher
     """
     from ..distill.config import load_config
-    from ..distill.plans import make_plans, plans_belong
+    from ..distill.make_plans import make_plans
+    from ..distill.plan_reader import plans_belong
 
     config = load_config(config_path, overrides_of(context))
     if not (resume and plans_belong(config, teacher)):

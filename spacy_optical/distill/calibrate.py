@@ -11,9 +11,9 @@ from scipy.special import log_softmax
 from spacy.tokens import Doc
 
 from ..runtime.pieces import WordPieces
-from .judge import word_logits
 from .sentences import labelled_sentence
 from .tagger import WordTagger
+from .tagger_evaluation import word_logits
 
 BINS = 15
 # Log temperatures beyond these say that there is nothing to fit.

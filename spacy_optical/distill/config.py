@@ -3,7 +3,7 @@
 import hashlib
 from configparser import Error as ConfigParserError
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from confection import Config, ConfigValidationError
 from pydantic import (
@@ -28,6 +28,15 @@ class Section(BaseModel):
     """A section of the config: no key may be unknown, nothing changes once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    renamed: ClassVar[dict[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_old_key(cls, values: Any) -> Any:
+        for old, new in cls.renamed.items():
+            if isinstance(values, dict) and old in values:
+                raise ValueError(f"the key '{old}' is called '{new}' now; rename it")
+        return values
 
     @field_validator("*", mode="before")
     @classmethod
@@ -89,17 +98,19 @@ class Training(Section):
 class StudentTraining(Training):
     """How the student is trained.
 
-    english: how many English sentences come with each pair; with 0 there are no losses on English.
-    hide_words: share of words whose pieces the student does not see, while the teacher did; it then
-    has to go by the words around them. balance: exponent of a language's number of pairs in its
-    share of an epoch: 1 takes every pair once, 0 as many of each language. seed: of the student's
-    order and chance alone; the config's own where it is not given. Students of several seeds then
-    share a teacher and its plans.
+    english: English sentences for each pair; with 0 there are no losses on English. word_dropout:
+    share of words whose pieces the student does not see, while the teacher did; it has to use the
+    words around them. sampling_exponent: the exponent of a language's number of pairs in its share
+    of an epoch: 1 takes every pair once, 0 takes as many of each language. seed: the seed of the
+    student's batches and dropout; the config's own by default. Students of several seeds share a
+    teacher and its plans.
     """
 
+    renamed = {"hide_words": "word_dropout", "balance": "sampling_exponent"}
+
     english: float = Field(0.5, ge=0)
-    hide_words: float = Field(0.0, ge=0, lt=1)
-    balance: float = Field(1.0, ge=0, le=1)
+    word_dropout: float = Field(0.0, ge=0, lt=1, serialization_alias="hide_words")
+    sampling_exponent: float = Field(1.0, ge=0, le=1, serialization_alias="balance")
     seed: int | None = None
 
 
@@ -146,19 +157,20 @@ class Objective(Section):
     """The weights of the losses; a weight of 0 leaves its term out.
 
     hard: cross-entropy on English labels. soft: Kullback-Leibler divergence to the teacher on
-    English. own: the same on the target side, to the teacher's own reading of it (no bitext
-    needed). yields: the share of `own` that gives way to `labels`, times the trust in what came
-    through the plan. hidden: distance to the teacher's last hidden vectors on both sides;
+    English (knowledge distillation). target_kd: the same on target sentences, which need no
+    translation for it. kd_discount: how much less a word counts in `target_kd` where `labels` are
+    trusted, 0 to 1. hidden: distance to the teacher's last hidden vectors on both sides;
     hidden_target is another weight for the target side. representation: <T, C> between the
     teacher's English and the student's target words (OPTICAL). labels: cross-entropy to the label
-    distributions carried through the plan. These last two count a pair by how parallel it is; the
-    others do not need it to be.
+    distributions projected through the plan. These last two weight a pair by how parallel it is.
     """
+
+    renamed = {"own": "target_kd", "yields": "kd_discount"}
 
     hard: float = Field(1.0, ge=0)
     soft: float = Field(1.0, ge=0)
-    own: float = Field(1.0, ge=0)
-    yields: float = Field(0.0, ge=0, le=1)
+    target_kd: float = Field(1.0, ge=0, serialization_alias="own")
+    kd_discount: float = Field(0.0, ge=0, le=1, serialization_alias="yields")
     hidden: float = Field(1.0, ge=0)
     hidden_target: float | None = Field(None, ge=0)
     representation: float = Field(1.0, ge=0)
@@ -173,7 +185,7 @@ class Objective(Section):
     @property
     def reads_english_alone(self) -> bool:
         """Whether every term that looks at translated sentences is off."""
-        return not (self.own or self.hidden_of_target or self.representation or self.labels)
+        return not (self.target_kd or self.hidden_of_target or self.representation or self.labels)
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -183,15 +195,17 @@ class Objective(Section):
 
 
 class Plans(Section):
-    """Which vectors the plans are computed on, how, and what is carried through them.
+    """Which vectors the plans are computed on, how, and what is projected through them.
 
-    layer: the encoder's layer whose word vectors are aligned. carry: labels go over word by word
-    (`words`) or as whole spans (`spans`). gold: share of the gold tag, where an English sentence
-    has one, in the distribution that is carried; the rest is the teacher's.
+    layer: the encoder's layer whose word vectors are aligned. projection: labels are projected word
+    by word (`words`) or as whole spans (`spans`). gold: share of the gold tag, where an English
+    sentence has one, in the distribution that is projected; the rest is the teacher's.
     """
 
+    renamed = {"carry": "projection"}
+
     layer: int = Field(8, ge=0)
-    carry: Literal["words", "spans"] = "words"
+    projection: Literal["words", "spans"] = Field("words", serialization_alias="carry")
     gold: float = Field(0.9, ge=0, le=1)
     align: AlignConfig = AlignConfig()
 
@@ -222,9 +236,10 @@ class DistillConfig(Section):
     def fingerprint(self, *sections: str) -> str:
         """Hash the seed and what the sections say; all but the paths when none is named."""
         chosen = {"seed", *sections} if sections else set(type(self).model_fields) - {"paths"}
-        # An option that is not used leaves the hashes of older configs as they were.
-        told = self.model_dump_json(include=chosen, exclude_none=True)
-        return hashlib.sha256(told.encode("utf8")).hexdigest()[:16]
+        # Options that are not used, and new names of old ones (`by_alias`), leave the hash as it
+        # was: plans and students on disk stay valid.
+        content = self.model_dump_json(include=chosen, exclude_none=True, by_alias=True)
+        return hashlib.sha256(content.encode("utf8")).hexdigest()[:16]
 
 
 def load_config(path: Path, overrides: dict[str, Any] | None = None) -> DistillConfig:

@@ -18,18 +18,18 @@ from transformers import get_linear_schedule_with_warmup
 from ..errors import Errors, OpticalError
 from ..files import written_whole
 from .config import Training
-from .processes import add_up, launched_in_vain, of_all, on_main, processes, take_from_main
+from .distributed import add_up, launched_in_vain, of_all, on_main, take_from_main, world
 from .tagger import WordTagger
 
 CHECKPOINT = "checkpoint.pt"
 Losses = dict[str, torch.Tensor]
 
 
-class Recipe(Protocol):
+class TrainingTask(Protocol):
     """What one kind of training adds to the loop."""
 
-    def batches(self, chance: np.random.Generator) -> Sequence[Any]:
-        """Give one epoch's batches, in an order drawn from `chance`."""
+    def batches(self, rng: np.random.Generator) -> Sequence[Any]:
+        """Give one epoch's batches, in an order drawn from `rng`."""
 
     def losses(self, tagger: WordTagger, batch: Any) -> Losses:
         """Give the weighted parts of a batch's loss by name."""
@@ -48,7 +48,7 @@ class History:
 
 def train(
     tagger: WordTagger,
-    recipe: Recipe,
+    task: TrainingTask,
     settings: Training,
     *,
     seed: int,
@@ -61,7 +61,7 @@ def train(
     """Train a tagger in place, in as many processes as were launched.
 
     tagger (WordTagger): The tagger; afterwards it has the weights of the chosen epoch.
-    recipe (Recipe): Batches and losses.
+    task (TrainingTask): Batches and losses.
     settings (Training): Epochs, learning rate and the like.
     seed (int): Seed of weights, order and dropout.
     fingerprint (str): What the checkpoint must have been made with.
@@ -77,7 +77,7 @@ def train(
     """
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    here = processes()
+    here = world()
     if launched_in_vain():
         say("accelerate started one process: --cpu needs mpirun for several, --multi_gpu does not")
     set_seed(seed + here.process_index)  # for dropout: the order has a generator of its own
@@ -85,7 +85,7 @@ def train(
     tagger.set_precision(settings.precision)
     trained = {n: p for n, p in tagger.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(_groups(trained, settings), lr=settings.learning_rate, fused=True)
-    steps = len(recipe.batches(_order(seed, 0))) * settings.epochs
+    steps = len(task.batches(_order(seed, 0))) * settings.epochs
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * settings.warmup), steps)
     take_from_main(list(trained.values()))
     history = History()
@@ -97,7 +97,7 @@ def train(
     for epoch in range(len(history.rows), settings.epochs):
         tagger.train()
         sums: dict[str, float] = defaultdict(float)
-        batches = recipe.batches(_order(seed, epoch))
+        batches = task.batches(_order(seed, epoch))
         bar = tqdm(
             batches,
             desc=f"epoch {epoch + 1}/{settings.epochs}",
@@ -107,8 +107,8 @@ def train(
         )
         for batch in bar:
             loss = torch.zeros(())
-            for part, share in _own_part(recipe, batch):
-                parts = recipe.losses(tagger, part)
+            for part, share in _own_part(task, batch):
+                parts = task.losses(tagger, part)
                 loss = share * torch.stack(list(parts.values())).sum()
                 loss.backward()
                 for name, value in parts.items():
@@ -131,8 +131,8 @@ def train(
         random = torch.stack(of_all(torch.get_rng_state()))
         state = (trained, optimizer, schedule, random, history, chosen)
         on_main(partial(_save, path, fingerprint, *state))
-        told = "  ".join(f"{name} {value:.3f}" for name, value in row.items())
-        say(f"epoch {epoch + 1:>2}  {told}")
+        values = "  ".join(f"{name} {value:.3f}" for name, value in row.items())
+        say(f"epoch {epoch + 1:>2}  {values}")
     with torch.no_grad():
         for name, weight in trained.items():
             weight.copy_(chosen[name])
@@ -140,30 +140,30 @@ def train(
 
 
 def by_length(
-    lengths: Sequence[int] | np.ndarray, size: int, chance: np.random.Generator, *, pool: int = 16
+    lengths: Sequence[int] | np.ndarray, size: int, rng: np.random.Generator, *, pool: int = 16
 ) -> list[list[int]]:
     """Put sentences of like length into one batch, in random order otherwise.
 
     lengths (Union[Sequence[int], ndarray]): Pieces by sentence.
     size (int): Sentences a batch.
-    chance (Generator): The order's source.
+    rng (Generator): The order's source.
     pool (int): Batches that are sorted together; more means less padding and less chance.
     RETURNS (List[List[int]]): Sentence numbers by batch.
     """
-    order = chance.permutation(len(lengths))
+    order = rng.permutation(len(lengths))
     batches = []
     for start in range(0, len(order), size * pool):
         part = sorted(order[start : start + size * pool], key=lambda i: lengths[i])
         batches += [[int(i) for i in part[at : at + size]] for at in range(0, len(part), size)]
-    return [batches[i] for i in chance.permutation(len(batches))]
+    return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def _own_part(recipe: Recipe, batch: Any) -> list[tuple[Any, float]]:
+def _own_part(task: TrainingTask, batch: Any) -> list[tuple[Any, float]]:
     """Give this process's part of a batch and its share of the loss; nothing if all are taken."""
-    here = processes()
+    here = world()
     if here.num_processes == 1:
         return [(batch, 1.0)]
-    return recipe.split(batch, here.num_processes)[here.process_index :][:1]
+    return task.split(batch, here.num_processes)[here.process_index :][:1]
 
 
 def _added(rows: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -223,7 +223,7 @@ def _load(
         raise OpticalError(Errors.E205.format(path=path, reason=str(err)[:100])) from err
     if state["fingerprint"] != fingerprint:
         raise OpticalError(Errors.E403.format(path=path))
-    here, random = processes(), torch.atleast_2d(state["random"])  # a row a process
+    here, random = world(), torch.atleast_2d(state["random"])  # a row a process
     if len(random) != here.num_processes:
         raise OpticalError(Errors.E418.format(path=path, then=len(random), now=here.num_processes))
     with torch.no_grad():

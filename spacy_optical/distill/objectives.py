@@ -4,8 +4,8 @@ With student logits z, teacher distributions p, word vectors t (teacher) and s (
 a received share w and a pair's weight v, all sums over words and averaged over the batch's words:
 
     hard            -log softmax(z)[gold]
-    soft, own       KL(p || softmax(z / tau)) tau^2            response-based distillation;
-                    own counts a word 1 - y v w_j, where y is `yields`, beside labels
+    soft, target_kd KL(p || softmax(z / tau)) tau^2            response-based distillation;
+                    target_kd counts a word 1 - y v w_j, where y is `kd_discount`, beside labels
     hidden          |s - t|^2 / var(t)                         feature-based distillation
     representation  v sum_ij T_ij (1 - cos(t_i, s_j)) / sum T  OPTICAL (arXiv 2301.12566), <T, C>
     labels          -v w_j q_j . log softmax(z_j),  q_j = sum_i T_ij p_i / sum_i T_ij

@@ -34,10 +34,10 @@ def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[
     # Of the student, the plans depend on the middle layer, which is read, and on the window, which
     # decides which pairs there are: students of other sizes share them.
     shape = f"{config.training.max_pieces} {config.student.middle[1]}" if stage == "plans" else ""
-    told = f"{stage} {config.fingerprint(*SECTIONS[stage])} {shape} {list(hashes.values())}"
+    content = f"{stage} {config.fingerprint(*SECTIONS[stage])} {shape} {list(hashes.values())}"
     return {
         "stage": stage,
-        "fingerprint": hashlib.sha256(told.encode("utf8")).hexdigest()[:16],
+        "fingerprint": hashlib.sha256(content.encode("utf8")).hexdigest()[:16],
         "seed": config.seed,
         "config": config.model_dump(mode="json", exclude={"paths"}),
         "config_hash": config.fingerprint(),

@@ -1,31 +1,22 @@
 """The student: a smaller copy of the teacher, made of the teacher's own weights."""
 
 import copy
-import hashlib
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification
 from transformers.modeling_utils import PreTrainedModel
 
-from ..encoders.fetch import CONFIG, TOKENIZER, TOKENIZER_HASH, WEIGHTS
 from ..encoders.positions import position_offset
-from ..encoders.tokenizer import write_settings
+from ..encoders.vocabulary_trimming import Vocabulary
 from ..errors import Errors, OpticalError
-from ..files import folder_written_whole, json_text
 from ..runtime.pieces import WordPieces
 from .config import Student
-from .narrow import Narrowing
-from .reading import read_sentences
 from .sentences import Sentence
 from .tagger import WordTagger
-from .vocabulary import Vocabulary
-
-METRICS = "metrics.json"
+from .teacher_outputs import read_sentences
+from .width_pruning import WidthPruning
 
 # Parts of a layer that the feed-forward width shapes: the dimension it runs along.
 _FEED_FORWARD = {
@@ -66,7 +57,7 @@ def make_student(
     shape: Student,
     vocabulary: Vocabulary,
     activity: Sequence[torch.Tensor] | None = None,
-    narrowed: Narrowing | None = None,
+    pruning: WidthPruning | None = None,
 ) -> WordTagger:
     """Cut a student out of a teacher.
 
@@ -77,18 +68,19 @@ def make_student(
     activity (Optional[Sequence[Tensor]]): What `neuron_activity` gave. Of a feed-forward part those
         neurons stay that say most, times the norm of their outgoing weights; without it, those
         with the largest product of incoming and outgoing norms.
-    narrowed (Optional[Narrowing]): What `narrowing` gave, for a student of another `width`.
+    pruning (Optional[WidthPruning]): What `find_width_pruning` gave, for a student of another
+        `width`.
     RETURNS (WordTagger): The student, not yet trained.
     RAISES (OpticalError): If the teacher lacks a layer, or is narrower than the shape asks.
     """
     big: PreTrainedModel = teacher.model
     config = copy.deepcopy(big.config)
     check_width(teacher, shape)
-    if (shape.width or config.hidden_size) != config.hidden_size and narrowed is None:
-        raise ValueError("a student of another width needs a narrowing")  # a mistake in code
-    if narrowed is not None:
+    if (shape.width or config.hidden_size) != config.hidden_size and pruning is None:
+        raise ValueError("a student of another width needs a width pruning")  # a mistake in code
+    if pruning is not None:
         head = config.hidden_size // config.num_attention_heads
-        config.hidden_size = narrowed.basis.shape[1]
+        config.hidden_size = pruning.basis.shape[1]
         config.num_attention_heads = config.hidden_size // head
     if max(shape.layers) >= config.num_hidden_layers:
         raise OpticalError(
@@ -108,10 +100,10 @@ def make_student(
             setattr(config, name, int(np.searchsorted(vocabulary.old_ids, old)))
     config.max_position_embeddings = min(shape.positions + offset, config.max_position_embeddings)
     small = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
-    weights = _cut(big.state_dict(), small, shape, width, vocabulary, activity, narrowed)
+    weights = _cut(big.state_dict(), small, shape, width, vocabulary, activity, pruning)
     small.load_state_dict(weights)
     student = WordTagger(small, teacher.pooling)
-    student.basis = None if narrowed is None else narrowed.basis
+    student.basis = None if pruning is None else pruning.basis
     return student
 
 
@@ -136,7 +128,7 @@ def _cut(
     width: int,
     vocabulary: Vocabulary,
     activity: Sequence[torch.Tensor] | None,
-    narrowed: Narrowing | None,
+    pruning: WidthPruning | None,
 ) -> dict[str, torch.Tensor]:
     kept = {}
     neurons = {layer: _strongest(weights, small, layer, width, activity) for layer in shape.layers}
@@ -155,7 +147,7 @@ def _cut(
             dimension, index = 0, torch.arange(small.config.max_position_embeddings)
         tensor = weights[source]
         tensor = tensor.clone() if index is None else tensor.index_select(dimension, index)
-        kept[name] = tensor if narrowed is None else narrowed.apply(source, tensor, layer)
+        kept[name] = tensor if pruning is None else pruning.apply(source, tensor, layer)
     return kept
 
 
@@ -172,41 +164,3 @@ def _strongest(
         said = activity[layer].sqrt()
     out = weights[stem + "output.dense.weight"].norm(dim=0)
     return (said * out).topk(width).indices.sort().values
-
-
-def save_tagger(tagger: WordTagger, tokenizer: bytes, metrics: dict, out: Path) -> None:
-    """Write a tagger as a Hugging Face folder, whole or not at all.
-
-    tagger (WordTagger): The tagger.
-    tokenizer (bytes): Its tokenizer.json.
-    metrics (dict): What is known of it, for metrics.json.
-    out (Path): The folder.
-    RAISES (OpticalError): If `out` holds something else or cannot be written.
-    """
-    setattr(tagger.model.config, TOKENIZER_HASH, hashlib.sha256(tokenizer).hexdigest())
-    with folder_written_whole(out, marker=CONFIG) as folder:
-        try:
-            tagger.model.save_pretrained(folder, safe_serialization=True)
-        except SafetensorError as err:  # what the library makes of the system's refusal
-            raise OSError(str(err)) from err
-        (folder / WEIGHTS).chmod(0o644)
-        (folder / TOKENIZER).write_bytes(tokenizer)
-        write_settings(folder / TOKENIZER, tagger.max_pieces)
-        (folder / METRICS).write_text(json_text(metrics), encoding="utf8")
-
-
-def finished(folder: Path, fingerprint: str) -> dict | None:
-    """Look whether a tagger is there already.
-
-    folder (Path): Its folder.
-    fingerprint (str): What it must have been made from.
-    RETURNS (Optional[dict]): Its metrics; None if it is not there, or is another one.
-    """
-    path = folder / METRICS
-    if not (path.is_file() and (folder / WEIGHTS).is_file()):
-        return None
-    try:
-        metrics: dict = json.loads(path.read_text(encoding="utf8"))
-        return metrics if metrics["fingerprint"] == fingerprint else None
-    except (KeyError, TypeError, ValueError):  # somebody else's file
-        return None

@@ -11,9 +11,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AutoConfig, AutoModelForTokenClassification, logging
 from transformers.modeling_utils import PreTrainedModel
 
-from ..encoders.fetch import check_encoder
+from ..encoders.folder import check_encoder, pool_after
 from ..encoders.positions import most_pieces
-from ..encoders.word_pooling import pool_after, pooled_states, word_means
+from ..encoders.word_pooling import pooled_states, word_means
 from ..errors import Errors, OpticalError
 from ..runtime.decode import OUTSIDE, bio_tags
 from .config import Precision
@@ -163,11 +163,14 @@ def folder_tags(folder: Path) -> list[str]:
 
     folder (Path): A Hugging Face folder.
     RETURNS (List[str]): The tags.
-    RAISES (OpticalError): If the folder is not whole.
+    RAISES (OpticalError): If the folder is not whole, or holds no tagger.
     """
     check_encoder(folder)
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    return [config.id2label[i] for i in range(config.num_labels)]
+    tags = [config.id2label[i] for i in range(config.num_labels)]
+    if tags != bio_tags(sorted({tag[2:] for tag in tags if tag != OUTSIDE})):
+        raise OpticalError(Errors.E414.format(path=folder))
+    return tags
 
 
 def load_tagger(

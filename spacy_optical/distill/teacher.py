@@ -9,23 +9,23 @@ from spacy.tokens import Doc
 
 from ..data.docs import read_training_docs
 from ..data.layout import CorpusFolder
-from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS, check_encoder
+from ..encoders.folder import CONFIG, TOKENIZER, WEIGHTS, check_encoder
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable
 from ..runtime.decode import bio_tags
 from ..runtime.pieces import WordPieces
 from . import objectives
 from .config import DistillConfig
-from .judge import check_labels, entity_scores
+from .distributed import on_main
 from .loop import Losses, by_length, train
-from .processes import on_main
 from .provenance import provenance
 from .sentences import Batch, Sentence, collate, labelled_sentence
-from .student import finished, save_tagger
 from .tagger import WordTagger, load_tagger
+from .tagger_evaluation import check_labels, entity_scores
+from .tagger_folder import finished, save_tagger
 
 
-class EnglishRecipe:
+class EnglishTask:
     """Gold labels on English sentences, nothing else."""
 
     def __init__(self, sentences: Sequence[Sentence], pieces: WordPieces, batch_size: int) -> None:
@@ -33,9 +33,9 @@ class EnglishRecipe:
         self.pieces = pieces
         self.batch_size = batch_size
 
-    def batches(self, chance: np.random.Generator) -> list[Batch]:
+    def batches(self, rng: np.random.Generator) -> list[Batch]:
         """Give every sentence once."""
-        numbers = by_length([len(s) for s in self.sentences], self.batch_size, chance)
+        numbers = by_length([len(s) for s in self.sentences], self.batch_size, rng)
         return [collate([self.sentences[i] for i in batch], self.pieces) for batch in numbers]
 
     def losses(self, tagger: WordTagger, batch: Batch) -> Losses:
@@ -107,7 +107,7 @@ def teach(
         tagger.freeze_embeddings()
     history = train(
         tagger,
-        EnglishRecipe(sentences, pieces, config.teacher.batch_size),
+        EnglishTask(sentences, pieces, config.teacher.batch_size),
         config.teacher,
         seed=config.seed,
         fingerprint=record["fingerprint"],

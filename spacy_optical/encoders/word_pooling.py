@@ -13,14 +13,7 @@ from torch import nn
 from transformers import AutoModel
 from transformers.modeling_outputs import BaseModelOutput
 
-
-def pool_after(config: Any) -> int | None:
-    """Read how many of an encoder's layers work on pieces.
-
-    config (PretrainedConfig): The encoder's config.
-    RETURNS (Optional[int]): The number of layers; None where all of them do.
-    """
-    return getattr(config, "pool_after", None)
+from .folder import pool_after
 
 
 def word_means(hidden: torch.Tensor, word_of_piece: torch.Tensor, count: int) -> torch.Tensor:

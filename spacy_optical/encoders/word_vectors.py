@@ -11,7 +11,7 @@ from ..compat import require
 from ..errors import Errors, OpticalError
 from ..runtime.batching import Row, pack, read_windows
 from ..runtime.pieces import WordPieces
-from .fetch import TOKENIZER, check_encoder
+from .folder import TOKENIZER, check_encoder, pool_after
 from .positions import most_pieces
 
 Vectors = NDArray[np.float32]
@@ -47,7 +47,9 @@ class WordEncoder:
         self._model = transformers.AutoModel.from_pretrained(
             folder, local_files_only=True, attn_implementation="sdpa"
         ).eval()
-        depth = self._model.config.num_hidden_layers
+        config = self._model.config
+        # Layers above `pool_after` were trained on words: their output for pieces means nothing.
+        depth = pool_after(config) or config.num_hidden_layers
         for number in self.layers:
             if not 0 <= number <= depth:
                 raise OpticalError(Errors.E406.format(layer=number, layers=depth + 1))

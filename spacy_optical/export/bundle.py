@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..data.docs import read_docs
-from ..distill.judge import check_labels
-from ..distill.student import METRICS
 from ..distill.tagger import load_tagger
-from ..encoders.fetch import TOKENIZER
+from ..distill.tagger_evaluation import check_labels
+from ..distill.tagger_folder import METRICS
+from ..encoders.folder import TOKENIZER
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable
 from ..runtime.bundle import INPUTS, MANIFEST_FILE, OUTPUT, Bundle, BundleInfo

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from ..compat import require, require_onnxruntime
 from ..distill.tagger import WordTagger
+from ..encoders.folder import pool_after
 from ..encoders.positions import position_offset
-from ..encoders.word_pooling import pool_after
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder
 from ..runtime.bundle import INPUTS, OUTPUT

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc
 
-from ..distill.judge import scores_of, word_logits
 from ..distill.sentences import spacy_words
 from ..distill.tagger import WordTagger
+from ..distill.tagger_evaluation import scores_of, word_logits
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import Bundle
 from ..runtime.session import Runtime

@@ -50,7 +50,7 @@ def make_student_model(
             return
         from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
 
-        from ..encoders.fetch import check_encoder
+        from ..encoders.folder import check_encoder
         from ..encoders.positions import most_pieces
 
         if not name:

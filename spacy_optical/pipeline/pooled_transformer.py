@@ -22,7 +22,8 @@ from spacy_transformers.truncate import truncate_oversize_splits
 from thinc.api import xp2torch
 from thinc.types import ArgsKwargs
 
-from ..encoders.word_pooling import PooledEncoder, pool_after
+from ..encoders.folder import pool_after
+from ..encoders.word_pooling import PooledEncoder
 
 
 class PoolingTransformer(TransformerModel):

@@ -135,8 +135,8 @@ def project_labels(
                             raise OpticalError(Errors.E320.format(found=found.plan.similarity))
                     except OpticalError as err:
                         if on_error == "raise":
-                            raise _placed(err, pair.where) from err
-                        summary.skipped[str(err)[1:5]] += 1
+                            raise err.at(pair.where) from err
+                        summary.skipped[err.code] += 1
                         continue
                     summary.written += 1
                     _count(found, summary)
@@ -166,12 +166,6 @@ def target_language(bitext: str | Path) -> str:
     if not (code.isalpha() and code.islower() and len(code) in (2, 3)):
         raise OpticalError(Errors.E319.format(path=bitext))
     return code
-
-
-def _placed(err: OpticalError, where: str) -> OpticalError:
-    """Say where a pair's error is, behind its code."""
-    code, _, text = str(err).partition(" ")
-    return OpticalError(f"{code} {where}: {text}")
 
 
 def _nothing_left(bitext: str | Path, summary: ProjectionSummary) -> str:

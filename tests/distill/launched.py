@@ -12,11 +12,11 @@ import torch
 
 from spacy_optical.cli import optical_cli
 from spacy_optical.distill.config import DistillConfig, load_config
-from spacy_optical.distill.distil import distill
+from spacy_optical.distill.distillation import distill
+from spacy_optical.distill.distributed import of_all, on_main, world
 from spacy_optical.distill.loop import CHECKPOINT
-from spacy_optical.distill.processes import of_all, on_main, processes
-from spacy_optical.distill.recipe import StudentRecipe
 from spacy_optical.distill.teacher import teach
+from spacy_optical.distill.training_batches import StudentTask
 from spacy_optical.errors import Errors, OpticalError
 
 # Nothing that is drawn by process, no rounding to 8 bits.
@@ -66,23 +66,23 @@ def refuse() -> None:
 
 
 def one_loss_not_a_number(config: DistillConfig, teacher: Path, folder: Path) -> str:
-    losses = StudentRecipe.losses
-    factor = float("nan") if processes().process_index else 1.0
+    losses = StudentTask.losses
+    factor = float("nan") if world().process_index else 1.0
 
     def spoiled(*args: Any) -> Any:
         return {name: factor * value for name, value in losses(*args).items()}
 
-    StudentRecipe.losses = spoiled  # type: ignore[method-assign]
+    StudentTask.losses = spoiled  # type: ignore[method-assign]
     try:
         return message_of(lambda: distill(config, teacher, folder))
     finally:
-        StudentRecipe.losses = losses  # type: ignore[method-assign]
+        StudentTask.losses = losses  # type: ignore[method-assign]
 
 
 def main(config_path: Path, teacher: Path, folder: Path) -> None:
     config = load_config(config_path, STILL)
     # The middle layer alone: the classifier and the layers above get no gradient.
-    terms = dict.fromkeys(("hard", "soft", "own", "hidden", "labels"), 0.0)
+    terms = dict.fromkeys(("hard", "soft", "target_kd", "hidden", "labels"), 0.0)
     middle = {f"objective.{name}": value for name, value in terms.items()} | {"training.epochs": 1}
     rates: list[float] = []
     seen: dict[str, Any] = {
@@ -98,7 +98,7 @@ def main(config_path: Path, teacher: Path, folder: Path) -> None:
         ],
         "rates": rates,
     }
-    hidden = {"training.dropout": 0.1, "training.hide_words": 0.2, "training.epochs": 2}
+    hidden = {"training.dropout": 0.1, "training.word_dropout": 0.2, "training.epochs": 2}
     dropped = load_config(config_path, hidden)
     seen["whole"] = distill(dropped, teacher, folder / "whole")["epochs"]
     seen["parts"] = resumed(dropped, teacher, folder / "parts")["epochs"]

@@ -11,10 +11,10 @@ from spacy_optical.distill.calibrate import calibration_error, temperature
 
 def drawn(words: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Scores, and tags drawn from just the distributions that they stand for."""
-    chance = np.random.default_rng(seed)
-    logits = 2 * chance.standard_normal((words, 5))
+    rng = np.random.default_rng(seed)
+    logits = 2 * rng.standard_normal((words, 5))
     chances = softmax(logits, axis=-1)
-    tags = np.array([chance.choice(5, p=row) for row in chances])
+    tags = np.array([rng.choice(5, p=row) for row in chances])
     return logits, tags
 
 

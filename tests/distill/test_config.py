@@ -8,7 +8,8 @@ from spacy_optical.errors import OpticalError
 
 from ..toy_project import CONFIG
 
-CONFIGS = Path(__file__).parent.parent.parent / "configs"
+ROOT = Path(__file__).parent.parent.parent
+EXPERIMENTS = ROOT / "research" / "configs" / "experiments.cfg"
 
 
 @pytest.fixture
@@ -34,15 +35,36 @@ def test_reads_and_fills(path: Path):
     assert config.plans.align.solver == "partial"
 
 
-@pytest.mark.parametrize("name", ["demo.cfg", "tiny.cfg", "benchmark.cfg"])
-def test_configs_that_ship(name: str):
-    assert load_config(CONFIGS / name).data.source == "en"
+@pytest.mark.parametrize(
+    ("section", "old", "new"),
+    [
+        ("objective", "own", "target_kd"),
+        ("objective", "yields", "kd_discount"),
+        ("training", "hide_words", "word_dropout"),
+        ("training", "balance", "sampling_exponent"),
+        ("plans", "carry", "projection"),
+    ],
+)
+def test_old_keys_are_refused(path: Path, section: str, old: str, new: str):
+    message = rf"E402.*'{section}' is wrong: the key '{old}' is called '{new}' now"
+    with pytest.raises(OpticalError, match=message):
+        load_config(path, {f"{section}.{old}": 0})
+
+
+def test_renamed_keys_leave_fingerprints_as_they_were(path: Path):
+    """Students on disk stay valid: the hash is that of version 0.1.0."""
+    assert load_config(path).fingerprint("objective", "training") == "d03ab5bf23c62d6b"
+
+
+@pytest.mark.parametrize("path", [*(ROOT / "configs").glob("*.cfg"), EXPERIMENTS], ids=str)
+def test_configs_that_ship(path: Path):
+    assert load_config(path).data.source == "en"
 
 
 def test_languages_of_a_benchmark_are_those_with_bitext():
-    found = load_config(CONFIGS / "benchmark.cfg").data.languages
+    found = load_config(EXPERIMENTS).data.languages
     assert found == ["ha", "sw", "tl", "mr", "fi", "de"]
-    chosen = load_config(CONFIGS / "benchmark.cfg", {"data.languages": "sw,ha"})
+    chosen = load_config(EXPERIMENTS, {"data.languages": "sw,ha"})
     assert chosen.data.languages == ["sw", "ha"]
 
 
@@ -66,7 +88,7 @@ def test_overrides(path: Path):
         ("layers = [0, 2]", "layers = [0, 2]\npool_after = 0", "student.pool_after"),
         ("layers = [0, 2]", "layers = [0, 2]\npool_after = 2", "student.pool_after"),
         ("layers = [0, 2]", 'layers = "all"', "student.layers"),
-        ("layer = 1", 'layer = 1\ncarry = "letters"', "plans.carry"),
+        ("layer = 1", 'layer = 1\nprojection = "letters"', "plans.projection"),
         ("layer = 1", "layer = 1\n[plans.align]\nsolver = 1", "plans.align.solver"),
         ("positions = 64", "positions = 32", "training"),
         ('"fi"]', '"sw"]', "data"),
@@ -80,7 +102,7 @@ def test_wrong_keys_and_types(path: Path, old: str, new: str, key: str):
 
 
 def test_objective_that_says_nothing(path: Path):
-    off = {f"objective.{name}": 0.0 for name in ("own", "hidden", "representation", "labels")}
+    off = {f"objective.{name}": 0.0 for name in ("target_kd", "hidden", "representation", "labels")}
     assert load_config(path, off).objective.hard == 1.0
     with pytest.raises(OpticalError, match=r"E402.*'training' is wrong: english is 0"):
         load_config(path, {**off, "training.english": 0.0})

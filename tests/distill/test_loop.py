@@ -13,12 +13,12 @@ from safetensors.torch import load_file
 
 from spacy_optical.distill import objectives
 from spacy_optical.distill.config import DistillConfig, load_config
-from spacy_optical.distill.distil import distill
+from spacy_optical.distill.distillation import distill
 from spacy_optical.distill.loop import CHECKPOINT, Losses, by_length, train
-from spacy_optical.distill.plans import make_plans
-from spacy_optical.distill.student import METRICS
+from spacy_optical.distill.make_plans import make_plans
 from spacy_optical.distill.tagger import WordTagger, load_tagger
-from spacy_optical.distill.teacher import EnglishRecipe, teach
+from spacy_optical.distill.tagger_folder import METRICS
+from spacy_optical.distill.teacher import EnglishTask, teach
 from spacy_optical.errors import OpticalError
 
 from ..conftest import Trained
@@ -75,15 +75,15 @@ def test_interrupt_within_an_epoch(tmp_path: Path, trained: Trained, monkeypatch
     """Ctrl-C in the middle of epoch 2 loses that epoch and nothing else."""
     config = short(trained, tmp_path)
     teach(config, tmp_path / "whole")
-    losses, steps = EnglishRecipe.losses, []
+    losses, steps = EnglishTask.losses, []
 
-    def interrupted(recipe: EnglishRecipe, tagger: WordTagger, batch: Any) -> Losses:
+    def interrupted(task: EnglishTask, tagger: WordTagger, batch: Any) -> Losses:
         steps.append(batch)
         if len(steps) == 11:
             raise KeyboardInterrupt
-        return losses(recipe, tagger, batch)
+        return losses(task, tagger, batch)
 
-    monkeypatch.setattr(EnglishRecipe, "losses", interrupted)
+    monkeypatch.setattr(EnglishTask, "losses", interrupted)
     with pytest.raises(KeyboardInterrupt):
         teach(config, tmp_path / "parts")
     monkeypatch.undo()
@@ -193,16 +193,16 @@ class Fixed:
         self.batch = Batch(ids, torch.ones_like(ids), words, words, words >= 0, tags)
         self.factor = factor
 
-    def batches(self, chance: np.random.Generator) -> Sequence[Any]:
+    def batches(self, rng: np.random.Generator) -> Sequence[Any]:
         return [self.batch, self.batch]
 
     def losses(self, tagger: WordTagger, batch: Any) -> Losses:
         return {"hard": self.factor * objectives.hard(tagger(batch).logits, batch.tags)}
 
 
-def run(tagger: WordTagger, recipe: Any, config: DistillConfig, folder: Path, **how: Any):
+def run(tagger: WordTagger, task: Any, config: DistillConfig, folder: Path, **how: Any):
     defaults: dict[str, Any] = {"seed": 0, "fingerprint": "x", "judge": lambda model: 0.0}
-    return train(tagger, recipe, config.teacher, folder=folder, **{**defaults, **how})
+    return train(tagger, task, config.teacher, folder=folder, **{**defaults, **how})
 
 
 def test_best_epoch_is_kept_and_a_later_one_wins_a_tie(tmp_path: Path, trained: Trained):

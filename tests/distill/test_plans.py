@@ -10,18 +10,19 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_optical.align.transport import align_words
 from spacy_optical.data.docs import read_docs
-from spacy_optical.distill import lessons as lessons_module
-from spacy_optical.distill.carry import carry, source_distributions
+from spacy_optical.distill import plan_writer
 from spacy_optical.distill.config import DistillConfig, load_config
-from spacy_optical.distill.lessons import read_pairs
-from spacy_optical.distill.plans import english_sentences, make_plans, read_plans
-from spacy_optical.distill.ragged import RaggedWriter, dense
-from spacy_optical.distill.reading import Reading, read_sentences
-from spacy_optical.distill.recipe import StudentRecipe
+from spacy_optical.distill.make_plans import make_plans
+from spacy_optical.distill.plan_reader import english_sentences, read_plans
+from spacy_optical.distill.plan_store import RaggedWriter, dense
+from spacy_optical.distill.plan_writer import read_pairs
 from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.distill.teacher_outputs import read_sentences
+from spacy_optical.distill.training_batches import StudentTask
 from spacy_optical.encoders.word_vectors import WordEncoder
 from spacy_optical.errors import OpticalError
+from spacy_optical.projection.distributions import project_to_target, source_distributions
 from spacy_optical.runtime.decode import bio_tags
 from spacy_optical.runtime.pieces import WordPieces
 
@@ -48,12 +49,12 @@ def with_corpus(trained: Trained, tmp_path: Path, **overrides: Any) -> DistillCo
 def test_what_is_kept(trained: Trained, pieces: WordPieces):
     """The arrays on disk are the teacher's scores and vectors, and the plans of the encoder's."""
     tagger = load_tagger(trained.teacher)
-    english, lessons = read_plans(trained.config, trained.teacher)
-    assert list(lessons) == ["sw", "fi"]
-    lesson = lessons["fi"]
-    assert len(lesson.source) == len(lesson.target) == 32
-    source_words, target_words = lesson.source[3], lesson.target[3]
-    arrays = {name: ragged[3] for name, ragged in lesson.arrays.items()}
+    english, plans = read_plans(trained.config, trained.teacher)
+    assert list(plans) == ["sw", "fi"]
+    of_language = plans["fi"]
+    assert len(of_language.source) == len(of_language.target) == 32
+    source_words, target_words = of_language.source[3], of_language.target[3]
+    arrays = {name: ragged[3] for name, ragged in of_language.arrays.items()}
     (source,) = read_sentences(
         tagger,
         [plain_sentence(source_words, pieces)],
@@ -203,7 +204,7 @@ def stopped_at(line: str):
 
 def in_chunks(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DistillConfig:
     """A config for plans that are made seven pairs at a time."""
-    monkeypatch.setattr(lessons_module, "CHUNK", 7)
+    monkeypatch.setattr(plan_writer, "CHUNK", 7)
     return config_of(trained, **{"paths.plans": str(tmp_path / "plans")})
 
 
@@ -280,7 +281,7 @@ def test_memory_does_not_grow_with_the_bitext(
     tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ):
     """Neither when the plans are made nor when a student opens them; held are lengths alone."""
-    monkeypatch.setattr(lessons_module, "CHUNK", 16)
+    monkeypatch.setattr(plan_writer, "CHUNK", 16)
     config = with_corpus(trained, tmp_path)
     student = WordPieces((trained.student / "tokenizer.json").read_bytes())
     path = config.paths.corpus / "bitext" / "sw.jsonl"
@@ -293,10 +294,10 @@ def test_memory_does_not_grow_with_the_bitext(
         made.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         tracemalloc.start()
-        recipe = StudentRecipe(config, *read_plans(config, trained.teacher), student)
+        task = StudentTask(config, *read_plans(config, trained.teacher), student)
         read.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert len(recipe.rows) == 32 * times + 32
+        assert len(task.rows) == 32 * times + 32
         sizes.append(sum(path.stat().st_size for path in config.paths.plans.glob("sw-*")))
     grown = sizes[1] - sizes[0]
     assert grown > 1_000_000
@@ -369,19 +370,18 @@ def test_foreign_folder_in_the_way(tmp_path: Path, trained: Trained):
 
 def test_gold_share_by_hand():
     logits = np.log(np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25]], dtype=np.float32))
-    reading = Reading(logits, logits, logits)
     np.testing.assert_allclose(
-        source_distributions(reading, (1, 1), 0.8),
+        source_distributions(logits, (1, 1), 0.8),
         [[0.1, 0.85, 0.05], [0.05, 0.9, 0.05]],
         atol=1e-6,
     )
-    np.testing.assert_allclose(source_distributions(reading, None, 0.8)[0], [0.5, 0.25, 0.25])
+    np.testing.assert_allclose(source_distributions(logits, None, 0.8)[0], [0.5, 0.25, 0.25])
 
 
 @pytest.mark.parametrize("way", ["words", "spans"])
 def test_labels_go_where_the_mass_goes(trained: Trained, way: str):
     """A plan that swaps two halves of a sentence carries an entity to its new place."""
-    config = config_of(trained, **{"plans.carry": way})
+    config = config_of(trained, **{"plans.projection": way})
     tags = bio_tags(["LOC", "PER"])
     probs = np.full((4, 5), 0.01)
     for word, tag in enumerate(("B-PER", "I-PER", "O", "O")):
@@ -392,7 +392,7 @@ def test_labels_go_where_the_mass_goes(trained: Trained, way: str):
         update={"centre": False, "kinds": 0.0, "case": 0.0, "identical": 0.0}
     )
     plan = align_words(vectors, swapped, ["aa"] * 4, ["aa"] * 4, align)
-    carried, trust = carry(plan, probs, ["aa"] * 4, tags, config)
+    carried, trust = project_to_target(plan, probs, ["aa"] * 4, tags, config.plans.align, way)
     found = [tags[i] for i in carried.argmax(axis=1)]
     assert found == ["O", "O", "B-PER", "I-PER"]
     assert carried.shape == (4, 5)

@@ -12,10 +12,11 @@ from transformers.modeling_utils import PreTrainedModel
 
 from spacy_optical.distill.config import Student
 from spacy_optical.distill.sentences import collate, plain_sentence
-from spacy_optical.distill.student import METRICS, make_student, save_tagger
+from spacy_optical.distill.student import make_student
 from spacy_optical.distill.tagger import WordTagger, load_tagger
-from spacy_optical.distill.vocabulary import Vocabulary, trim_vocabulary
-from spacy_optical.encoders.fetch import check_encoder
+from spacy_optical.distill.tagger_folder import METRICS, save_tagger
+from spacy_optical.encoders.folder import check_encoder
+from spacy_optical.encoders.vocabulary_trimming import Vocabulary, trim_vocabulary
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.decode import bio_tags
 from spacy_optical.runtime.pieces import WordPieces

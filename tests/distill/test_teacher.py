@@ -9,7 +9,7 @@ from spacy.tokens import DocBin
 
 from spacy_optical.data.docs import read_docs, write_docs
 from spacy_optical.distill.config import DistillConfig, load_config
-from spacy_optical.distill.distil import distill
+from spacy_optical.distill.distillation import distill
 from spacy_optical.distill.teacher import teach
 from spacy_optical.errors import OpticalError
 

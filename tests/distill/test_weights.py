@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from spacy_optical.align import align_words, pair_weight
-from spacy_optical.distill import lessons as lessons_module
+from spacy_optical.distill import plan_writer
 from spacy_optical.distill.config import DistillConfig, load_config
-from spacy_optical.distill.lessons import read_pairs
-from spacy_optical.distill.plans import make_plans, read_plans
-from spacy_optical.distill.recipe import StudentRecipe
+from spacy_optical.distill.make_plans import make_plans
+from spacy_optical.distill.plan_reader import read_plans
+from spacy_optical.distill.plan_writer import read_pairs
 from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.distill.training_batches import StudentTask
 from spacy_optical.encoders.word_vectors import WordEncoder
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.pieces import WordPieces
@@ -63,14 +64,14 @@ def test_shuffled_pairs_count_less_or_not_at_all(tmp_path: Path, trained: Traine
     assert max(weights[16:]) < 1
     kept = [i for i, weight in enumerate(weights) if weight]
     assert 16 < len(kept) < 32
-    lesson = read_plans(config, trained.teacher)[1]["sw"]
+    of_language = read_plans(config, trained.teacher)[1]["sw"]
     np.testing.assert_allclose(
-        np.concatenate(list(lesson.arrays["weight"])), [weights[i] for i in kept], atol=0.01
+        np.concatenate(list(of_language.arrays["weight"])), [weights[i] for i in kept], atol=0.01
     )
-    assert all(len(array) == len(kept) for array in lesson.arrays.values())
+    assert all(len(array) == len(kept) for array in of_language.arrays.values())
     pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
     pairs = list(read_pairs(config, "sw", pieces))
-    assert [tuple(words) for words in lesson.target] == [pairs[i].target.words for i in kept]
+    assert [tuple(words) for words in of_language.target] == [pairs[i].target.words for i in kept]
     unlike = 32 - len(kept)
     assert (row["pairs"], row["left_out"], row["unlike"]) == (len(kept), 0, unlike)
     assert row["mean_weight"] == pytest.approx(sum(weights) / len(kept), abs=0.001)
@@ -80,7 +81,7 @@ def test_shuffled_pairs_count_less_or_not_at_all(tmp_path: Path, trained: Traine
 def test_continued_run_counts_what_an_uninterrupted_one_does(
     tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(lessons_module, "CHUNK", 10)
+    monkeypatch.setattr(plan_writer, "CHUNK", 10)
     config = with_noise(trained, tmp_path, **STRICT)
     whole = make_plans(config, trained.teacher)["languages"]["sw"]
     content = {path.name: path.read_bytes() for path in (tmp_path / "plans").glob("*.npy")}
@@ -112,18 +113,18 @@ def test_bitext_without_a_translation(tmp_path: Path, trained: Trained):
 
 def test_weight_scales_what_goes_through_the_plan_and_nothing_else(trained: Trained):
     pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
-    english, lessons = read_plans(trained.config, trained.teacher)
+    english, plans = read_plans(trained.config, trained.teacher)
     student = load_tagger(trained.student).eval()
     config = trained.config.model_copy(
-        update={"training": trained.config.training.model_copy(update={"hide_words": 0.0})}
+        update={"training": trained.config.training.model_copy(update={"word_dropout": 0.0})}
     )
 
     def losses(weight: float) -> dict[str, torch.Tensor]:
-        for lesson in lessons.values():
-            kept = lesson.arrays["weight"]
+        for of_language in plans.values():
+            kept = of_language.arrays["weight"]
             kept.values = np.full(kept.values.shape, weight, dtype=np.float16)
-        recipe = StudentRecipe(config, english, lessons, pieces)
-        return recipe.losses(student, recipe.batches(np.random.default_rng(0))[0])
+        task = StudentTask(config, english, plans, pieces)
+        return task.losses(student, task.batches(np.random.default_rng(0))[0])
 
     full, half, none = losses(1.0), losses(0.5), losses(0.0)
     for name, loss in full.items():
@@ -134,12 +135,12 @@ def test_weight_scales_what_goes_through_the_plan_and_nothing_else(trained: Trai
 
 def test_each_pair_has_its_own_weight(trained: Trained):
     pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
-    english, lessons = read_plans(trained.config, trained.teacher)
-    for lesson in lessons.values():
-        lesson.arrays["weight"].values = np.ones(len(lesson.target), dtype=np.float16)
-    recipe = StudentRecipe(trained.config, english, lessons, pieces)
-    batch = recipe.batches(np.random.default_rng(0))[0]
+    english, plans = read_plans(trained.config, trained.teacher)
+    for of_language in plans.values():
+        of_language.arrays["weight"].values = np.ones(len(of_language.target), dtype=np.float16)
+    task = StudentTask(trained.config, english, plans, pieces)
+    batch = task.batches(np.random.default_rng(0))[0]
     language, number = batch.pairs[1]
-    lessons[language].arrays["weight"].values[number] = 0.25
+    plans[language].arrays["weight"].values[number] = 0.25
     expected = [[0.25] if row == 1 else [1.0] for row in range(len(batch.pairs))]
     assert batch.make().weight.tolist() == expected

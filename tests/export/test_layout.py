@@ -29,8 +29,8 @@ def model_of(weights: list[np.ndarray], names: list[str]) -> ModelProto:
 )
 @settings(max_examples=60, deadline=None)
 def test_every_large_weight_can_be_mapped_and_none_changes(drawn: list) -> None:
-    chance = np.random.default_rng(0)
-    weights = [chance.integers(0, 99, size).astype(kind) for kind, size, _ in drawn]
+    rng = np.random.default_rng(0)
+    weights = [rng.integers(0, 99, size).astype(kind) for kind, size, _ in drawn]
     content = laid_out(model_of(weights, [name for _, _, name in drawn]))
     found = places(content)
     assert len(found) == sum(weight.nbytes >= LARGE for weight in weights)

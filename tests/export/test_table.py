@@ -39,10 +39,10 @@ def test_a_block_by_hand():
 
 
 def test_a_table_that_was_in_blocks_comes_through_unchanged():
-    chance = np.random.default_rng(0)
-    numbers = chance.integers(-8, 8, (50, 2, BLOCK))
+    rng = np.random.default_rng(0)
+    numbers = rng.integers(-8, 8, (50, 2, BLOCK))
     numbers[:, :, 0] = -8  # each block has its largest number, as the layout asks
-    scales = chance.uniform(0.001, 0.1, (50, 2, 1)).astype(np.float16).astype(np.float32)
+    scales = rng.uniform(0.001, 0.1, (50, 2, 1)).astype(np.float16).astype(np.float32)
     table = (numbers * scales).astype(np.float32).reshape(50, 2 * BLOCK)
     model = graph_of(table)
     pack_word_table(model)

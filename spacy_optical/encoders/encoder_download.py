@@ -16,23 +16,13 @@ import numpy as np
 from ..compat import require
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, json_text, sha256
+from .folder import CONFIG, NEEDED, TOKENIZER, WEIGHTS, check_encoder, positions, write_settings
 from .q4 import read_q4
-from .tokenizer import write_settings
 
 HUB_NAME = "intfloat/multilingual-e5-small"
 HUB_REVISION = "fd1525a9fd15316a2d503bf26ab031a61d056e98"
 
-CONFIG, WEIGHTS, TOKENIZER, SOURCE = (
-    "config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "source.json",
-)
-NEEDED = (CONFIG, WEIGHTS, TOKENIZER)
-# Where config.json says which tokenizer.json a tagger was trained with.
-TOKENIZER_HASH = "tokenizer_sha256"
-_ROBERTA = ("roberta", "xlm-roberta", "camembert")
-_KINDS = ("bert", *_ROBERTA)
+SOURCE = "source.json"
 
 
 @dataclass(frozen=True)
@@ -94,65 +84,11 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
             used = _from_folder(Path(source), folder)
         check_encoder(folder)
         (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
-        write_settings(folder / TOKENIZER, _positions(folder))
+        write_settings(folder / TOKENIZER, positions(folder))
         files = {name: sha256(folder / name) for name in NEEDED}
         record = {"source": used, "sha256": files}
         (folder / SOURCE).write_text(json_text(record), encoding="utf8")
     return used
-
-
-def check_encoder(folder: Path) -> None:
-    """Make sure that a folder is an encoder whose tokenizer and weights belong together.
-
-    folder (Path): A Hugging Face folder.
-    RAISES (OpticalError): If a file is missing or unreadable, the encoder is of another
-        architecture, the tokenizer has pieces for which it has no row, or is another than it was
-        trained with.
-    """
-    from tokenizers import Tokenizer
-
-    folder = Path(folder)
-    for name in NEEDED:
-        if not (folder / name).is_file():
-            raise OpticalError(Errors.E702.format(path=folder, name=name))
-    try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
-        rows, kind = int(config["vocab_size"]), config["model_type"]
-        pooled = config.get("pool_after")
-        if pooled is not None and pooled not in range(1, config["num_hidden_layers"]):
-            raise ValueError(f"pool_after is {pooled}, with {config['num_hidden_layers']} layers")
-    except (ValueError, KeyError, TypeError) as err:
-        raise OpticalError(Errors.E703.format(path=folder / CONFIG, reason=err)) from err
-    if kind not in _KINDS:
-        raise OpticalError(Errors.E708.format(path=folder, kind=kind, known=", ".join(_KINDS)))
-    try:
-        pieces = Tokenizer.from_file(str(folder / TOKENIZER)).get_vocab_size()
-    except Exception as err:  # tokenizers raises bare Exception
-        raise OpticalError(Errors.E703.format(path=folder / TOKENIZER, reason=err)) from err
-    if pieces > rows:
-        raise OpticalError(Errors.E704.format(path=folder, pieces=pieces, rows=rows))
-    if config.get(TOKENIZER_HASH) not in (None, sha256(folder / TOKENIZER)):
-        raise OpticalError(Errors.E709.format(path=folder))
-    size = (folder / WEIGHTS).stat().st_size
-    with (folder / WEIGHTS).open("rb") as file:
-        head = int.from_bytes(file.read(8), "little")
-        try:
-            tensors = json.loads(file.read(head) if head < size else b"")
-            end = max(t["data_offsets"][1] for k, t in tensors.items() if k != "__metadata__")
-        except (ValueError, KeyError, TypeError, AttributeError) as err:
-            raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason=err)) from err
-    if 8 + head + end != size:
-        reason = f"it is {size} bytes and should be {8 + head + end}"
-        raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason=reason))
-
-
-def _positions(folder: Path) -> int:
-    """Count the pieces that an encoder reads at once; RoBERTa's kin lose the rows up to padding."""
-    config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
-    positions = config.get("max_position_embeddings", 512)
-    return positions - (
-        config.get("pad_token_id", 1) + 1 if config["model_type"] in _ROBERTA else 0
-    )
 
 
 def _already_there(out: Path) -> str | None:

@@ -7,27 +7,27 @@ import torch
 
 from spacy_optical.distill import objectives
 from spacy_optical.distill.config import DistillConfig, load_config
-from spacy_optical.distill.plans import read_plans
-from spacy_optical.distill.ragged import dense
-from spacy_optical.distill.recipe import StepMaker, StudentRecipe
+from spacy_optical.distill.plan_reader import read_plans
+from spacy_optical.distill.plan_store import dense
 from spacy_optical.distill.tagger import WordTagger, first_pieces, load_tagger
+from spacy_optical.distill.training_batches import StepMaker, StudentTask
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.pieces import WordPieces
 
 from ..conftest import Trained
 
-TERMS = {"hard", "soft", "own", "hidden", "representation", "labels"}
+TERMS = {"hard", "soft", "target_kd", "hidden", "representation", "labels"}
 
 
-def recipe_of(trained: Trained, **overrides: Any) -> StudentRecipe:
+def task_of(trained: Trained, **overrides: Any) -> StudentTask:
     config = load_config(trained.config_path, overrides)
     pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
-    return StudentRecipe(config, *read_plans(config, trained.teacher), pieces)
+    return StudentTask(config, *read_plans(config, trained.teacher), pieces)
 
 
 @pytest.fixture
-def recipe(trained: Trained) -> StudentRecipe:
-    return recipe_of(trained)
+def task(trained: Trained) -> StudentTask:
+    return task_of(trained)
 
 
 @pytest.fixture
@@ -35,16 +35,16 @@ def student(trained: Trained) -> WordTagger:
     return load_tagger(trained.student).eval()
 
 
-def first_batch(recipe: StudentRecipe) -> StepMaker:
-    return recipe.batches(np.random.default_rng(0))[0]
+def first_batch(task: StudentTask) -> StepMaker:
+    return task.batches(np.random.default_rng(0))[0]
 
 
 def name_of(term: str) -> str:
     return "repr" if term == "representation" else term
 
 
-def test_epoch_holds_every_pair_once(recipe: StudentRecipe):
-    batches = recipe.batches(np.random.default_rng(0))
+def test_epoch_holds_every_pair_once(task: StudentTask):
+    batches = task.batches(np.random.default_rng(0))
     pairs = [pair for batch in batches for pair in batch.pairs]
     assert len(pairs) == 64
     assert set(pairs) == {(lang, i) for lang in ("sw", "fi") for i in range(32)}
@@ -53,11 +53,20 @@ def test_epoch_holds_every_pair_once(recipe: StudentRecipe):
     assert len(set(english)) == len(english) == 32
 
 
-def test_step_by_hand(recipe: StudentRecipe):
-    batch = first_batch(recipe)
+def test_words_are_cut_once(trained: Trained, monkeypatch: pytest.MonkeyPatch):
+    task = task_of(trained)
+    monkeypatch.setattr(WordPieces, "pieces", None)  # every call would fail
+    for batch in (*task.batches(np.random.default_rng(0)), first_batch(task)):
+        step = batch.make()
+        for row, (language, number) in enumerate(batch.pairs):
+            assert int(step.target.words[row].sum()) == len(task.plans[language].target[number])
+
+
+def test_step_by_hand(task: StudentTask):
+    batch = first_batch(task)
     step = batch.make()
     language, number = batch.pairs[2]
-    arrays = {name: ragged[number] for name, ragged in recipe.lessons[language].arrays.items()}
+    arrays = {name: ragged[number] for name, ragged in task.plans[language].arrays.items()}
     n, m = len(arrays["logits"]), len(arrays["source"])
     np.testing.assert_array_equal(step.logits[2, :n], arrays["logits"])
     np.testing.assert_array_equal(step.source[2, :m], arrays["source"])
@@ -65,12 +74,12 @@ def test_step_by_hand(recipe: StudentRecipe):
     for tensor in (step.plan[2, m:], step.plan[2, :, n:], step.trust[2, n:], step.source[2, m:]):
         assert not tensor.any()
     assert step.target.words[2].tolist() == [i < n for i in range(step.logits.shape[1])]
-    tags = recipe.gold[batch.english[1]]
+    tags = task.gold[batch.english[1]]
     assert tags is not None
     assert step.english is not None
     assert tuple(step.english.batch.tags[1, : len(tags)].tolist()) == tags
     assert (step.english.batch.tags[1, len(tags) :] == -100).all()
-    said = recipe.english.arrays["logits"][batch.english[1]]
+    said = task.english.arrays["logits"][batch.english[1]]
     np.testing.assert_array_equal(step.english.logits[1, : len(said)], said)
 
 
@@ -78,20 +87,20 @@ def test_step_by_hand(recipe: StudentRecipe):
 def test_zero_weight_switches_a_term_off(
     trained: Trained, student: WordTagger, term: str, monkeypatch: pytest.MonkeyPatch
 ):
-    recipe = recipe_of(trained, **{f"objective.{term}": 0.0})
-    found = recipe.losses(student, first_batch(recipe))
+    task = task_of(trained, **{f"objective.{term}": 0.0})
+    found = task.losses(student, first_batch(task))
     assert set(found) == {name_of(other) for other in TERMS - {term}}
 
 
 def test_no_english(trained: Trained, student: WordTagger):
-    recipe = recipe_of(trained, **{"training.english": 0.0})
-    batches = recipe.batches(np.random.default_rng(0))
+    task = task_of(trained, **{"training.english": 0.0})
+    batches = task.batches(np.random.default_rng(0))
     assert not any(batch.english for batch in batches)
     assert {pair for batch in batches for pair in batch.pairs} == {
         (lang, i) for lang in ("sw", "fi") for i in range(32)
     }
-    found = recipe.losses(student, batches[0])
-    assert set(found) == {"own", "hidden", "repr", "labels"}
+    found = task.losses(student, batches[0])
+    assert set(found) == {"target_kd", "hidden", "repr", "labels"}
     step = batches[0].make()
     read = student(step.target)
     expected = objectives.hidden(
@@ -100,9 +109,9 @@ def test_no_english(trained: Trained, student: WordTagger):
     torch.testing.assert_close(found["hidden"], expected)
 
 
-def test_weights_scale_their_terms(trained: Trained, recipe: StudentRecipe, student: WordTagger):
-    doubled = recipe_of(trained, **{f"objective.{term}": 2.0 for term in TERMS})
-    once = recipe.losses(student, first_batch(recipe))
+def test_weights_scale_their_terms(trained: Trained, task: StudentTask, student: WordTagger):
+    doubled = task_of(trained, **{f"objective.{term}": 2.0 for term in TERMS})
+    once = task.losses(student, first_batch(task))
     twice = doubled.losses(student, first_batch(doubled))
     assert set(once) == {name_of(term) for term in TERMS}
     for name, loss in once.items():
@@ -111,7 +120,7 @@ def test_weights_scale_their_terms(trained: Trained, recipe: StudentRecipe, stud
 
 
 def test_own_reading_yields_to_what_came_through_the_plan(trained: Trained, student: WordTagger):
-    whole, less = (recipe_of(trained, **{"objective.yields": y}) for y in (0.0, 1.0))
+    whole, less = (task_of(trained, **{"objective.kd_discount": y}) for y in (0.0, 1.0))
     step = first_batch(whole).make()
     read = student(step.target)
     each = torch.nn.functional.kl_div(
@@ -120,12 +129,12 @@ def test_own_reading_yields_to_what_came_through_the_plan(trained: Trained, stud
     trust = step.trust * step.weight
     assert float(trust.max()) > 0
     left = ((1 - trust) * each)[step.target.words].mean()
-    torch.testing.assert_close(less.losses(student, first_batch(less))["own"], left)
-    assert left < whole.losses(student, first_batch(whole))["own"]
+    torch.testing.assert_close(less.losses(student, first_batch(less))["target_kd"], left)
+    assert left < whole.losses(student, first_batch(whole))["target_kd"]
 
 
 def test_balance_gives_languages_their_share(trained: Trained):
-    even = recipe_of(trained, **{"training.balance": 0.0})
+    even = task_of(trained, **{"training.sampling_exponent": 0.0})
     # As if one language had a quarter of the other's pairs.
     kept = (even.rows[:, 0] == 0) | (even.rows[:, 1] < 8)
     even.rows, even.lengths = even.rows[kept], even.lengths[kept]
@@ -136,10 +145,10 @@ def test_balance_gives_languages_their_share(trained: Trained):
     assert {times[("fi", i)] for i in range(8)} == {2, 3}
 
 
-def test_representation_reaches_only_the_layers_below(recipe: StudentRecipe, trained: Trained):
+def test_representation_reaches_only_the_layers_below(task: StudentTask, trained: Trained):
     student = load_tagger(trained.student)
-    recipe.losses(student, first_batch(recipe))["repr"].backward()
-    layer = recipe.layer
+    task.losses(student, first_batch(task))["repr"].backward()
+    layer = task.layer
     grads = {
         name: param.grad is not None and bool(param.grad.any())
         for name, param in student.model.named_parameters()
@@ -149,14 +158,14 @@ def test_representation_reaches_only_the_layers_below(recipe: StudentRecipe, tra
     assert not grads["classifier.weight"]
 
 
-def test_a_student_that_pools_early_learns(recipe: StudentRecipe, trained: Trained):
+def test_a_student_that_pools_early_learns(task: StudentTask, trained: Trained):
     student = load_tagger(trained.student).eval()
-    flat = recipe.losses(student, first_batch(recipe))
+    flat = task.losses(student, first_batch(task))
     student.model.config.pool_after = 1
     optimizer = torch.optim.Adam(student.parameters(), lr=0.003)
     sums = []
     for _ in range(4):
-        terms = recipe.losses(student, first_batch(recipe))
+        terms = task.losses(student, first_batch(task))
         loss = torch.stack(list(terms.values())).sum()
         optimizer.zero_grad()
         loss.backward()
@@ -170,8 +179,8 @@ def test_a_student_that_pools_early_learns(recipe: StudentRecipe, trained: Train
         assert weight.grad.any() or name.endswith("key.bias"), name
 
 
-def test_arrays_on_disk_get_no_gradient(recipe: StudentRecipe):
-    step = first_batch(recipe).make()
+def test_arrays_on_disk_get_no_gradient(task: StudentTask):
+    step = first_batch(task).make()
     assert not any(
         value.requires_grad for value in vars(step).values() if isinstance(value, torch.Tensor)
     )
@@ -181,17 +190,17 @@ def test_teachers_own_reading_costs_nothing(trained: Trained):
     """A student that is the teacher has no soft, own or hidden loss."""
     config: DistillConfig = trained.config
     pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
-    recipe = StudentRecipe(config, *read_plans(config, trained.teacher), pieces)
-    losses = recipe.losses(load_tagger(trained.teacher).eval(), first_batch(recipe))
-    for name in ("soft", "own", "hidden"):
+    task = StudentTask(config, *read_plans(config, trained.teacher), pieces)
+    losses = task.losses(load_tagger(trained.teacher).eval(), first_batch(task))
+    for name in ("soft", "target_kd", "hidden"):
         assert float(losses[name].detach()) < 1e-4
 
 
 def test_nothing_that_fits(trained: Trained):
-    english, lessons = read_plans(trained.config, trained.teacher)
+    english, plans = read_plans(trained.config, trained.teacher)
     pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
     narrow = trained.config.model_copy(
         update={"training": trained.config.training.model_copy(update={"max_pieces": 8})}
     )
     with pytest.raises(OpticalError, match=r"E412.*English sentence fits a window of 8"):
-        StudentRecipe(narrow, english, lessons, pieces)
+        StudentTask(narrow, english, plans, pieces)

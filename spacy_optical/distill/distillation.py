@@ -6,22 +6,23 @@ from pathlib import Path
 
 from ..data.docs import read_training_docs
 from ..data.layout import CorpusFolder
-from ..encoders.fetch import CONFIG, TOKENIZER, WEIGHTS
+from ..encoders.folder import CONFIG, TOKENIZER, WEIGHTS
+from ..encoders.vocabulary_trimming import trim_vocabulary
 from ..files import check_replaceable
 from ..runtime.pieces import WordPieces
 from .calibrate import calibrate
 from .config import DistillConfig
-from .judge import check_labels, entity_scores
+from .distributed import on_main
 from .loop import train
-from .narrow import narrowing
-from .plans import read_plans
-from .processes import on_main
+from .plan_reader import read_plans
 from .provenance import provenance
-from .recipe import StudentRecipe
 from .sentences import plain_sentence
-from .student import check_width, finished, make_student, neuron_activity, save_tagger
-from .tagger import load_tagger
-from .vocabulary import trim_vocabulary
+from .student import check_width, make_student, neuron_activity
+from .tagger import folder_tags, load_tagger
+from .tagger_evaluation import check_labels, entity_scores
+from .tagger_folder import finished, save_tagger
+from .training_batches import StudentTask
+from .width_pruning import find_width_pruning
 
 # Sentences of each side that show which of the teacher's neurons matter.
 SAMPLE = 280
@@ -48,12 +49,10 @@ def distill(
     """
     teacher, out = Path(teacher), Path(out)
     check_replaceable(out, marker=CONFIG)
-    big = load_tagger(teacher)
-    big.set_precision(config.training.precision)
     corpus = CorpusFolder(config.paths.corpus)
-    dev = read_training_docs(corpus.source_dev)
-    check_labels(dev, big.labels, corpus.source_dev)
-    english, lessons = read_plans(config, teacher)
+    dev, tags = read_training_docs(corpus.source_dev), folder_tags(teacher)
+    check_labels(dev, {tag[2:] for tag in tags[1:]}, corpus.source_dev)
+    english, plans = read_plans(config, teacher)
     data = [corpus.source_train, corpus.source_dev]
     data += [teacher / WEIGHTS, config.paths.encoder / WEIGHTS]
     data += [corpus.bitext(language) for language in config.data.languages]
@@ -61,7 +60,9 @@ def distill(
     if resume and (made := on_main(lambda: finished(out, record["fingerprint"]))):
         say(f"{out} was made from the same already")
         return made
-    sides = [side for lesson in lessons.values() for side in (lesson.source, lesson.target)]
+    big = load_tagger(teacher)
+    big.set_precision(config.training.precision)
+    sides = [side for one in plans.values() for side in (one.source, one.target)]
     sentences = chain((sentence.words for sentence in english.sentences), *sides)
     vocabulary = trim_vocabulary(
         (teacher / TOKENIZER).read_bytes(), sentences, config.student.vocabulary
@@ -70,27 +71,26 @@ def distill(
     sample = english.sentences[:SAMPLE]
     sample += [
         plain_sentence(words, whole)
-        for lesson in lessons.values()
-        for words in islice(lesson.target, SAMPLE // len(lessons))
+        for one in plans.values()
+        for words in islice(one.target, SAMPLE // len(plans))
     ]
     check_width(big, config.student)
-    activity, narrowed = neuron_activity(big, sample, whole), None
+    activity, pruning = neuron_activity(big, sample, whole), None
     if config.student.width not in (None, big.model.config.hidden_size):
         shape = config.student
-        narrowed = narrowing(big, shape.layers, int(shape.width or 0), sample, whole)
-    student = make_student(big, config.student, vocabulary, activity, narrowed)
-    tags = student.tags
+        pruning = find_width_pruning(big, shape.layers, int(shape.width or 0), sample, whole)
+    student = make_student(big, config.student, vocabulary, activity, pruning)
     del big
     if config.training.freeze_embeddings:
         student.freeze_embeddings()
     pieces = WordPieces(vocabulary.tokenizer)
-    recipe = StudentRecipe(config, english, lessons, pieces)
+    task = StudentTask(config, english, plans, pieces)
     count = sum(p.numel() for p in student.parameters())
     size = f"{count / 1e6:.1f} M parameters, {len(vocabulary.old_ids)} pieces"
-    say(f"{size}, {len(recipe.rows)} pairs")
+    say(f"{size}, {len(task.rows)} pairs")
     history = train(
         student,
-        recipe,
+        task,
         config.training,
         seed=config.seed if config.training.seed is None else config.training.seed,
         fingerprint=record["fingerprint"],

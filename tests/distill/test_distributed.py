@@ -14,13 +14,13 @@ import pytest
 import torch
 
 from spacy_optical.distill.config import load_config
-from spacy_optical.distill.distil import distill
+from spacy_optical.distill.distillation import distill
 from spacy_optical.distill.loop import CHECKPOINT
-from spacy_optical.distill.plans import read_plans
-from spacy_optical.distill.recipe import StudentRecipe
-from spacy_optical.distill.student import METRICS
+from spacy_optical.distill.plan_reader import read_plans
 from spacy_optical.distill.tagger import load_tagger
-from spacy_optical.distill.teacher import EnglishRecipe, teach
+from spacy_optical.distill.tagger_folder import METRICS
+from spacy_optical.distill.teacher import EnglishTask, teach
+from spacy_optical.distill.training_batches import StudentTask
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.pieces import WordPieces
 
@@ -153,13 +153,13 @@ def test_parts_of_an_english_batch_add_up_to_its_loss(trained: Trained, count: i
     tagger = load_tagger(trained.teacher).eval()
     pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
     english, _ = read_plans(trained.config, trained.teacher)
-    recipe = EnglishRecipe(english.sentences[:7], pieces, 7)
-    [batch] = recipe.batches(np.random.default_rng(0))
-    parts = recipe.split(batch, count)
+    task = EnglishTask(english.sentences[:7], pieces, 7)
+    [batch] = task.batches(np.random.default_rng(0))
+    parts = task.split(batch, count)
     assert len(parts) == min(count, 7)
     assert sum(len(part.tags) for part, _ in parts) == 7
-    whole = recipe.losses(tagger, batch)["hard"].detach()
-    together = sum(share * recipe.losses(tagger, part)["hard"].detach() for part, share in parts)
+    whole = task.losses(tagger, batch)["hard"].detach()
+    together = sum(share * task.losses(tagger, part)["hard"].detach() for part, share in parts)
     assert float(together) == pytest.approx(float(whole), rel=1e-5)
 
 
@@ -179,9 +179,9 @@ def test_parts_of_a_students_batch(
     values = {"training.batch_size": size, "training.english": english}
     config = load_config(trained.config_path, values)
     pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
-    recipe = StudentRecipe(config, *read_plans(config, trained.teacher), pieces)
-    batch = recipe.batches(np.random.default_rng(0))[0]
-    parts = recipe.split(batch, count)
+    task = StudentTask(config, *read_plans(config, trained.teacher), pieces)
+    batch = task.batches(np.random.default_rng(0))[0]
+    parts = task.split(batch, count)
     assert [(len(part.rows), len(part.english)) for part, _ in parts] == expected
     assert sorted(row for part, _ in parts for row in part.rows) == sorted(batch.rows)
     assert sorted(i for part, _ in parts for i in part.english) == sorted(batch.english)

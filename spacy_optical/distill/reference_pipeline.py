@@ -5,7 +5,7 @@ from pathlib import Path
 import spacy
 from spacy.language import Language
 
-from ..encoders.fetch import check_encoder
+from ..encoders.folder import check_encoder
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
 from .tagger import load_tagger

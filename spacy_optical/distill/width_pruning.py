@@ -16,15 +16,15 @@ import torch
 from torch import nn
 
 from ..runtime.pieces import WordPieces
-from .reading import read_sentences
 from .sentences import Sentence
 from .tagger import WordTagger
+from .teacher_outputs import read_sentences
 
 Hook = Callable[..., None]  # module, its arguments, its output
 
 
 @dataclass(frozen=True)
-class Narrowing:
+class WidthPruning:
     """How a teacher's weights become a narrower student's.
 
     basis (Tensor): Orthonormal columns, [d, width]: a vector t of the teacher is t @ basis here.
@@ -42,7 +42,7 @@ class Narrowing:
         name (str): The weight's name in the teacher.
         weight (Tensor): The teacher's, already cut to the layers, neurons and pieces that stay.
         layer (int): The teacher's layer that it belongs to; of no matter outside of layers.
-        RETURNS (Tensor): Reading from, and writing to, the narrower vectors.
+        RETURNS (Tensor): WordOutput from, and writing to, the narrower vectors.
         """
         if "LayerNorm" in name:
             return self.norms[name]
@@ -58,7 +58,7 @@ class Narrowing:
         return weight  # the biases of what is not as wide as the vectors
 
 
-def narrowing(
+def find_width_pruning(
     teacher: WordTagger,
     layers: Sequence[int],
     width: int,
@@ -66,7 +66,7 @@ def narrowing(
     pieces: WordPieces,
     *,
     basis: torch.Tensor | None = None,
-) -> Narrowing:
+) -> WidthPruning:
     """Find the directions, heads and norms that say most about some text.
 
     teacher (WordTagger): The teacher.
@@ -75,7 +75,7 @@ def narrowing(
     sentences (Sequence[Sentence]): The text, in the languages that the student is for.
     pieces (WordPieces): The teacher's tokenizer.
     basis (Optional[Tensor]): Other directions than those that are found, [d, width].
-    RETURNS (Narrowing): The directions of largest second moment over the embeddings' output and
+    RETURNS (WidthPruning): The directions of largest second moment over the embeddings' output and
         that of the kept layers, each counted alike; the heads whose output is largest; the least
         squares fit of every layer norm's output from its input, both seen through the basis.
     """
@@ -124,7 +124,7 @@ def narrowing(
     norms = {}
     for name, fit in fits.items():
         norms[f"{name}.weight"], norms[f"{name}.bias"] = fit.solved()
-    return Narrowing(basis, heads, norms)
+    return WidthPruning(basis, heads, norms)
 
 
 class _Fit:

@@ -7,11 +7,10 @@ import torch
 from spacy.tokens import Doc, Span
 
 from spacy_optical.data.docs import read_docs, write_docs
-from spacy_optical.distill.evaluate import evaluate
-from spacy_optical.distill.judge import check_labels, entity_scores, scores_of
-from spacy_optical.distill.reading import read_sentences
 from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.distill.tagger_evaluation import check_labels, entity_scores, evaluate, scores_of
+from spacy_optical.distill.teacher_outputs import read_sentences
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.decode import bio_tags
 from spacy_optical.runtime.pieces import WordPieces
@@ -71,8 +70,8 @@ def test_readings_come_in_order_and_leave_the_mode(trained: Trained):
     tagger = load_tagger(trained.teacher).train()
     pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
     sentences = [plain_sentence(["Kone"] * n, pieces) for n in (5, 1, 3)]
-    readings = read_sentences(tagger, sentences, pieces, batch_size=2)
-    assert [len(reading.logits) for reading in readings] == [5, 1, 3]
+    outputs = read_sentences(tagger, sentences, pieces, batch_size=2)
+    assert [len(output.logits) for output in outputs] == [5, 1, 3]
     assert tagger.training
     assert torch.is_grad_enabled()
 

@@ -23,13 +23,13 @@ from ..data.word_tokenizer import tokenizer_for
 from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
 from ..files import write_json
+from ..projection.distributions import project_to_target, source_distributions
 from ..runtime.pieces import WordPieces
-from .carry import carry, source_distributions
 from .config import DistillConfig
-from .ragged import CELL, RaggedWriter, sparse, words_as_bytes
-from .reading import read_sentences
+from .plan_store import CELL, RaggedWriter, sparse, words_as_bytes
 from .sentences import Sentence, plain_sentence, spacy_words
 from .tagger import WordTagger
+from .teacher_outputs import read_sentences
 
 CHUNK = 1000  # pairs read together: enough to batch by length, and a few hundred megabytes
 JOURNAL = "journal.json"
@@ -100,7 +100,7 @@ def read_pairs(
         yield pair if fits else None
 
 
-def write_lesson(
+def write_language_plans(
     config: DistillConfig,
     language: str,
     folder: Path,
@@ -226,8 +226,10 @@ def _read_chunk(
         weight = pair_weight(plan.similarity, config.plans.align)
         if not weight:
             continue
-        probs = source_distributions(sources[i], readers.gold.get(words), config.plans.gold)
-        carried, trust = carry(plan, probs, words, tags, config)
+        probs = source_distributions(sources[i].logits, readers.gold.get(words), config.plans.gold)
+        carried, trust = project_to_target(
+            plan, probs, words, tags, config.plans.align, config.plans.projection
+        )
         arrays["source-words"].append(words_as_bytes(words))
         arrays["target-words"].append(words_as_bytes(pair.target.words))
         arrays["logits"].append(targets[i].logits)

@@ -6,7 +6,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_optical.distill.reference import reference_pipeline
+from spacy_optical.distill.reference_pipeline import reference_pipeline
 from spacy_optical.errors import OpticalError
 from spacy_optical.export.bundle import export_bundle
 from spacy_optical.runtime.bundle import Bundle

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from spacy_optical.distill.ragged import (
+from spacy_optical.distill.plan_store import (
     CELL,
     RaggedWriter,
     Words,

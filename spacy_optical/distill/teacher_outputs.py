@@ -1,4 +1,4 @@
-"""A tagger reading many sentences without learning from them."""
+"""What a tagger says about many sentences: no gradients, batches of like length."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from .tagger import WordTagger
 
 
 @dataclass(frozen=True)
-class Reading:
+class WordOutput:
     """What a tagger makes of one sentence of n words.
 
     logits [n, tags]; last [n, d], the first pieces' vectors of the last layer; middle [n, d], the
@@ -31,7 +31,7 @@ def read_sentences(
     *,
     layer: int = -1,
     batch_size: int = 32,
-) -> list[Reading]:
+) -> list[WordOutput]:
     """Read sentences in batches of like length.
 
     tagger (WordTagger): The tagger.
@@ -39,21 +39,21 @@ def read_sentences(
     pieces (WordPieces): The tokenizer, for its special pieces.
     layer (int): The layer of `middle`; 0 is the embedding, -1 the last.
     batch_size (int): Sentences a batch.
-    RETURNS (List[Reading]): One for each sentence, in their order.
+    RETURNS (List[WordOutput]): One for each sentence, in their order.
     """
-    readings: dict[int, Reading] = {}
-    for index, reading in _readings(tagger, sentences, pieces, layer, batch_size):
-        readings[index] = reading
-    return [readings[i] for i in range(len(sentences))]
+    outputs: dict[int, WordOutput] = {}
+    for index, output in _outputs(tagger, sentences, pieces, layer, batch_size):
+        outputs[index] = output
+    return [outputs[i] for i in range(len(sentences))]
 
 
-def _readings(
+def _outputs(
     tagger: WordTagger,
     sentences: Sequence[Sentence],
     pieces: WordPieces,
     layer: int,
     batch_size: int,
-) -> Iterator[tuple[int, Reading]]:
+) -> Iterator[tuple[int, WordOutput]]:
     order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
     was_training = tagger.training
     tagger.eval()
@@ -69,5 +69,5 @@ def _readings(
             )
             for row, index in enumerate(part):
                 count = len(sentences[index].words)
-                yield index, Reading(*(array[row, :count].copy() for array in arrays))
+                yield index, WordOutput(*(array[row, :count].copy() for array in arrays))
     tagger.train(was_training)

@@ -11,9 +11,9 @@ from ..runtime.pieces import WordPieces
 from . import objectives
 from .config import DistillConfig
 from .loop import Losses, by_length
-from .plans import English, Lesson
-from .ragged import dense
-from .sentences import Batch, collate, hide_words, plain_sentence
+from .plan_reader import English, LanguagePlans
+from .plan_store import dense
+from .sentences import Batch, CutSentences, Sentence, collate, drop_words, plain_sentence
 from .tagger import Output, WordTagger
 
 
@@ -28,7 +28,7 @@ class EnglishStep:
 
 @dataclass(frozen=True)
 class Step:
-    """English sentences, where a step has some; pairs with the teacher's readings and the plans.
+    """English sentences, where a step has some; pairs with the teacher's outputs and the plans.
 
     logits [B, N, tags], last [B, N, d], source [B, M, d], plan [B, M, N], carried [B, N, tags],
     trust [B, N], weight [B, 1].
@@ -45,14 +45,14 @@ class Step:
     weight: torch.Tensor
 
 
-class StudentRecipe:
+class StudentTask:
     """The student's objective over English and every language at once.
 
-    Of the bitext only lengths are held; words and arrays are read when it is their step's turn.
+    Of the bitext only the pieces are held; arrays are read when it is their step's turn.
 
     config (DistillConfig): The config.
     english (English): The English sentences.
-    lessons (Dict[str, Lesson]): The languages.
+    plans (Dict[str, LanguagePlans]): The languages.
     pieces (WordPieces): The student's own tokenizer.
     RAISES (OpticalError): If no English or no translated sentence fits the window.
     """
@@ -61,7 +61,7 @@ class StudentRecipe:
         self,
         config: DistillConfig,
         english: English,
-        lessons: dict[str, Lesson],
+        plans: dict[str, LanguagePlans],
         pieces: WordPieces,
     ) -> None:
         self.config = config
@@ -76,59 +76,60 @@ class StudentRecipe:
         self.english_kept = [i for i, s in enumerate(self.english_sentences) if len(s) <= most]
         if not self.english_kept:
             raise OpticalError(Errors.E412.format(what="English sentence", most=most + 2))
-        self.lessons = lessons
-        self.languages = list(lessons)
+        self.plans = plans
+        self.languages = list(plans)
         rows, lengths = [], []
-        for at, lesson in enumerate(lessons.values()):
-            found = (len(plain_sentence(words, pieces)) for words in lesson.target)
-            count = np.fromiter(found, dtype=np.int32, count=len(lesson.target))
-            kept = np.flatnonzero(count <= most)
+        self.cut = {name: CutSentences(one.target, pieces) for name, one in plans.items()}
+        for at, cut in enumerate(self.cut.values()):
+            kept = np.flatnonzero(cut.lengths <= most)
             rows.append(np.column_stack((np.full_like(kept, at), kept)))
-            lengths.append(count[kept])
+            lengths.append(cut.lengths[kept])
         # A language's number and a pair's, and how many pieces its target side has.
         self.rows, self.lengths = np.concatenate(rows), np.concatenate(lengths)
         if not len(self.rows):
             raise OpticalError(Errors.E412.format(what="translated sentence", most=most + 2))
-        vectors = [lesson.arrays["source"] for lesson in lessons.values()]
+        vectors = [one.arrays["source"] for one in plans.values()]
         mean = np.sum([v.sum() for v in vectors], axis=0) / sum(len(v.values) for v in vectors)
         self.centre = torch.from_numpy(mean.astype(np.float32))
 
-    def batches(self, chance: np.random.Generator) -> list["StepMaker"]:
+    def batches(self, rng: np.random.Generator) -> list["StepMaker"]:
         """Give an epoch's pairs, each batch with English sentences drawn beside it."""
         size = self.config.training.batch_size
         share = self.config.training.english
         count = max(1, round(size * share)) if share else 0
-        drawn = self._drawn(chance)
-        batches = [drawn[batch].tolist() for batch in by_length(self.lengths[drawn], size, chance)]
-        english = self._english_stream(len(batches) * count, chance)
+        drawn = self._drawn(rng)
+        batches = [drawn[batch].tolist() for batch in by_length(self.lengths[drawn], size, rng)]
+        english = self._english_stream(len(batches) * count, rng)
         return [
             StepMaker(self, batch, english[at * count : (at + 1) * count])
             for at, batch in enumerate(batches)
         ]
 
-    def _drawn(self, chance: np.random.Generator) -> np.ndarray:
+    def _drawn(self, rng: np.random.Generator) -> np.ndarray:
         """Draw an epoch's rows: every pair once, or some more often and some not at all.
 
         Each language gets its share of as many pairs as there are (temperature sampling, Devlin
         2018, multilingual BERT; Conneau and Lample 2019, eq. 1).
         """
         every = np.arange(len(self.rows))
-        if self.config.training.balance == 1:
+        if self.config.training.sampling_exponent == 1:
             return every
         of_language = [every[self.rows[:, 0] == at] for at in range(len(self.languages))]
-        shares = np.array([len(rows) for rows in of_language]) ** self.config.training.balance
+        shares = (
+            np.array([len(rows) for rows in of_language]) ** self.config.training.sampling_exponent
+        )
         counts = np.ceil(shares / shares.sum() * len(every)).astype(int)
         drawn = []
         for rows, wanted in zip(of_language, counts, strict=True):
             again, rest = divmod(int(wanted), max(1, len(rows)))
-            drawn += [rows] * again + [chance.permutation(rows)[:rest]]
+            drawn += [rows] * again + [rng.permutation(rows)[:rest]]
         return np.concatenate(drawn)
 
-    def _english_stream(self, count: int, chance: np.random.Generator) -> list[int]:
+    def _english_stream(self, count: int, rng: np.random.Generator) -> list[int]:
         """Give sentence numbers, every sentence once before any comes again."""
         stream: list[int] = []
         while len(stream) < count:
-            stream += [self.english_kept[i] for i in chance.permutation(len(self.english_kept))]
+            stream += [self.english_kept[i] for i in rng.permutation(len(self.english_kept))]
         return stream[:count]
 
     def losses(self, tagger: WordTagger, batch: "StepMaker") -> Losses:
@@ -166,9 +167,9 @@ class StudentRecipe:
         weights, words = self.weights, step.target.words
         read = self._read(tagger, step.target)
         trust = step.trust * step.weight
-        if weights.own:
-            left = 1 - weights.yields * trust if weights.labels else None
-            terms["own"] = weights.own * objectives.soft(
+        if weights.target_kd:
+            left = 1 - weights.kd_discount * trust if weights.labels else None
+            terms["target_kd"] = weights.target_kd * objectives.soft(
                 read.logits, step.logits, words, weights.temperature, left
             )
         if weights.representation:
@@ -203,7 +204,7 @@ class StudentRecipe:
         return [(part, len(part.rows) / len(batch.rows)) for part in parts]
 
     def _read(self, tagger: WordTagger, batch: Batch) -> Output:
-        return tagger(hide_words(batch, self.config.training.hide_words, self.pieces.unk_id))
+        return tagger(drop_words(batch, self.config.training.word_dropout, self.pieces.unk_id))
 
 
 def _through(basis: torch.Tensor | None, vectors: torch.Tensor) -> torch.Tensor:
@@ -219,30 +220,31 @@ def _distance(read: Output, batch: Batch, teacher: torch.Tensor) -> torch.Tensor
 class StepMaker:
     """The numbers of a step's sentences; its tensors are read from disk when it is its turn."""
 
-    recipe: StudentRecipe
+    task: StudentTask
     rows: list[int]
     english: list[int]
 
     @property
     def pairs(self) -> list[tuple[str, int]]:
         """The pairs' languages and their numbers there."""
-        rows = self.recipe.rows[self.rows].tolist()
-        return [(self.recipe.languages[language], number) for language, number in rows]
+        rows = self.task.rows[self.rows].tolist()
+        return [(self.task.languages[language], number) for language, number in rows]
 
     def make(self) -> Step:
         """Read the step's arrays and pad them."""
-        recipe = self.recipe
-        pairs = [(recipe.lessons[language], i) for language, i in self.pairs]
-        targets = [plain_sentence(lesson.target[i], recipe.pieces) for lesson, i in pairs]
-        target = collate(targets, recipe.pieces)
+        task = self.task
+        pairs = [(task.plans[language], i) for language, i in self.pairs]
+        cut = [task.cut[language][i] for language, i in self.pairs]
+        words = [one.target[i] for one, i in pairs]
+        target = collate(list(map(Sentence, words, cut)), task.pieces)
         width = target.words.shape[1]
         of_pair = {
-            name: [lesson.arrays[name][i] for lesson, i in pairs]
+            name: [one.arrays[name][i] for one, i in pairs]
             for name in ("logits", "last", "source", "carried", "trust", "weight")
         }
         heights = [len(vectors) for vectors in of_pair["source"]]
         shape = (max(heights), width)
-        plans = np.stack([dense(lesson.arrays["plan"][i], shape) for lesson, i in pairs])
+        plans = np.stack([dense(one.arrays["plan"][i], shape) for one, i in pairs])
         lengths = {"source": max(heights), "weight": 1}
         padded = {name: _padded(items, lengths.get(name, width)) for name, items in of_pair.items()}
         return Step(
@@ -255,13 +257,13 @@ class StepMaker:
     def _make_english(self) -> EnglishStep | None:
         if not self.english:
             return None
-        recipe = self.recipe
-        batch = collate([recipe.english_sentences[i] for i in self.english], recipe.pieces)
+        task = self.task
+        batch = collate([task.english_sentences[i] for i in self.english], task.pieces)
         for row, i in enumerate(self.english):
-            tags = recipe.gold[i]
+            tags = task.gold[i]
             if tags is not None:
                 batch.tags[row, : len(tags)] = torch.tensor(tags)
-        said, width = recipe.english.arrays, batch.words.shape[1]
+        said, width = task.english.arrays, batch.words.shape[1]
         logits, last = (
             _padded([said[name][i] for i in self.english], width) for name in ("logits", "last")
         )

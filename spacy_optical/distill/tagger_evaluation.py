@@ -1,7 +1,8 @@
 """Entity F1 of a tagger, by spaCy's own scorer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,47 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from ..data.docs import read_docs
+from ..encoders.folder import TOKENIZER
 from ..errors import Errors, OpticalError
 from ..runtime.batching import Row, read_windows
 from ..runtime.decode import decode
 from ..runtime.pieces import WordPieces
-from .reading import read_sentences
 from .sentences import Sentence, spacy_words
-from .tagger import WordTagger
+from .tagger import WordTagger, load_tagger
+from .teacher_outputs import read_sentences
 
 # Pieces that neighbouring windows of a long document share, as at run time.
 OVERLAP = 32
 MAX_BATCH_PIECES = 4096
+
+
+def evaluate(
+    model: Path, gold: Mapping[str, Path], *, name: str, source: str = "en"
+) -> dict[str, Any]:
+    """Score a model on gold documents.
+
+    model (Path): A student's or teacher's folder.
+    gold (Mapping[str, Path]): `.spacy` files by language.
+    name (str): What to call the model.
+    source (str): The language that the labels were in; the macro average leaves it out.
+    RETURNS (Dict[str, Any]): `name`, `f1` by language and `macro_f1`, 0 to 1.
+    RAISES (OpticalError): If there are no gold documents, gold has a label that the model lacks, or
+        the model or a file is not whole.
+    """
+    if not gold:
+        raise OpticalError(Errors.E505)
+    tagger = load_tagger(Path(model))
+    pieces = WordPieces((Path(model) / TOKENIZER).read_bytes())
+    docs = {language: read_docs(path) for language, path in gold.items()}
+    for language, part in docs.items():
+        check_labels(part, tagger.labels, gold[language])
+    found = {
+        language: entity_scores(tagger, part, pieces, tagger.tags)["ents_f"] or 0.0
+        for language, part in docs.items()
+    }
+    targets = [f1 for language, f1 in found.items() if language != source]
+    return {"name": name, "f1": found, "macro_f1": mean(targets or found.values())}
 
 
 def entity_scores(
@@ -58,7 +89,7 @@ def word_logits(
     def read(rows: list[Row], length: int) -> list[np.ndarray]:
         sentences = [Sentence(("",) * len(row), tuple(row)) for row in rows]
         found = read_sentences(tagger, sentences, pieces, batch_size=len(rows))
-        return [reading.logits for reading in found]
+        return [output.logits for output in found]
 
     return read_windows(
         [pieces.pieces(words) for words in texts],

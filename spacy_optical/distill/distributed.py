@@ -27,8 +27,11 @@ PATIENCE = timedelta(weeks=1)
 
 
 @cache
-def processes() -> PartialState:
-    """Join the other processes, if there are any; how many there are and which this one is."""
+def world() -> PartialState:
+    """Join the other processes, if there are any.
+
+    RETURNS (PartialState): How many there are, and which one this is.
+    """
     # Batches are made on the CPU. Without `cpu`, accelerate joins no processes where no GPU is.
     here = PartialState(cpu=True, timeout=PATIENCE)
     if here.num_processes > 1:
@@ -41,7 +44,7 @@ def launched_in_vain() -> bool:
     """Tell whether `accelerate launch --cpu` was told of several processes and started one."""
     # It leaves the starting to mpirun, and sets the address for several processes alone.
     asked = os.environ.get("ACCELERATE_USE_CPU") == "True" and "MASTER_ADDR" in os.environ
-    return asked and processes().num_processes == 1
+    return asked and world().num_processes == 1
 
 
 def on_main(work: Callable[[], Result]) -> Result:
@@ -51,19 +54,19 @@ def on_main(work: Callable[[], Result]) -> Result:
     RETURNS (Any): What it gave, in every process.
     RAISES (OpticalError): In every process, if it was raised in the main one.
     """
-    here = processes()
+    here = world()
     if here.num_processes == 1:
         return work()
-    told: list[Any] = [None, None]
+    message: list[Any] = [None, None]
     if here.is_main_process:
         try:
-            told[0] = work()
+            message[0] = work()
         except OpticalError as err:
-            told[1] = err
-    broadcast_object_list(told)
-    if told[1] is not None:
-        raise told[1]
-    return told[0]
+            message[1] = err
+    broadcast_object_list(message)
+    if message[1] is not None:
+        raise message[1]
+    return message[0]
 
 
 def of_all(value: Result) -> list[Result]:
@@ -73,7 +76,7 @@ def of_all(value: Result) -> list[Result]:
 
 def take_from_main(weights: Sequence[torch.Tensor]) -> None:
     """Give all processes the main one's weights, in place."""
-    if processes().num_processes > 1:
+    if world().num_processes > 1:
         with torch.no_grad():
             for weight in weights:
                 distributed.broadcast(weight, src=0)
@@ -86,7 +89,7 @@ def add_up(weights: Sequence[torch.nn.Parameter], loss: torch.Tensor) -> torch.T
     loss (Tensor): This process's part of the loss, without a graph.
     RETURNS (Tensor): The whole loss.
     """
-    if processes().num_processes == 1:
+    if world().num_processes == 1:
         return loss
     # A weight that no process has a gradient of must stay without: a zero would decay it.
     present = torch.tensor([float(weight.grad is not None) for weight in weights])

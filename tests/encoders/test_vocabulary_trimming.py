@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from spacy_optical.distill.vocabulary import Vocabulary, trim_vocabulary
+from spacy_optical.encoders.vocabulary_trimming import Vocabulary, trim_vocabulary
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.pieces import WordPieces
 

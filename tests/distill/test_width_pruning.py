@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from spacy_optical.distill.config import Student, load_config
-from spacy_optical.distill.distil import distill
-from spacy_optical.distill.narrow import Narrowing, _Fit, narrowing
-from spacy_optical.distill.reading import read_sentences
+from spacy_optical.distill.distillation import distill
 from spacy_optical.distill.sentences import Sentence, plain_sentence
 from spacy_optical.distill.student import make_student
 from spacy_optical.distill.tagger import WordTagger, load_tagger
-from spacy_optical.distill.vocabulary import trim_vocabulary
+from spacy_optical.distill.teacher_outputs import read_sentences
+from spacy_optical.distill.width_pruning import WidthPruning, _Fit, find_width_pruning
+from spacy_optical.encoders.vocabulary_trimming import trim_vocabulary
 from spacy_optical.errors import OpticalError
 from spacy_optical.export.bundle import export_bundle
 from spacy_optical.runtime.bundle import Bundle
@@ -42,20 +42,20 @@ def sentences(pieces: WordPieces) -> list[Sentence]:
 
 
 @pytest.fixture(scope="module")
-def narrowed(teacher: WordTagger, sentences: list[Sentence], pieces: WordPieces) -> Narrowing:
-    return narrowing(teacher, [0, 2], WIDTH, sentences, pieces)
+def pruning(teacher: WordTagger, sentences: list[Sentence], pieces: WordPieces) -> WidthPruning:
+    return find_width_pruning(teacher, [0, 2], WIDTH, sentences, pieces)
 
 
 def test_basis_keeps_more_of_the_vectors_than_any_other(
-    teacher: WordTagger, sentences: list[Sentence], pieces: WordPieces, narrowed: Narrowing
+    teacher: WordTagger, sentences: list[Sentence], pieces: WordPieces, pruning: WidthPruning
 ):
-    torch.testing.assert_close(narrowed.basis.T @ narrowed.basis, torch.eye(WIDTH))
+    torch.testing.assert_close(pruning.basis.T @ pruning.basis, torch.eye(WIDTH))
     read = read_sentences(teacher, sentences, pieces, layer=3)
-    vectors = torch.from_numpy(np.concatenate([reading.middle for reading in read]))
-    kept = (vectors @ narrowed.basis).norm() / vectors.norm()
-    chance = torch.linalg.qr(torch.randn(32, WIDTH, generator=torch.Generator().manual_seed(0))).Q
+    vectors = torch.from_numpy(np.concatenate([output.middle for output in read]))
+    kept = (vectors @ pruning.basis).norm() / vectors.norm()
+    drawn = torch.linalg.qr(torch.randn(32, WIDTH, generator=torch.Generator().manual_seed(0))).Q
     assert kept > 0.9
-    assert kept > (vectors @ chance).norm() / vectors.norm()
+    assert kept > (vectors @ drawn).norm() / vectors.norm()
 
 
 def test_heads_that_write_nothing_go_first(
@@ -65,7 +65,7 @@ def test_heads_that_write_nothing_go_first(
     silent = teacher.model.base_model.encoder.layer[2].attention.output.dense.weight
     with torch.no_grad():
         silent[:, 8:24] = 0
-    found = narrowing(teacher, [2], WIDTH, sentences, pieces)
+    found = find_width_pruning(teacher, [2], WIDTH, sentences, pieces)
     assert found.heads[2].tolist() == [*range(8), *range(24, 32)]
 
 
@@ -93,10 +93,10 @@ def test_a_narrow_student_begins_closer_to_its_teacher_than_by_chance(
     vocabulary = trim_vocabulary((trained.teacher / "tokenizer.json").read_bytes(), WORDS, 10_000)
     layers = list(range(teacher.model.config.num_hidden_layers))
     shape = Student(layers=layers, width=WIDTH, vocabulary=10_000)
-    found = narrowing(teacher, layers, WIDTH, sentences, pieces)
+    found = find_width_pruning(teacher, layers, WIDTH, sentences, pieces)
     generator = torch.Generator().manual_seed(1)
-    chance = torch.linalg.qr(torch.randn(32, WIDTH, generator=generator)).Q
-    by_chance = narrowing(teacher, layers, WIDTH, sentences, pieces, basis=chance)
+    drawn = torch.linalg.qr(torch.randn(32, WIDTH, generator=generator)).Q
+    by_chance = find_width_pruning(teacher, layers, WIDTH, sentences, pieces, basis=drawn)
     said = np.concatenate([r.logits for r in read_sentences(teacher, sentences, pieces)])
     same = []
     for one in (found, by_chance):

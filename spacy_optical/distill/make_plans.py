@@ -1,0 +1,157 @@
+"""Let a teacher read everything and align every pair, once; `plan_reader` says what is kept.
+
+Until all arrays are whole they are in a folder beside the plans', `NAME-partial`.
+"""
+
+import json
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..data.word_tokenizer import tokenizer_for
+from ..encoders.folder import TOKENIZER
+from ..encoders.word_vectors import WordEncoder
+from ..errors import Errors, OpticalError
+from ..files import check_replaceable, folder_written_whole, write_json
+from ..runtime.pieces import WordPieces
+from .config import DistillConfig
+from .plan_reader import MARKER, english_sentences, plans_record
+from .plan_store import write_ragged
+from .plan_writer import JOURNAL, Journal, Readers, write_language_plans
+from .sentences import Sentence
+from .tagger import load_tagger
+from .teacher_outputs import read_sentences
+
+BEGUN = "begun.json"
+
+
+def make_plans(
+    config: DistillConfig,
+    teacher: Path,
+    *,
+    processes: int = 1,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict:
+    """Let the teacher read everything and align every pair; write `paths.plans`.
+
+    Memory does not grow with the bitext. A run that was stopped is continued by the next one over
+    the same data with the same config and versions, to the same arrays.
+
+    config (DistillConfig): The config.
+    teacher (Path): The teacher's folder.
+    processes (int): How many languages are read at the same time; each process has the teacher
+        and the encoder in memory.
+    say (Callable[[str], None]): Told one line a language, and one every thousand pairs.
+    RETURNS (dict): Counts and times by language, as in plans.json.
+    RAISES (OpticalError): If the student's layers or window do not fit the teacher, a process was
+        ended from outside, or as `english_sentences`, `write_language_plans` and `tokenizer_for`.
+    """
+    check_replaceable(config.paths.plans, marker=MARKER)
+    for language in (config.data.source, *config.data.languages):
+        tokenizer_for(language)  # before hours of work, if there is no tokenizer for one
+    readers, english = _readers(config, teacher)
+    record = plans_record(config, teacher)
+    with folder_written_whole(
+        config.paths.plans, marker=MARKER, partial=_begun(config.paths.plans, record, say)
+    ) as folder:
+        outputs = read_sentences(readers.tagger, english, readers.pieces)
+        write_ragged(folder / f"{config.data.source}-logits", [r.logits for r in outputs])
+        write_ragged(folder / f"{config.data.source}-last", [r.last for r in outputs])
+        del outputs
+        if processes > 1:
+            del readers
+            written = _in_processes(config, teacher, folder, processes)
+        else:
+            written = (
+                (language, write_language_plans(config, language, folder, readers, say))
+                for language in config.data.languages
+            )
+        rows = {}
+        for language, journal in written:
+            rows[language] = row = {
+                "pairs": journal.pairs,
+                "left_out": (long := journal.read - journal.pairs - journal.unlike),
+                "unlike": journal.unlike,
+                "mean_weight": round(journal.weight / journal.pairs, 4),
+                "mass_moved": round(journal.moved / journal.pairs, 4),
+                "seconds": round(journal.seconds, 2),
+            }
+            message = f"{row['pairs']} pairs, {row['mass_moved']:.0%} of the mass moved"
+            message += f", mean weight {row['mean_weight']:.2f}, {journal.seconds:.0f} s"
+            message += f", {long} too long or empty" if long else ""
+            message += f", {journal.unlike} left out as no translations" if journal.unlike else ""
+            say(f"{language}: {message}")
+        record["languages"] = {language: rows[language] for language in config.data.languages}
+        write_json(folder / MARKER, record)
+        for path in (folder / BEGUN, *folder.glob(f"*-{JOURNAL}")):
+            path.unlink()
+    return record
+
+
+def _readers(config: DistillConfig, teacher: Path) -> tuple[Readers, list[Sentence]]:
+    tagger = load_tagger(teacher)
+    tagger.set_precision(config.training.precision)
+    depth, kept = tagger.model.config.num_hidden_layers, max(config.student.layers)
+    if kept >= depth:
+        raise OpticalError(Errors.E406.format(layer=kept, layers=depth))
+    if config.training.max_pieces > tagger.max_pieces:
+        most, positions = config.training.max_pieces, tagger.max_pieces
+        raise OpticalError(Errors.E413.format(most=most, positions=positions))
+    pieces = WordPieces((Path(teacher) / TOKENIZER).read_bytes())
+    encoder = WordEncoder(config.paths.encoder, config.plans.layer)
+    english = english_sentences(config, pieces, tagger.tags)
+    return Readers(tagger, pieces, encoder, {s.words: s.tags for s in english}), english
+
+
+def _begun(plans: Path, record: dict[str, Any], say: Callable[[str], None]) -> Path:
+    """Give the folder of an earlier run, if it was after the same arrays, or an empty one."""
+    partial = plans.with_name(f"{plans.name}-partial")
+    check_replaceable(partial, marker=BEGUN)
+    path = partial / BEGUN
+    same = {name: record[name] for name in ("fingerprint", "versions")}
+    if path.is_file() and path.read_text(encoding="utf8") != json.dumps(same):
+        say(f"{partial} was begun with other data, config or versions; starting anew")
+        shutil.rmtree(partial)
+    if not path.is_file():
+        partial.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(same), encoding="utf8")
+    return partial
+
+
+def _in_processes(
+    config: DistillConfig, teacher: Path, folder: Path, processes: int
+) -> Iterator[tuple[str, Journal]]:
+    languages = config.data.languages
+    processes = min(processes, len(languages))
+    threads = max(1, torch.get_num_threads() // processes)
+    # Ctrl-C reaches the processes too: they end at once and leave the telling to this one.
+    quietly = (signal.SIGINT, signal.SIG_DFL)
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=signal.signal, initargs=quietly
+    ) as pool:
+        tasks = [
+            pool.submit(_write_alone, config, teacher, language, folder, threads)
+            for language in languages
+        ]
+        try:
+            for language, task in zip(languages, tasks, strict=True):
+                yield language, task.result()
+        except BrokenProcessPool as err:
+            raise OpticalError(Errors.E416) from err
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _write_alone(
+    config: DistillConfig, teacher: Path, language: str, folder: Path, threads: int
+) -> Journal:
+    torch.set_num_threads(threads)
+    readers, _ = _readers(config, teacher)
+    return write_language_plans(config, language, folder, readers)

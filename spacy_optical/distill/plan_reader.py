@@ -1,0 +1,139 @@
+"""Plans that are on disk: what a teacher said about every sentence, and how pairs align.
+
+The folder holds plans.json and, for English and for each language, memory-mapped arrays in half
+precision. For English: the teacher's scores and last hidden vectors. For a language: both sides'
+words, the teacher's scores and last hidden vectors of the target side, its middle vectors of the
+source side, the transport plans, the label distributions that were projected through them with
+the trust in each, and how much each pair counts.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..data.docs import read_training_docs
+from ..data.layout import CorpusFolder
+from ..encoders.folder import TOKENIZER, WEIGHTS, check_encoder
+from ..errors import Errors, OpticalError
+from ..runtime.pieces import WordPieces
+from .config import DistillConfig
+from .plan_store import Ragged, Words, read_ragged
+from .provenance import provenance
+from .sentences import Sentence, labelled_sentence
+from .tagger import folder_tags
+from .tagger_evaluation import check_labels
+
+MARKER = "plans.json"
+ENGLISH = ("logits", "last")
+LANGUAGE = ("logits", "last", "source", "plan", "carried", "trust", "weight")
+
+
+@dataclass(frozen=True)
+class English:
+    """What the plans folder holds for English, with its sentences: arrays by name."""
+
+    sentences: list[Sentence]
+    arrays: dict[str, Ragged]
+
+
+@dataclass(frozen=True)
+class LanguagePlans:
+    """What the plans folder holds for one language: both sides' words, and arrays by name."""
+
+    source: Words
+    target: Words
+    arrays: dict[str, Ragged]
+
+
+def english_sentences(
+    config: DistillConfig, pieces: WordPieces, tags: Sequence[str]
+) -> list[Sentence]:
+    """Read the labelled English sentences that fit the window.
+
+    config (DistillConfig): The config.
+    pieces (WordPieces): The teacher's tokenizer.
+    tags (Sequence[str]): The teacher's tags, whose numbers the sentences get.
+    RETURNS (List[Sentence]): The sentences.
+    RAISES (OpticalError): If none fits, or one has a label that the teacher lacks.
+    """
+    path = CorpusFolder(config.paths.corpus).source_train
+    docs = read_training_docs(path)
+    check_labels(docs, {tag[2:] for tag in tags[1:]}, path)
+    number = {tag: i for i, tag in enumerate(tags)}
+    every = [labelled_sentence(doc, pieces, number) for doc in docs]
+    kept = [s for s in every if 0 < len(s) <= config.training.max_pieces - 2]
+    if not kept:
+        most = config.training.max_pieces
+        raise OpticalError(Errors.E412.format(what="English sentence", most=most))
+    return kept
+
+
+def plans_belong(config: DistillConfig, teacher: Path) -> bool:
+    """Tell whether whole plans are there that belong to a config and a teacher.
+
+    config (DistillConfig): The config.
+    teacher (Path): The teacher's folder.
+    RETURNS (bool): False also where there are none, or what is there cannot be read.
+    """
+    try:
+        read_plans(config, teacher)
+    except OpticalError:
+        return False
+    return True
+
+
+def read_plans(config: DistillConfig, teacher: Path) -> tuple[English, dict[str, LanguagePlans]]:
+    """Open the plans that belong to a config; of the bitext nothing is held in memory.
+
+    config (DistillConfig): The config.
+    teacher (Path): The teacher's folder.
+    RETURNS (Tuple[English, Dict[str, LanguagePlans]]): English, and the plans of each language.
+    RAISES (OpticalError): If there are none, or they were made from something else.
+    """
+    path = config.paths.plans / MARKER
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what="plans", path=path))
+    try:
+        fingerprint = json.loads(path.read_text(encoding="utf8"))["fingerprint"]
+    except (ValueError, KeyError, TypeError) as err:
+        raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
+    if fingerprint != plans_record(config, teacher)["fingerprint"]:
+        raise OpticalError(Errors.E410.format(path=config.paths.plans))
+    pieces = WordPieces((Path(teacher) / TOKENIZER).read_bytes())
+    english = english_sentences(config, pieces, folder_tags(teacher))
+    folder = config.paths.plans
+    plans = {
+        language: LanguagePlans(
+            Words(read_ragged(folder / f"{language}-source-words")),
+            Words(read_ragged(folder / f"{language}-target-words")),
+            _open(folder, language, LANGUAGE),
+        )
+        for language in config.data.languages
+    }
+    return English(english, _open(folder, config.data.source, ENGLISH)), plans
+
+
+def _open(folder: Path, language: str, names: Sequence[str]) -> dict[str, Ragged]:
+    return {name: read_ragged(folder / f"{language}-{name}") for name in names}
+
+
+def plans_record(config: DistillConfig, teacher: Path) -> dict[str, Any]:
+    """Record what plans depend on.
+
+    config (DistillConfig): The config.
+    teacher (Path): The teacher's folder.
+    RETURNS (Dict[str, Any]): What `provenance` gives, and `languages`, still empty.
+    RAISES (OpticalError): If a bitext or the encoder is missing.
+    """
+    corpus = CorpusFolder(config.paths.corpus)
+    data = [corpus.source_train]
+    data += [corpus.bitext(language) for language in config.data.languages]
+    for language, path in zip(config.data.languages, data[1:], strict=True):
+        if not path.is_file():
+            raise OpticalError(Errors.E409.format(lang=language, path=path))
+    check_encoder(config.paths.encoder)
+    data += [Path(teacher) / WEIGHTS, config.paths.encoder / WEIGHTS]
+    record = provenance(config, "plans", data)
+    return {**record, "languages": {}}

@@ -1,0 +1,107 @@
+"""What a Hugging Face folder is here: the names of its files, and what must be true of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..errors import Errors, OpticalError
+from ..files import sha256, write_json
+
+CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
+NEEDED = (CONFIG, WEIGHTS, TOKENIZER)
+SETTINGS = "tokenizer_config.json"
+# Where config.json says which tokenizer.json a tagger was trained with.
+TOKENIZER_HASH = "tokenizer_sha256"
+_ROBERTA = ("roberta", "xlm-roberta", "camembert")
+_KINDS = ("bert", *_ROBERTA)
+_ROLES = ("bos", "eos", "unk", "sep", "cls", "pad", "mask")
+_FAMILIES = (
+    ("<s>", "</s>", "<unk>", "</s>", "<s>", "<pad>", "<mask>"),  # XLM-R, RoBERTa
+    ("[CLS]", "[SEP]", "[UNK]", "[SEP]", "[CLS]", "[PAD]", "[MASK]"),  # BERT
+)
+
+
+def check_encoder(folder: Path) -> None:
+    """Make sure that a folder is an encoder whose tokenizer and weights belong together.
+
+    folder (Path): A Hugging Face folder.
+    RAISES (OpticalError): If a file is missing or unreadable, the encoder is of another
+        architecture, the tokenizer has pieces for which it has no row, or is another than it was
+        trained with.
+    """
+    from tokenizers import Tokenizer
+
+    folder = Path(folder)
+    for name in NEEDED:
+        if not (folder / name).is_file():
+            raise OpticalError(Errors.E702.format(path=folder, name=name))
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
+        rows, kind = int(config["vocab_size"]), config["model_type"]
+        pooled = config.get("pool_after")
+        if pooled is not None and pooled not in range(1, config["num_hidden_layers"]):
+            raise ValueError(f"pool_after is {pooled}, with {config['num_hidden_layers']} layers")
+    except (ValueError, KeyError, TypeError) as err:
+        raise OpticalError(Errors.E703.format(path=folder / CONFIG, reason=err)) from err
+    if kind not in _KINDS:
+        raise OpticalError(Errors.E708.format(path=folder, kind=kind, known=", ".join(_KINDS)))
+    try:
+        pieces = Tokenizer.from_file(str(folder / TOKENIZER)).get_vocab_size()
+    except Exception as err:  # tokenizers raises bare Exception
+        raise OpticalError(Errors.E703.format(path=folder / TOKENIZER, reason=err)) from err
+    if pieces > rows:
+        raise OpticalError(Errors.E704.format(path=folder, pieces=pieces, rows=rows))
+    if config.get(TOKENIZER_HASH) not in (None, sha256(folder / TOKENIZER)):
+        raise OpticalError(Errors.E709.format(path=folder))
+    size = (folder / WEIGHTS).stat().st_size
+    with (folder / WEIGHTS).open("rb") as file:
+        head = int.from_bytes(file.read(8), "little")
+        try:
+            tensors = json.loads(file.read(head) if head < size else b"")
+            end = max(t["data_offsets"][1] for k, t in tensors.items() if k != "__metadata__")
+        except (ValueError, KeyError, TypeError, AttributeError) as err:
+            raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason=err)) from err
+    if 8 + head + end != size:
+        reason = f"it is {size} bytes and should be {8 + head + end}"
+        raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason=reason))
+
+
+def pool_after(config: Any) -> int | None:
+    """Read how many of an encoder's layers work on pieces.
+
+    config (PretrainedConfig): The encoder's config.
+    RETURNS (Optional[int]): The number of layers; None where all of them do.
+    """
+    return getattr(config, "pool_after", None)
+
+
+def positions(folder: Path) -> int:
+    """Count the pieces that an encoder reads at once.
+
+    folder (Path): A Hugging Face folder.
+    RETURNS (int): The rows of its position table; RoBERTa and models like it do not use the first
+        ones, up to the padding piece's.
+    """
+    config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
+    unused = config.get("pad_token_id", 1) + 1 if config["model_type"] in _ROBERTA else 0
+    return int(config.get("max_position_embeddings", 512)) - unused
+
+
+def write_settings(tokenizer: Path, max_length: int) -> None:
+    """Write tokenizer_config.json beside a tokenizer.json, so that transformers needs nothing else.
+
+    The generic class is named, not XLM-R's or BERT's own: spacy-transformers asks a tokenizer of
+    those for its SentencePiece or vocabulary file, and everything is in tokenizer.json already.
+
+    tokenizer (Path): The tokenizer.json.
+    max_length (int): The most pieces that the encoder reads.
+    """
+    known = {
+        added["content"]
+        for added in json.loads(tokenizer.read_text(encoding="utf8"))["added_tokens"]
+    }
+    settings: dict[str, object] = {"tokenizer_class": "PreTrainedTokenizerFast"}
+    for family in _FAMILIES:
+        found = {f"{r}_token": piece for r, piece in zip(_ROLES, family, strict=True)}
+        settings |= {role: piece for role, piece in found.items() if piece in known}
+    write_json(tokenizer.with_name(SETTINGS), {**settings, "model_max_length": max_length})
