@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc, Span
-from spacy_transformers.align import get_alignment_via_offset_mapping
+from spacy_transformers.align import get_alignment_via_offset_mapping, get_token_positions
 from spacy_transformers.data_classes import FullTransformerBatch, WordpieceBatch
 from spacy_transformers.layers.transformer_model import (
     TransformerModel,
@@ -20,7 +20,7 @@ from spacy_transformers.layers.transformer_model import (
 )
 from spacy_transformers.truncate import truncate_oversize_splits
 from thinc.api import xp2torch
-from thinc.types import ArgsKwargs
+from thinc.types import ArgsKwargs, Ragged
 
 from ..encoders.folder import pool_after
 from ..encoders.word_pooling import PooledEncoder
@@ -76,6 +76,31 @@ def words_of_pieces(
     return found, has_piece
 
 
+def own_pieces(spans: Sequence[Span], align: Ragged, word_of_piece: NDArray[np.int64]) -> Ragged:
+    """Leave each token the pieces that belong to its word.
+
+    spans (Sequence[Span]): The spans that were cut into pieces.
+    align (Ragged): spacy-transformers' alignment, in which a piece also belongs to the token before
+        the space that the piece begins with.
+    word_of_piece (ndarray): As `words_of_pieces` gives it.
+    RETURNS (Ragged): The alignment. A token that has no piece of its own keeps what it had.
+    """
+    position = get_token_positions(spans)
+    owner = np.full(word_of_piece.shape, -1, dtype=np.int64)
+    for row, span in enumerate(spans):
+        of_number = [position[token] for token in span]
+        inside = word_of_piece[row] < len(span)
+        owner[row, inside] = np.array(of_number, dtype=np.int64)[word_of_piece[row, inside]]
+    kept, lengths, end = [], [], 0
+    for token, length in enumerate(align.lengths):
+        pieces = align.data[end : end + length].ravel()
+        end += int(length)
+        own = pieces[owner.ravel()[pieces] == token]
+        kept.append(own if len(own) else pieces)
+        lengths.append(len(kept[-1]))
+    return Ragged(np.concatenate(kept).astype("i"), np.array(lengths, dtype="i"))
+
+
 def _forward(
     model: TransformerModel, docs: list[Doc], is_train: bool
 ) -> tuple[FullTransformerBatch, Callable]:
@@ -91,6 +116,7 @@ def _forward(
         model.tokenizer.model_max_length,
     )
     words = words_of_pieces(spans, offsets[:, : pieces.input_ids.shape[1]])
+    align = own_pieces(spans, align, words[0])
     (encoder,) = model.layers
     output, finish = encoder((pieces, *words), is_train)
     batch = FullTransformerBatch(spans=nested, wordpieces=pieces, model_output=output, align=align)
