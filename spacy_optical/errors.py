@@ -211,29 +211,29 @@ class Errors(metaclass=_Coded):
 
     # E3xx: alignment
     E301 = "The {side} side has no words; skip the pair"
-    E302 = "Word {row} of the {side} side has a vector with NaN or infinity; check the encoder"
+    E302 = "The vector of word {row} on the {side} side has NaN or infinity; check the encoder"
     E303 = (
-        "Source vectors are {source} and target vectors {target}; take both from one encoder and "
-        "layer"
+        "The source vectors have the shape {source} and the target vectors {target}; take both "
+        "from one encoder and layer"
     )
-    E304 = "There are {words} words for {vectors} vectors; give one vector a word"
-    E305 = "The {side} vectors have the shape {shape}; give one row a word"
+    E304 = "There are {words} words and {vectors} vectors; give one vector for each word"
+    E305 = "The {side} vectors have the shape {shape}; give one row for each word"
     E306 = 'masses="idf" needs the words and their inverse document frequencies; count them first'
     E307 = (
         "A cost of shape {cost} does not fit masses of shapes {source} and {target}; give one mass "
-        "a row and one a column"
+        "for each row and each column"
     )
     E308 = (
         "The {side} masses (sum {found}) are negative, not finite, or do not sum to what the "
         "other side sums to; divide each side by its sum"
     )
-    E309 = "The '{solver}' solver gave no plan ({reason}); try another solver or setting"
-    E310 = "The cost holds NaN, infinity or a number below 0; check the vectors it was made of"
+    E309 = "The solver '{solver}' found no plan ({reason}); try another solver or setting"
+    E310 = "The cost has NaN, infinity or a negative number; check the vectors"
     E311 = (
         "Distributions of shape {shape} do not fit {words} source words, or are not finite; give "
-        "one row a word"
+        "one row for each word"
     )
-    E312 = "The span {start}:{end} does not lie within the {words} source words; check its words"
+    E312 = "The span {start}:{end} is not within the {words} source words; check its start and end"
     E313 = 'masses="length" and the spelling cues need the words; give them, or choose "uniform"'
     E314 = (
         "There are {gold} gold sentences and {predicted} predicted ones; give one prediction for "
@@ -241,12 +241,12 @@ class Errors(metaclass=_Coded):
     )
     E315 = "{source} and {target} have no sentence id in common; join files of the same text"
     E316 = "Unknown aligner '{name}'; use one of {allowed}"
-    E317 = "'{entry}' is no label map; write labels as OLD=NEW or KEPT, with commas between"
+    E317 = "'{entry}' is not a label map; write labels as OLD=NEW or KEPT, separated by commas"
     E318 = "No spaCy pipeline '{name}' ({reason}); install it, or give a folder that holds one"
-    E319 = "{path}: could not tell the target language from the name; give it as --target"
-    E320 = "One side is too unlike the other (similarity {found:.2f}); drop the pair"
+    E319 = "The name of {path} does not end in a language code; give the language as --target"
+    E320 = "The two sides are too different to be a translation (similarity {found:.2f}); drop it"
     E322 = "None of the pairs in {path} could be used ({skipped}); see them without --on-error skip"
-    E323 = "The labeller has no label {unknown}; it has {known}"
+    E323 = "The label map has {unknown}, and the labeller has only {known}; use its labels"
 
     # E4xx: learning and its config
     E401 = "{path} is not a valid config: {reason}"

@@ -11,7 +11,7 @@ Links = NDArray[np.bool_]
 
 
 def diagonal(source_mass: Vector, target_mass: Vector) -> Matrix:
-    """Align by word order alone: lay both sides' masses along one line and see what overlaps.
+    """Align by word order alone: a word gets mass where the two sides, laid along a line, overlap.
 
     source_mass (ndarray): [m].
     target_mass (ndarray): [n].
@@ -28,9 +28,9 @@ def diagonal(source_mass: Vector, target_mass: Vector) -> Matrix:
 
 
 def independent(source_mass: Vector, target_mass: Vector) -> Matrix:
-    r"""Send every word to every word: $T_{ij} = a_i b_j / \sum_i a_i$, as if no one knew which.
+    r"""Move mass from every word to every word: $T_{ij} = a_i b_j / \sum_i a_i$.
 
-    Under this plan the transport cost of cosines compares both sides' mean unit vectors.
+    With this plan, the transport cost of cosines compares the mean unit vectors of both sides.
 
     source_mass (ndarray): [m].
     target_mass (ndarray): [n].
@@ -43,10 +43,15 @@ def independent(source_mass: Vector, target_mass: Vector) -> Matrix:
 
 
 def mutual_argmax(cost: Matrix) -> Links:
-    """Link words that are each other's cheapest (SimAlign's Argmax, arXiv 2004.08728).
+    r"""Link words that are each other's cheapest: $C_{ij} = \min_k C_{ik} = \min_k C_{kj}$.
+
+    This is Argmax of SimAlign (arXiv 2004.08728).
 
     cost (ndarray): [m, n].
     RETURNS (ndarray): [m, n], bool.
+
+    >>> mutual_argmax(np.array([[0.1, 0.2], [0.2, 0.9]])).tolist()
+    [[True, False], [False, False]]
     """
     links: Links = np.zeros(cost.shape, dtype=np.bool_)
     rows = np.arange(cost.shape[0])
@@ -57,14 +62,17 @@ def mutual_argmax(cost: Matrix) -> Links:
 
 
 def iterative_argmax(cost: Matrix, iterations: int) -> Links:
-    """Link as `mutual_argmax`, then again among what is left (SimAlign's IterMax).
+    """Link as `mutual_argmax`, then again among the remaining pairs (IterMax of SimAlign).
 
-    In later rounds a word that already has a link may take another at a price 1 / 0.9 as high in
-    similarity; two words that both have one may not.
+    In later rounds, the similarity of a pair is multiplied by 0.9 if one of its words has a link,
+    and by 0 if both have one.
 
     cost (ndarray): [m, n].
     iterations (int): Rounds; one equals `mutual_argmax`.
     RETURNS (ndarray): [m, n], bool.
+
+    >>> iterative_argmax(np.array([[0.1, 0.2], [0.2, 0.9]]), 2).tolist()
+    [[True, True], [True, False]]
     """
     gain = cost.max() - cost
     links = mutual_argmax(cost)
@@ -79,25 +87,31 @@ def iterative_argmax(cost: Matrix, iterations: int) -> Links:
 
 
 def softmax(cost: Matrix, source_mass: Vector, target_mass: Vector, temperature: float) -> Matrix:
-    r"""Multiply the two directions' choices: $T_{ij} = \min(a_i, b_j)\,p(j|i)\,p(i|j)$.
+    r"""Multiply the probabilities of both directions: $T_{ij} = \min(a_i, b_j)\,p(j|i)\,p(i|j)$.
 
     cost (ndarray): [m, n].
     source_mass (ndarray): [m].
     target_mass (ndarray): [n].
     temperature (float): Of $p(j|i) \propto e^{-C_{ij} / t}$; after awesome-align (2101.08231).
     RETURNS (ndarray): [m, n], its marginals at most the masses.
+
+    >>> softmax(1 - np.eye(2), np.full(2, 0.5), np.full(2, 0.5), 0.1).round(2).tolist()
+    [[0.5, 0.0], [0.0, 0.5]]
     """
     forward, backward = both_directions(cost, temperature)
     return np.minimum(source_mass[:, None], target_mass[None, :]) * forward * backward
 
 
 def weighed(links: Links, source_mass: Vector, target_mass: Vector) -> Matrix:
-    """Turn links into mass, each word sharing its own among its links.
+    """Turn links into mass. Each word divides its mass equally among its links.
 
     links (ndarray): [m, n], bool.
     source_mass (ndarray): [m].
     target_mass (ndarray): [n].
     RETURNS (ndarray): [m, n], its marginals at most the masses.
+
+    >>> weighed(np.array([[True, True]]), np.ones(1), np.full(2, 0.5)).tolist()
+    [[0.5, 0.5]]
     """
     rows = source_mass / np.maximum(links.sum(axis=1), 1)
     columns = target_mass / np.maximum(links.sum(axis=0), 1)

@@ -1,4 +1,4 @@
-"""Settings of an alignment: one frozen model that says which cost, masses, solver and null mass."""
+"""Settings of an alignment: cost, masses, solver and null mass."""
 
 from typing import Literal
 
@@ -20,41 +20,41 @@ Solver = Literal[
 class AlignConfig(BaseModel):
     """How the words of a sentence are aligned with those of its translation.
 
-    solver (Solver): `partial` (exact, some mass stays where it is), `exact` (all mass moves),
+    solver (Solver): `partial` (exact, some mass does not move), `exact` (all mass moves),
         `entropic` (Sinkhorn), `unbalanced` (Sinkhorn with soft marginals), or one of the baselines
         `diagonal`, `mutual_argmax`, `iterative_argmax`, `softmax` (both directions), `independent`
-        (every word goes to every word: sentences are compared by their mean vectors).
-    masses (str): What a word weighs: all the same (`uniform`), its characters (`length`: function
+        (every word corresponds to every word, so sentences are compared by their mean vectors).
+    masses (str): The mass of a word: equal for all (`uniform`), its characters (`length`: function
         words are short, compounds long), its vector's norm (`norm`), or its inverse document
         frequency (`idf`, which needs frequencies).
-    mass_power (float): The exponent of that weight.
+    mass_power (float): The exponent of that mass.
     centre (bool): Subtract the mean vector of each side before taking cosines.
-    identical (float): How much cost words spelled alike save, times their similarity.
-    numbers (float): How much cost two words gain that both have digits, but other ones.
-    kinds (float): How much cost punctuation gains against words.
-    case (float): How much cost a capitalised word gains against a small one within a sentence.
-    distortion (float): How much cost a difference of relative position gains.
+    identical (float): The cost that words with equal spelling save, times their similarity.
+    numbers (float): The cost added to two words with different digits.
+    kinds (float): The cost added between punctuation and words.
+    case (float): The cost added between a capitalised word and one that is not.
+    distortion (float): The cost added per difference of relative position.
     agreement (float): Temperature of the agreement of both directions, which replaces the cost by
         1 - sqrt(p(j|i) p(i|j)); 0 leaves the cost as it is.
-    null (str): `fixed`: leave out the share `null_mass`; `pair`: leave out more the less parallel
+    null (str): `fixed`: leave out the share `null_mass`; `pair`: leave out more the less similar
         the pair is; `price`: leave out whatever costs more than `null_price` to move.
-    null_mass (float): Share of the mass that stays (for `pair`: of a perfectly parallel pair).
+    null_mass (float): Share of the mass that does not move (for `pair`: if the similarity is 1).
     null_slope (float): For `pair`: how fast that share grows as the similarity falls below 1.
-    null_price (float): For `price`: the cost above which moving is dearer than staying.
+    null_price (float): For `price`: the cost above which mass does not move.
     regularisation (float): Weight of the entropy, for `entropic` and `unbalanced`.
     relaxation (float): Weight of the marginals, for `unbalanced`.
-    temperature (float): Of `softmax`.
+    temperature (float): Temperature of `softmax`.
     iterations (int): Rounds of `iterative_argmax`.
-    adopt (float): For spans: how much of what a target word did not receive it takes from the
-        source words that it would choose alone. One word stands for several where an abbreviation
-        is written out, and the plan has given its mass to the likest of them.
-    adopt_temperature (float): Of that choice.
-    adopt_price (float): The cost at which such a word would as soon choose none.
-    null_in_span (float): What a word that received nothing costs inside a projected span.
-    min_confidence (float): Projected spans below this are dropped.
-    skip_below (float): A pair less parallel than this is hopeless and is skipped by the commands.
-    sure_above (float): A pair at least this parallel counts in full; below, what it counts falls
-        in a straight line to 0 at `skip_below`.
+    adopt (float): For spans: the share of its missing mass that a target word takes from the source
+        words that it would choose alone. If an abbreviation is written out, one word corresponds
+        to several, and the plan may give all of its mass to one of them.
+    adopt_temperature (float): Temperature of that choice.
+    adopt_price (float): The cost at which choosing none is as likely.
+    null_in_span (float): The cost of mass that is missing inside a projected span.
+    min_confidence (float): Projected spans below this are left out.
+    skip_below (float): A pair less similar than this is not used by the commands.
+    sure_above (float): A pair at least this similar has weight 1. Below, the weight falls linearly
+        to 0 at `skip_below`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

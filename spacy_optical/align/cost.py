@@ -1,4 +1,4 @@
-"""Word vectors and word forms -> what it costs to move one word's mass to another."""
+"""The cost of moving mass from one word to another, from word vectors and spelling."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +20,7 @@ def cosine(source: np.ndarray, target: np.ndarray, *, centre: bool = True) -> Ma
     source (ndarray): Vectors, [m, d].
     target (ndarray): Vectors, [n, d].
     centre (bool): Subtract each side's mean first (OTAlign): what all words of a sentence share
-        says nothing of which belongs to which. Not done on a side of one word.
+        says nothing about which of them correspond. Not done on a side of one word.
     RETURNS (ndarray): Cosines, [m, n], float64, each in [-1, 1]; 0 where a vector is zero.
     RAISES (OpticalError): On an empty side, vectors that are not two matrices of one width, or
         numbers that are not finite.
@@ -41,15 +41,15 @@ def word_cost(
     source_words: Sequence[str] | None = None,
     target_words: Sequence[str] | None = None,
 ) -> Matrix:
-    r"""Price every move from a source word to a target word.
+    r"""Compute the cost of every move from a source word to a target word.
 
     $$ C_{ij} = 1 - S_{ij} - \lambda_s\,\mathrm{sim}(u_i, v_j) + \lambda_n\,[\text{digits differ}]
        + \lambda_k\,[\text{only one is punctuation}] + \lambda_c\,[\text{only one is capital}]
        + \lambda_d\,\lvert \tfrac{i + 1/2}{m} - \tfrac{j + 1/2}{n} \rvert $$
 
-    The cue terms need the words; without them they are left out. With `agreement`, the result is
-    $1 - \sqrt{p(j|i)\,p(i|j)}$ instead: what speaks for a move is then how much both words choose
-    each other among all others, and one price for staying fits every pair.
+    The terms of spelling need the words and are left out without them. With `agreement`, the result
+    is $1 - \sqrt{p(j|i)\,p(i|j)}$: the cost is low if both words prefer each other to all others.
+    One price for null mass then fits every pair.
 
     source (ndarray): Word vectors, [m, d].
     target (ndarray): Word vectors, [n, d].
@@ -58,6 +58,9 @@ def word_cost(
     target_words (Optional[Sequence[str]]): The n words.
     RETURNS (ndarray): Costs, [m, n], float64; what would be below 0 is 0.
     RAISES (OpticalError): As `cosine`, and if there are not as many words as vectors.
+
+    >>> word_cost(np.eye(2), np.eye(2), AlignConfig()).round(2).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
     """
     cosines = cosine(source, target, centre=config.centre)
     return agreed(cued(cosines, config, source_words, target_words), config)
@@ -69,7 +72,7 @@ def cued(
     source_words: Sequence[str] | None = None,
     target_words: Sequence[str] | None = None,
 ) -> Matrix:
-    """Price moves by cosines and cues, without agreement; otherwise as `word_cost`.
+    """Compute the cost of moves without agreement; otherwise as `word_cost`.
 
     cosines (ndarray): [m, n].
     config (AlignConfig): The weights of the terms.
@@ -77,6 +80,9 @@ def cued(
     target_words (Optional[Sequence[str]]): The n words.
     RETURNS (ndarray): Costs, [m, n], float64; what would be below 0 is 0.
     RAISES (OpticalError): If there are not as many words as rows or columns.
+
+    >>> cued(np.eye(2), AlignConfig(), ["Rome", "."], ["Roma", "."]).round(2).tolist()
+    [[0.0, 1.1], [1.1, 0.0]]
     """
     m, n = cosines.shape
     cost = 1.0 - cosines
@@ -99,11 +105,14 @@ def cued(
 
 
 def agreed(cost: Matrix, config: AlignConfig) -> Matrix:
-    """Replace a cost by how little both directions agree on it; see `word_cost`.
+    r"""Replace the cost by the disagreement of both directions: $1 - \sqrt{p(j|i)\,p(i|j)}$.
 
     cost (ndarray): [m, n].
     config (AlignConfig): `agreement`; 0 leaves the cost as it is.
     RETURNS (ndarray): [m, n], each 0 to 1.
+
+    >>> agreed(np.array([[0.0, 1.0]]), AlignConfig()).round(2).tolist()
+    [[0.0, 1.0]]
     """
     if not config.agreement:
         return cost
@@ -112,12 +121,16 @@ def agreed(cost: Matrix, config: AlignConfig) -> Matrix:
 
 
 def both_directions(cost: Matrix, temperature: float) -> tuple[Matrix, Matrix]:
-    r"""Give both directions' choices, $p(j|i)$ and $p(i|j)$, each $\propto e^{-C_{ij} / t}$.
+    r"""Compute $p(j|i)$ and $p(i|j)$ of both directions, each $\propto e^{-C_{ij} / t}$.
 
     cost (ndarray): [m, n].
     temperature (float): $t$.
     RETURNS (Tuple[ndarray, ndarray]): The rows of the first and the columns of the second sum
         to 1.
+
+    >>> forward, backward = both_directions(np.array([[0.0, 1.0]]), 1.0)
+    >>> forward.round(2).tolist(), backward.tolist()
+    ([[0.73, 0.27]], [[1.0, 1.0]])
     """
     forward = np.exp((cost.min(axis=1, keepdims=True) - cost) / temperature)
     backward = np.exp((cost.min(axis=0, keepdims=True) - cost) / temperature)
@@ -127,14 +140,17 @@ def both_directions(cost: Matrix, temperature: float) -> tuple[Matrix, Matrix]:
 
 
 def choices(cost: Matrix, config: AlignConfig) -> Matrix:
-    r"""Say which source word each target word would choose if it were asked alone.
+    r"""Compute which source word each target word would choose alone.
 
     $$ p(i|j) = \frac{e^{-C_{ij} / t}}{e^{-\pi / t} + \sum_k e^{-C_{kj} / t}} $$
 
     cost (ndarray): $C$, without agreement, [m, n].
     config (AlignConfig): `adopt_temperature` ($t$) and `adopt_price` ($\pi$), the cost of choosing
         none.
-    RETURNS (ndarray): [m, n]; what a column lacks to 1 is the chance of none.
+    RETURNS (ndarray): [m, n]. A column sums to 1 minus the probability of choosing none.
+
+    >>> choices(np.array([[0.0, 2.0]]), AlignConfig()).round(2).tolist()
+    [[1.0, 0.0]]
     """
     t, least = config.adopt_temperature, cost.min(axis=0)
     chosen = np.exp((least - cost) / t)
@@ -148,16 +164,19 @@ def masses(
     words: Sequence[str] | None = None,
     rarity: Mapping[str, float] | None = None,
 ) -> NDArray[np.float64]:
-    """Weigh the words of one side.
+    r"""Compute the mass of the words of one side: $a_i = w_i^q / \sum_k w_k^q$.
 
     vectors (ndarray): Word vectors, [m, d].
-    config (AlignConfig): `masses` says how.
+    config (AlignConfig): `masses` ($w$) and `mass_power` ($q$).
     words (Optional[Sequence[str]]): The m words, for `idf`.
     rarity (Optional[Mapping[str, float]]): Inverse document frequencies of case-folded words, for
         `idf` (see `inverse_document_frequencies`); a word that is not in it is the rarest.
     RETURNS (ndarray): Masses, [m], float64, all positive, summing to 1.
-    RAISES (OpticalError): If there are not as many words as vectors, or what `length` or `idf`
-        need is missing.
+    RAISES (OpticalError): If there are not as many words as vectors, or the input of `length` or
+        `idf` is missing.
+
+    >>> masses(np.ones((2, 3)), AlignConfig(), ["abc", "a"]).round(2).tolist()
+    [0.75, 0.25]
     """
     x = _checked(vectors, "source")
     if words is not None and len(words) != len(x):
@@ -182,10 +201,13 @@ def masses(
 
 
 def inverse_document_frequencies(sentences: Sequence[Sequence[str]]) -> dict[str, float]:
-    r"""Count in how many sentences each case-folded word is: $\log\frac{1 + N}{1 + n_w}$.
+    r"""Compute inverse document frequencies of case-folded words: $\log\frac{1 + N}{1 + n_w}$.
 
     sentences (Sequence[Sequence[str]]): The words of each sentence.
     RETURNS (Dict[str, float]): A figure for every word; 0 for one that is in every sentence.
+
+    >>> inverse_document_frequencies([["a", "b"], ["a"]])["a"]
+    0.0
     """
     counts: dict[str, int] = {}
     for words in sentences:
@@ -196,21 +218,27 @@ def inverse_document_frequencies(sentences: Sequence[Sequence[str]]) -> dict[str
 
 
 def parallelism(cosines: Matrix) -> float:
-    """Say how parallel a pair is: the mean of every word's best cosine, both sides alike.
+    r"""Compute how similar a pair is: the mean of the best cosine of every word of both sides.
+
+    $$ s = \tfrac{1}{2}\Bigl(\tfrac{1}{m}\sum_i \max_j S_{ij}
+           + \tfrac{1}{n}\sum_j \max_i S_{ij}\Bigr) $$
 
     cosines (ndarray): [m, n].
-    RETURNS (float): 0 (nothing corresponds) to 1 (every word has its like).
+    RETURNS (float): 0 (nothing corresponds) to 1 (every word has an equal).
+
+    >>> parallelism(np.array([[1.0, 0.0], [0.0, 0.5]]))
+    0.75
     """
     both = (cosines.max(axis=1).mean() + cosines.max(axis=0).mean()) / 2
     return float(np.clip(both, 0.0, 1.0))
 
 
 def pair_weight(similarity: float, config: AlignConfig) -> float:
-    r"""Say how much a pair counts: $\min(1, (s - s_0) / (s_1 - s_0))$, and 0 below $s_0$.
+    r"""Compute the weight of a pair: $\min(1, (s - s_0) / (s_1 - s_0))$, and 0 below $s_0$.
 
-    similarity (float): $s$, how parallel the pair is (see `parallelism`).
+    similarity (float): $s$, how similar the pair is (see `parallelism`).
     config (AlignConfig): `skip_below` ($s_0$) and `sure_above` ($s_1$).
-    RETURNS (float): 0 (hopeless) to 1.
+    RETURNS (float): 0 (not a pair) to 1.
 
     >>> [round(pair_weight(s, AlignConfig()), 2) for s in (0.2, 0.3, 0.35, 0.6)]
     [0.0, 0.5, 1.0, 1.0]

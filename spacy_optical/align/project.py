@@ -1,4 +1,4 @@
-"""Labels through a plan: token distributions, and whole spans."""
+"""Project labels through a plan: distributions of words, and whole spans."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ _ALTERNATIVES = 16
 
 
 class Projected(NamedTuple):
-    """Distributions that a plan brought, and how far to trust them.
+    """Projected distributions and how reliable they are.
 
     probs (ndarray): [n, k]; every row sums to 1. Uniform where nothing arrived.
     mass (ndarray): [n], what arrived as a share of what the word could take, 0 to 1.
@@ -94,12 +94,16 @@ def project_entities(
     config (Optional[AlignConfig]): The settings of the projection.
     RETURNS (List[ProjectedSpan]): The projected entities, as `project_spans` returns them.
     RAISES (OpticalError): As `project_spans`.
+
+    >>> plan = Plan(np.eye(2) / 2, np.full(2, 0.5), np.full(2, 0.5))
+    >>> project_entities(plan, [(0, 2, "LOC")], ["the", "Alps"])
+    [ProjectedSpan(start=1, end=2, label='LOC', confidence=1.0)]
     """
     return project_spans(plan, without_articles(source_spans, source_words), config)
 
 
 def project_distributions(plan: Plan, source_probs: np.ndarray) -> Projected:
-    r"""Bring each target word the mean of what its source words say.
+    r"""Project the distributions of the source words to the target words.
 
     $$ q_j = \frac{\sum_i T_{ij}\, p_i}{\sum_i T_{ij}} $$
 
@@ -107,6 +111,10 @@ def project_distributions(plan: Plan, source_probs: np.ndarray) -> Projected:
     source_probs (ndarray): A distribution for each source word, [m, k].
     RETURNS (Projected): Distributions, mass and entropy for each target word.
     RAISES (OpticalError): If there are not m distributions, or they are not finite.
+
+    >>> plan = Plan(np.eye(2) / 2, np.full(2, 0.5), np.full(2, 0.5))
+    >>> project_distributions(plan, np.array([[0.9, 0.1], [0.2, 0.8]])).probs.tolist()
+    [[0.9, 0.1], [0.2, 0.8]]
     """
     matrix = plan.matrix
     probs = np.asarray(source_probs, dtype=np.float64)
@@ -131,12 +139,12 @@ def without_articles(
     words: Sequence[str],
     articles: Collection[str] = ENGLISH_ARTICLES,
 ) -> list[tuple[int, int, str]]:
-    """Take the article off the front of spans: what stands there in another language is no name.
+    """Remove the article at the start of spans: its translation is not part of the name.
 
     spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
     words (Sequence[str]): The words of the sentence.
-    articles (Collection[str]): What to take off, in small letters.
-    RETURNS (List[Tuple[int, int, str]]): The spans; one that is nothing but an article stays.
+    articles (Collection[str]): The articles, in lower case.
+    RETURNS (List[Tuple[int, int, str]]): The spans. A span that is only an article stays.
 
     >>> without_articles([(0, 2, "LOC")], ["The", "Alps"])
     [(1, 2, 'LOC')]
@@ -152,18 +160,18 @@ def project_spans(
     source_spans: Sequence[tuple[int, int, str]],
     config: AlignConfig | None = None,
 ) -> list[ProjectedSpan]:
-    r"""Bring whole labelled spans over: each to the run of target words that shares most with it.
+    r"""Project whole spans, each to the run of target words that shares most mass with it.
 
-    A run $J$ is scored for a span $I$ by the mass they share, over all that either moved and what
-    lay idle inside the run:
+    The score of a run $J$ for a span $I$ is the mass they share, divided by all mass that either of
+    them moved and the mass inside the run that did not move:
 
     $$ \frac{T(I, J)}{T(I, \cdot) + T(\cdot, J) - T(I, J) + \gamma\,(b(J) - T(\cdot, J))} $$
 
-    A partial plan leaves words out. On the source side they are in no term: a span's words that
-    have no counterpart do not speak against the run that the others found. On the target side each
-    first takes `adopt` of what it did not receive from the words that it would choose alone,
-    $T_{ij} + \alpha\,(b_j - T_{\cdot j})\,p(i|j)$, so that one word which stands for several keeps
-    them together; $\gamma$ is for what is idle even then.
+    A partial plan leaves words out. On the source side they are in no term, so words without a
+    counterpart do not lower the score. On the target side, each word is first filled up from the
+    source words that it would choose alone, $T_{ij} + \alpha\,(b_j - T_{\cdot j})\,p(i|j)$. This
+    keeps words together that translate one word. $\gamma$ is the weight of mass that is missing
+    even then.
 
     plan (Plan): Between m source and n target words.
     source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
@@ -172,6 +180,10 @@ def project_spans(
         times the share of what the lighter side has that moved. A span of which nothing moved is
         left out.
     RAISES (OpticalError): If a span does not lie within the source words.
+
+    >>> plan = Plan(np.eye(2) / 2, np.full(2, 0.5), np.full(2, 0.5))
+    >>> project_spans(plan, [(0, 1, "PER")])
+    [ProjectedSpan(start=0, end=1, label='PER', confidence=1.0)]
     """
     config = config or AlignConfig()
     matrix = _completed(plan, config.adopt)

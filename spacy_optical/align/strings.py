@@ -1,4 +1,4 @@
-"""What two words' spelling says: alike, the same number, or only one of them punctuation."""
+"""Compare words by spelling: similarity, numbers, punctuation and case."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ def folded(word: str) -> str:
     """Give a word without case and diacritics, digits of any script as ASCII ones.
 
     word (str): A word.
-    RETURNS (str): What is compared.
+    RETURNS (str): The form to compare.
 
     >>> folded("Zürich"), folded("२०२४")
     ('zurich', '2024')
@@ -29,7 +29,11 @@ def folded(word: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def grams(word: str) -> frozenset[str]:
-    """Give the character bigrams and trigrams of a folded word, with its edges."""
+    """Give the character bigrams and trigrams of a folded word, with its edges.
+
+    >>> sorted(grams("ab") & grams("abc"))
+    ['\\x02a', '\\x02ab', 'ab']
+    """
     text = f"\x02{folded(word)}\x03"
     return frozenset(text[i : i + k] for k in (2, 3) for i in range(len(text) - k + 1))
 
@@ -39,12 +43,11 @@ def similarity(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float
 
     $$ \mathrm{sim}(u, v) = \frac{2\,|G_u \cap G_v|}{|G_u| + |G_v|} $$
 
-    Only words with a letter or a digit are compared: punctuation that is alike is too common to be
-    evidence of anything.
+    Only words with a letter or a digit are compared: equal punctuation is too common a cue.
 
     source (Sequence[str]): m words.
     target (Sequence[str]): n words.
-    RETURNS (ndarray): [m, n], float64, each in [0, 1]; 1 for words that are folded alike.
+    RETURNS (ndarray): [m, n], float64, each in [0, 1]; 1 for words with the same folded form.
 
     >>> similarity(["Obama"], ["OBAMA", "Wien"]).tolist()
     [[1.0, 0.0]]
@@ -59,7 +62,7 @@ def similarity(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float
 
 
 def number_mismatch(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float64]:
-    """Mark pairs of words that both have digits, but not the same ones.
+    """Mark pairs of words with different digits.
 
     source (Sequence[str]): m words.
     target (Sequence[str]): n words.
@@ -76,9 +79,9 @@ def number_mismatch(source: Sequence[str], target: Sequence[str]) -> NDArray[np.
 
 
 def case_mismatch(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float64]:
-    """Mark pairs of which one word begins with a capital and the other with a small letter.
+    """Mark pairs in which only one word starts with a capital letter.
 
-    The first word of a side says nothing, nor does a word in a script without case.
+    The first word of a side and words in scripts without case are not marked.
 
     source (Sequence[str]): m words.
     target (Sequence[str]): n words.
@@ -92,13 +95,21 @@ def case_mismatch(source: Sequence[str], target: Sequence[str]) -> NDArray[np.fl
 
 
 def kinds(words: Sequence[str]) -> NDArray[np.bool_]:
-    """Say which words hold a letter or a digit."""
+    """Tell which words contain a letter or a digit.
+
+    >>> kinds(["Rome", "."]).tolist()
+    [True, False]
+    """
     return np.array([is_word(word) for word in words], dtype=bool)
 
 
 @lru_cache(maxsize=50_000)
 def is_word(text: str) -> bool:
-    """Say whether a token holds a letter or a digit, in any script."""
+    """Tell whether a token contains a letter or a digit of any script.
+
+    >>> is_word("२०"), is_word("।")
+    (True, False)
+    """
     return any(unicodedata.category(char)[0] in "LNM" for char in text)
 
 

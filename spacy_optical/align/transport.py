@@ -1,4 +1,4 @@
-"""Costs and masses -> a plan that says how much of each source word belongs to each target word.
+"""Solve for a plan: how much of each source word corresponds to each target word.
 
 POT (https://pythonot.github.io) does the solving; it is imported on first use.
 """
@@ -24,14 +24,14 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Plan:
-    """Who belongs to whom, and how much of it.
+    """Which words correspond to which, and how much.
 
     matrix (ndarray): Mass moved from source word i to target word j, [m, n], float64.
-    source_mass (ndarray): What each source word had, [m].
-    target_mass (ndarray): What each target word could take, [n].
-    similarity (float): How parallel the pair looked (see `parallelism`), 0 to 1; 1 if unknown.
+    source_mass (ndarray): The mass of each source word, [m].
+    target_mass (ndarray): The mass of each target word, [n].
+    similarity (float): How similar the pair is (see `parallelism`), 0 to 1; 1 if unknown.
     choices (Optional[ndarray]): Which source word each target word would choose alone (see
-        `choices` in cost.py), [m, n]: what spans are completed by where the plan left words out.
+        `choices` in cost.py), [m, n]. Spans are completed with it where the plan left words out.
     """
 
     matrix: Matrix
@@ -64,12 +64,12 @@ def plan(
     *,
     similarity: float = 1.0,
 ) -> Plan:
-    r"""Move the source words' mass to the target words as cheaply as the solver's rules allow.
+    r"""Move the mass of the source words to the target words at the least cost.
 
     $$ \min_{T \ge 0} \langle T, C \rangle \quad\text{with}\quad T\mathbf{1} \le a,\;
        T^\top\mathbf{1} \le b,\; \mathbf{1}^\top T \mathbf{1} = \mu $$
 
-    where $\mu = 1$ for `exact`, and for `partial` whatever the null rule leaves (Caffarelli and
+    where $\mu = 1$ for `exact`, and for `partial` what the null mass leaves (Caffarelli and
     McCann 2010; Chapel, Alaya and Gasso 2020). `entropic` adds
     $\varepsilon \sum T_{ij}\log T_{ij}$ (Cuturi 2013), `unbalanced` replaces the constraints by
     $\tau$ times the Kullback-Leibler divergence (Chizat et al. 2018).
@@ -78,7 +78,7 @@ def plan(
     source_mass (ndarray): [m], positive.
     target_mass (ndarray): [n], positive. Both sides must sum to the same.
     config (AlignConfig): Which solver, and its settings.
-    similarity (float): How parallel the pair is, for `null="pair"`.
+    similarity (float): How similar the pair is, for `null="pair"`.
     RETURNS (Plan): A plan without NaN, whose rows and columns sum to at most the masses
         (`unbalanced`: about).
     RAISES (OpticalError): On an empty side, numbers that are not finite, shapes that do not fit,
@@ -87,9 +87,9 @@ def plan(
     >>> plan(1 - np.eye(2), np.ones(2) / 2, np.ones(2) / 2, AlignConfig(solver="exact")).moved
     1.0
     """
-    cost, a, b = checked_problem(cost, source_mass, target_mass)
+    cost, a, b = _checked_problem(cost, source_mass, target_mass)
     matrix = _SOLVERS[config.solver](cost, a, b, config, similarity)
-    return checked_plan(matrix, a, b, config, similarity)
+    return _checked_plan(matrix, a, b, config, similarity)
 
 
 def align_words(
@@ -112,6 +112,10 @@ def align_words(
         frequencies of each side's words, for `masses="idf"`.
     RETURNS (Plan): The plan.
     RAISES (OpticalError): As `cosine`, `masses` and `plan`.
+
+    >>> words = ["Amina", "left", "Pune"]
+    >>> align_words(np.eye(3), np.eye(3), words, words, AlignConfig()).sent.round(2).tolist()
+    [1.0, 1.0, 1.0]
     """
     cosines = cosine(source_vectors, target_vectors, centre=config.centre)
     cost = cued(cosines, config, source_words, target_words)
@@ -127,11 +131,14 @@ def align_words(
 
 
 def null_share(config: AlignConfig, similarity: float) -> float:
-    r"""Give the share of the mass that stays: $\min(0.9, \nu_0 + \nu_1 (1 - s))$ for `pair`.
+    r"""Compute the null mass as a share: $\min(0.9, \nu_0 + \nu_1 (1 - s))$ for `pair`.
 
     config (AlignConfig): `null`, `null_mass` ($\nu_0$) and `null_slope` ($\nu_1$).
-    similarity (float): $s$, how parallel the pair is, 0 to 1.
-    RETURNS (float): 0 to 0.9. After OTAlign, which sets it from the similarity of the sentences.
+    similarity (float): $s$, how similar the pair is, 0 to 1.
+    RETURNS (float): 0 to 0.9. OTAlign also sets it from the similarity of the sentences.
+
+    >>> null_share(AlignConfig(null="pair", null_mass=0.1), 0.5)
+    0.6
     """
     if config.null == "fixed":
         return config.null_mass
@@ -151,7 +158,7 @@ def _share(part: Vector, whole: Vector) -> Vector:
     return np.clip(shares, 0.0, 1.0)
 
 
-def checked_problem(
+def _checked_problem(
     cost: np.ndarray, source_mass: np.ndarray, target_mass: np.ndarray
 ) -> tuple[Matrix, Vector, Vector]:
     """Give cost and masses in double precision, or say what is wrong with them; see `plan`."""
@@ -172,7 +179,7 @@ def checked_problem(
     return cost, a, b
 
 
-def checked_plan(
+def _checked_plan(
     matrix: Matrix, a: Vector, b: Vector, config: AlignConfig, similarity: float
 ) -> Plan:
     """Make a plan of what a solver gave, or say that it gave none; see `plan`."""

@@ -13,21 +13,21 @@ from ._app import command
 def align_cli(
     source: str = typer.Argument(..., help="A sentence; entities may be marked: [Amina](PER)"),
     target: str = typer.Argument(..., help="Its translation"),
-    encoder: Path = typer.Option(..., "--encoder", "-e", help="The encoder's folder"),
-    source_lang: str = typer.Option("en", "--source", help="The sentence's language"),
-    target_lang: str = typer.Option("xx", "--target", "-t", help="The translation's language"),
+    encoder: Path = typer.Option(..., "--encoder", "-e", help="The folder of the encoder"),
+    source_lang: str = typer.Option("en", "--source", help="The language of the sentence"),
+    target_lang: str = typer.Option("xx", "--target", "-t", help="The language of the translation"),
     labeller: str | None = typer.Option(
         None, "--labeller", help="A spaCy pipeline that labels the sentence"
     ),
-    aligner: str = typer.Option("partial", "--aligner", "-a", help="An aligner's name"),
-    layer: list[int] = typer.Option([], "--layer", "-l", help="The encoder's layer; repeatable"),
+    aligner: str = typer.Option("partial", "--aligner", "-a", help="The name of an aligner"),
+    layer: list[int] = typer.Option([], "--layer", "-l", help="A layer of the encoder; repeatable"),
     threshold: float = typer.Option(
         THRESHOLD, "--threshold", min=0, max=1, help="The least confidence of an entity"
     ),
     skip_below: float = typer.Option(
         0.25, "--skip-below", min=0, max=1, help="The least similarity of a usable pair"
     ),
-    html: Path | None = typer.Option(None, "--html", help="HTML file to write the picture to"),
+    html: Path | None = typer.Option(None, "--html", help="The HTML file to write the picture to"),
 ) -> None:
     """Show the alignment of a sentence with its translation, and the projected entities.
 

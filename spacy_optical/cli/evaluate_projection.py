@@ -12,16 +12,16 @@ from ._app import command
 def evaluate_projection_cli(
     source: Path = typer.Argument(..., help="Tagged English sentences (.iob2)"),
     target: Path = typer.Argument(..., help="Their tagged translations, with the same sent_id"),
-    encoder: Path = typer.Option(..., "--encoder", "-e", help="The encoder's folder"),
+    encoder: Path = typer.Option(..., "--encoder", "-e", help="The folder of the encoder"),
     aligner: list[str] = typer.Option(
-        [], "--aligner", "-a", help="An aligner's name; repeatable. By default all"
+        [], "--aligner", "-a", help="The name of an aligner; repeatable. By default all"
     ),
     layer: list[int] = typer.Option(
-        [], "--layer", "-l", help="The encoder's layer; repeatable, then their mean is taken"
+        [], "--layer", "-l", help="A layer of the encoder; repeatable, then the mean is taken"
     ),
     output: Path | None = typer.Option(None, "--output", "-o", help="JSON file to write"),
 ) -> None:
-    """Project gold entities from one language to another and compare with the gold ones there.
+    """Project gold entities to another language and compare them with the gold entities there.
 
     Example: python -m spacy optical evaluate-projection en_pud.iob2 de_pud.iob2
     --encoder assets/encoder --aligner partial --aligner softmax --output metrics/projection.json

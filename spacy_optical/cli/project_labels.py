@@ -28,32 +28,36 @@ class OnError(StrEnum):
 
 @command("project-labels")
 def project_labels_cli(
-    bitext: Path = typer.Argument(..., help="JSON lines, TSV, TMX, or Moses files' common name"),
-    out: Path = typer.Argument(..., help="The .spacy file to write, or with --shard-size a folder"),
+    bitext: Path = typer.Argument(..., help="JSON lines, TSV, TMX, or the stem of Moses files"),
+    out: Path = typer.Argument(..., help="The .spacy file to write; a folder with --shard-size"),
     labeller: str = typer.Option(..., "--labeller", help="A spaCy pipeline's name or folder"),
-    encoder: Path = typer.Option(..., "--encoder", "-e", help="The encoder's folder"),
+    encoder: Path = typer.Option(..., "--encoder", "-e", help="The folder of the encoder"),
     labels: str = typer.Option(
-        "", "--map", "-m", help="New names of labels: PERSON=PER,GPE=LOC,DATE; others are dropped"
+        "",
+        "--map",
+        "-m",
+        help="New names of labels: PERSON=PER,GPE=LOC,DATE; drops others",
     ),
     source_lang: str = typer.Option("en", "--source", help="The source language"),
     target_lang: str | None = typer.Option(
-        None, "--target", "-t", help="The target language; by default told from the file's name"
+        None, "--target", "-t", help="The target language; by default from the name of the file"
     ),
     keys: str = typer.Option(
         "",
         "--keys",
         "-k",
-        help="What the file calls both, with a comma between: JSON keys, TMX languages, endings "
-        "of Moses files, or columns of a TSV by name or number; by default the languages",
+        help="The names of both languages in the file, separated by a comma: JSON keys, TMX "
+        "languages, endings of Moses files, or TSV columns by name or number; by default "
+        "the languages",
     ),
     format: BitextFormat | None = typer.Option(
-        None, "--format", help="By default told from the file's name"
+        None, "--format", help="The format of the bitext; by default from the name of the file"
     ),
     unescape: bool = typer.Option(
         False, "--unescape", help="Turn HTML entities and doubled quotes into characters"
     ),
-    aligner: str = typer.Option("partial", "--aligner", "-a", help="An aligner's name"),
-    layer: list[int] = typer.Option([], "--layer", "-l", help="The encoder's layer; repeatable"),
+    aligner: str = typer.Option("partial", "--aligner", "-a", help="The name of an aligner"),
+    layer: list[int] = typer.Option([], "--layer", "-l", help="A layer of the encoder; repeatable"),
     threshold: float = typer.Option(
         THRESHOLD, "--threshold", min=0, max=1, help="The least confidence of an entity"
     ),
@@ -61,13 +65,13 @@ def project_labels_cli(
         0.25, "--skip-below", min=0, max=1, help="The least similarity of a usable pair"
     ),
     shard_size: int | None = typer.Option(
-        None, "--shard-size", min=1, help="Write a folder of files of so many documents each"
+        None, "--shard-size", min=1, help="Write a folder of files with this many documents each"
     ),
     on_error: OnError = typer.Option(
-        OnError.stop, "--on-error", help="Stop at a pair that cannot be used, or skip and count"
+        OnError.stop, "--on-error", help="Stop at a pair that cannot be used, or skip and count it"
     ),
 ) -> None:
-    """Label the English side of bitext and carry the labels to the translations.
+    """Label the English side of bitext and project the labels to the translations.
 
     Example: python -m spacy optical project-labels corpus/bitext/sw.jsonl sw.spacy
     --labeller en_core_web_sm --encoder assets/encoder --map PERSON=PER,GPE=LOC,LOC,ORG,DATE

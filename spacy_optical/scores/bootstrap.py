@@ -68,6 +68,9 @@ def score_intervals(counts: Counts, **settings: Any) -> list[tuple[float, float]
     **settings: `resamples`, `level` and `seed`, as for `bootstrap_interval`.
     RETURNS (List[Tuple[float, float]]): Lower and upper bound of precision, recall and F1, 0 to
         100. All 0 without sentences.
+
+    >>> score_intervals(np.array([[1, 1, 0]] * 5))
+    [(50.0, 50.0), (100.0, 100.0), (66.66666666666667, 66.66666666666667)]
     """
 
     def statistic(drawn: NDArray[Any], axis: int) -> NDArray[np.float64]:
@@ -87,6 +90,9 @@ def macro_f1_interval(
         interval is then that of the difference of the two, on the same resamples.
     **settings: `resamples`, `level` and `seed`, as for `bootstrap_interval`.
     RETURNS (Tuple[float, float]): Lower and upper bound in points of F1, 0 to 100.
+
+    >>> macro_f1_interval([np.array([[1, 0, 0]] * 9), np.array([[0, 1, 1]])])
+    (50.0, 50.0)
     """
     samples = [_rows(own) for own in counts]
     if minus is not None:
