@@ -93,7 +93,8 @@ class StudiedReport(ProfileReport):
     @property
     def names(self) -> list[str]:
         """The names of all pipelines and extra rows."""
-        return [row.name for row in (*self.profiles, *self.extra, *self.not_run)]
+        measured = [found.name for found in self.profiles]
+        return [*measured, *(row.name for row in self.extra), *(row.name for row in self.not_run)]
 
     @property
     def controls(self) -> list[ControlPair]:

@@ -22,8 +22,8 @@ def recommend_cli(
 
     Example: python -m spacy optical recommend report/metrics.json --max-p50 5ms --max-disk 15MB
     """
+    from ..profiling.budget import recommend
     from ..profiling.metrics_file import read_metrics
-    from ..profiling.recommend import recommend
     from ..profiling.schema import Budget
     from ..profiling.tables import budget_table
     from ..profiling.text import terminal_table

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..data.plain_texts import read_texts
 from ..errors import Errors, OpticalError
+from .aggregation import floor_estimate, summarize
 from .check import OverLimit, check_target, evaluate
 from .machine_load import MachineWatch
 from .noise import warnings_for
@@ -20,7 +21,6 @@ from .options import Options
 from .process import Worker
 from .samples import BatchRound, Samples, SingleRound, StartSample, block_sizes
 from .schema import ExtraRow, NotRun, ProfileReport, Settings
-from .summary import floor_estimate, summarize
 from .workload import Gold, Target, Workload, make_workload
 
 # Texts of the first pass in a fresh process, without the longest one.

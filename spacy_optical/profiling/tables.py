@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..compat import require
+from .budget import budget_text, excess
 from .cells import MISSING, cell, estimate_cell, number
 from .frame import report_frame
-from .recommend import budget_text, excess
 from .schema import Budget, ProfileReport
 
 if TYPE_CHECKING:

@@ -80,7 +80,7 @@ def test_what_exceeds_the_limit_is_told_and_the_rest_measured(
     assert report.settings.memory_limit_kind == "address space"
     text = terminal_text(report)
     assert "heavy does not run within the memory limit" in text
-    assert "to stand for a small device" in text
+    assert "like a small device" in text
 
 
 @needs_limit

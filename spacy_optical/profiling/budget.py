@@ -1,5 +1,6 @@
 """Choosing a pipeline for a device: the best F1 within a budget."""
 
+from functools import partial
 from typing import Any
 
 from ..errors import Errors, OpticalError
@@ -45,18 +46,15 @@ def recommend(report: ProfileReport, budget: Budget) -> dict[str, str]:
         raise OpticalError(Errors.E618)
     fitting = [found for found in report.profiles if found.accuracy and not excess(found, budget)]
     return {
-        key: max(fitting, key=lambda one, key=key: (_f1(one, key), -_p50(one))).name
+        key: max(fitting, key=partial(_rank, key)).name
         for key in (("macro", *report.languages) if fitting else ())
     }
 
 
-def _f1(found: Profile, key: str) -> float:
-    estimate = found.macro_f1 if key == "macro" else found.accuracy[key].f1
-    return estimate.value if estimate is not None else 0.0
-
-
-def _p50(found: Profile) -> float:
-    return found.latency.p50_ms.value if found.latency is not None else float("inf")
+def _rank(key: str, found: Profile) -> tuple[float, float]:
+    f1 = found.macro_f1 if key == "macro" else found.accuracy[key].f1
+    p50 = found.latency.p50_ms.value if found.latency is not None else float("inf")
+    return (f1.value if f1 is not None else 0.0), -p50
 
 
 def budget_text(budget: Budget) -> str:

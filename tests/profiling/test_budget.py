@@ -2,7 +2,7 @@ import pytest
 
 from spacy_optical.cli._amounts import parse_amount
 from spacy_optical.errors import OpticalError
-from spacy_optical.profiling.recommend import excess, recommend
+from spacy_optical.profiling.budget import excess, recommend
 from spacy_optical.profiling.schema import Budget, ProfileReport
 
 
