@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from spacy_optical.profiling.cells import number
 from spacy_optical.profiling.schema import Estimate
+from spacy_optical.runtime.bundle import MODEL_FILE, WEIGHTS_FILE
 
 from .equivalence import Equivalence, equivalences
 from .study import ControlPair, Gain, Point, StudiedReport, Study, arm_points, gain_of
@@ -20,7 +21,7 @@ QUESTION = (
     "cross-lingual NER on small devices, for languages with little data?"
 )
 
-MODEL = "model.onnx"
+MODEL_FILES = (MODEL_FILE, WEIGHTS_FILE)
 # Models of one graph have weights of the same shapes; names inside may differ a little in length.
 SAME_GRAPH = 0.01
 
@@ -194,7 +195,7 @@ def _model_bytes(report: StudiedReport, pair: ControlPair) -> list[int]:
     rows = {found.name: found for found in report.profiles}
     found = [rows[name] for name in (pair.with_transport, pair.without) if name in rows]
     sizes = [
-        sum(size for file, size in one.disk.files.items() if file.endswith(MODEL))
+        sum(size for file, size in one.disk.files.items() if file.endswith(MODEL_FILES))
         for one in found
         if one.disk is not None
     ]

@@ -88,10 +88,6 @@ class Errors(metaclass=_Coded):
         "or changed, copy the bundle again"
     )
     E106 = "{name} in the bundle {path} cannot be read ({reason}); export the bundle again"
-    E107 = (
-        "{name} in the bundle {path} keeps weights in another file; export it with all weights "
-        "inside the model"
-    )
     E108 = (
         "This installation carries no default bundle ({path} is missing); name one: "
         'nlp.add_pipe("optical_ner", config={{"model": "path/to/bundle"}})'
@@ -118,6 +114,14 @@ class Errors(metaclass=_Coded):
     E117 = (
         "There is not enough memory to run the model of the bundle {path} ({reason}); lower "
         "max_batch_pieces"
+    )
+    E118 = (
+        "ONNX Runtime has the provider {name} but could not start it; install what it needs (for "
+        "CUDA, the versions that its documentation names), or leave providers out"
+    )
+    E119 = (
+        "ONNX Runtime has no provider {name}, only {available}; name one of these as providers, or "
+        "install the package of ONNX Runtime that has it"
     )
 
     # E2xx: data

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from spacy_optical.data.markup import MarkedText
+from spacy_optical.export.weights import with_weights_apart
 from spacy_optical.runtime.bundle import INPUTS, OUTPUT, Bundle, BundleInfo
 from spacy_optical.runtime.decode import bio_tags
 
@@ -165,6 +166,17 @@ def toy_bundle(
     }
     made = BundleInfo(labels=tuple(labels), max_pieces=max_pieces, **{**defaults, **info})
     return Bundle(made, toy_model(evidence, context=context), tokenizer)
+
+
+def large_bundle(**info: Any) -> Bundle:
+    """A toy bundle with so many words that its table of pieces lies apart, in `weights.bin`.
+
+    info (Any): Further fields of `BundleInfo`.
+    RETURNS (Bundle): The bundle; beside the words of `TOY_TAGS` it calls neno0 to neno499 places.
+    """
+    return with_weights_apart(
+        toy_bundle({**TOY_TAGS, **{f"neno{at}": "B-LOC" for at in range(500)}}, **info)
+    )
 
 
 def toy_random_bundle(*, seed: int = 0, max_pieces: int = 24, **info: Any) -> Bundle:

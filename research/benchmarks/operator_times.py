@@ -21,7 +21,7 @@ import spacy
 from spacy_optical.compat import require_onnxruntime
 from spacy_optical.runtime.bundle import INPUTS, OUTPUT, Bundle, default_bundle_path
 from spacy_optical.runtime.session import Runtime
-from spacy_optical.runtime.shared import SLOWER
+from spacy_optical.runtime.shared import SLOWER, session_options
 
 from .runtime_speed import workloads
 
@@ -32,10 +32,7 @@ LEAST_SHARE = 0.01
 def operators(bundle: Bundle, n_pieces: int) -> dict[str, float]:
     """Measure the microseconds of a run that each kind of operator takes."""
     onnxruntime = require_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.enable_mem_pattern = False
-    options.enable_cpu_mem_arena = False
+    options = session_options(1, weights=bundle.where)
     options.enable_profiling = True
     session = onnxruntime.InferenceSession(
         bundle.model,

@@ -18,6 +18,7 @@ from .onnx import export_onnx
 from .quantize import preset_named, quantize
 from .tokenizer import compact
 from .verify import Gate, Verdict, check, verify
+from .weights import with_weights_apart
 
 # What of a training's metrics goes into a manifest.
 _KEPT = ("stage", "fingerprint", "seed", "config", "config_hash", "data", "versions")
@@ -86,5 +87,5 @@ def export_bundle(
         verified = False
         say(f"Written all the same: {err}")
     info = replace(small.info, metrics={"gate": verdict.record()}, verified=verified)
-    replace(small, info=info).to_disk(out)
+    with_weights_apart(replace(small, info=info)).to_disk(out)
     return verdict

@@ -15,10 +15,9 @@ from ..encoders.positions import position_offset
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder
 from ..runtime.bundle import INPUTS, OUTPUT
-from .layout import laid_out
 from .quiet import errors_only
 
-# ONNX Runtime 1.20 and later read both; newer defaults of the exporters are not read everywhere.
+# ONNX Runtime 1.24 and later read both; newer defaults of the exporters are not read everywhere.
 OPSET = 17
 IR_VERSION = 8
 INT32 = 6  # as ONNX numbers its types
@@ -175,7 +174,7 @@ def export_onnx(tagger: WordTagger, suffix: int = 1) -> bytes:
             dynamo=False,
         )
         options = fusion.FusionOptions("bert")
-        options.enable_skip_layer_norm = False  # slower on a CPU, see SLOWER in runtime/session.py
+        options.enable_skip_layer_norm = False  # slower on a CPU, see SLOWER in runtime/shared.py
         options.enable_embed_layer_norm = False  # the word table has to stay a table of its own
         with errors_only():  # shapes cannot be inferred through operators that are fused already
             fused = optimizer.optimize_model(
@@ -189,4 +188,4 @@ def export_onnx(tagger: WordTagger, suffix: int = 1) -> bytes:
         fused.model.ir_version = IR_VERSION
         if not any(opset.domain == MICROSOFT for opset in fused.model.opset_import):
             fused.model.opset_import.append(onnx.helper.make_opsetid(MICROSOFT, 1))
-        return laid_out(fused.model)
+        return fused.model.SerializeToString()

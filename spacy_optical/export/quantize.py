@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from ..compat import require, require_onnxruntime
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder
-from .layout import laid_out
 from .quiet import errors_only
 from .table import pack_word_table, word_lookup
 
@@ -74,4 +73,4 @@ def quantize(model: bytes, preset: Preset) -> bytes:
             )
         graph = onnx.load(str(after))
         pack_word_table(graph)
-        return laid_out(graph)
+        return graph.SerializeToString()

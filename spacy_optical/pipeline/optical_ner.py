@@ -15,7 +15,7 @@ from ..errors import Errors, OpticalError, Warnings
 from ..runtime.bundle import Bundle, BundleInfo, default_bundle_path, read_info
 from ..runtime.decode import LabelledSpan, decode
 from ..runtime.session import Runtime, check_settings
-from ..runtime.shared import process_lock
+from ..runtime.shared import CPU, process_lock
 from ..runtime.word_tokens import word_tokens
 from .entities import sentence_starts, write_entities
 from .span_score import register_score
@@ -32,6 +32,7 @@ MAX_BUFFERED_WORDS = 2_000
         "threads": 1,
         "max_batch_pieces": 1024,
         "overlap": 32,
+        "providers": ["CPUExecutionProvider"],
         "min_score": {},
         "label_map": {},
         "overwrite": False,
@@ -47,6 +48,7 @@ def make_optical_ner(
     threads: int,
     max_batch_pieces: int,
     overlap: int,
+    providers: list[str],
     min_score: dict[str, float],
     label_map: dict[str, str],
     overwrite: bool,
@@ -65,6 +67,7 @@ def make_optical_ner(
         threads=threads,
         max_batch_pieces=max_batch_pieces,
         overlap=overlap,
+        providers=providers,
         min_score=min_score,
         label_map=label_map,
         overwrite=overwrite,
@@ -105,6 +108,7 @@ class OpticalNER(Pipe):
     threads (int): Threads of one run of the model.
     max_batch_pieces (int): The most subword pieces of one run, padding included; bounds memory.
     overlap (int): Pieces that neighbouring windows of a long text share.
+    providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
     min_score (Optional[Dict[str, float]]): For a label as it is on the doc, the least score, 0 to
         1, that an entity needs.
     label_map (Optional[Dict[str, str]]): The name on the doc of a label of the model.
@@ -126,6 +130,7 @@ class OpticalNER(Pipe):
         threads: int = 1,
         max_batch_pieces: int = 1024,
         overlap: int = 32,
+        providers: Sequence[str] = CPU,
         min_score: dict[str, float] | None = None,
         label_map: dict[str, str] | None = None,
         overwrite: bool = False,
@@ -137,13 +142,19 @@ class OpticalNER(Pipe):
         self.threads = threads
         self.max_batch_pieces = max_batch_pieces
         self.overlap = overlap
+        self.providers = tuple(providers)
         self.min_score = dict(min_score or {})
         self.label_map = dict(label_map or {})
         self.overwrite = overwrite
         self.spans_key = spans_key
         self.scorer = scorer
         self._runtime: Runtime | None = None
-        check_settings(threads=threads, max_batch_pieces=max_batch_pieces, overlap=overlap)
+        check_settings(
+            threads=threads,
+            max_batch_pieces=max_batch_pieces,
+            overlap=overlap,
+            providers=providers,
+        )
         for label, least in self.min_score.items():
             if not 0 <= least <= 1:
                 setting = f"min_score of {label}"
@@ -209,6 +220,7 @@ class OpticalNER(Pipe):
             threads=self.threads,
             max_batch_pieces=self.max_batch_pieces,
             overlap=self.overlap,
+            providers=self.providers,
         )
         self._runtime = runtime
         return runtime

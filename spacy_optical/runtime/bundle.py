@@ -1,11 +1,13 @@
 """The bundle: one folder with everything that inference needs, checked before it is used.
 
-`bundle.json` holds what is in `BundleInfo`; `model.onnx` keeps the graph contract of `session.py`;
-`tokenizer.json` is a tokenizer of the `tokenizers` library. Nothing in a bundle is pickled or run.
+`bundle.json` holds what is in `BundleInfo`; `model.onnx` keeps the graph contract of `session.py`,
+and its large weights are in `weights.bin`; `tokenizer.json` is a tokenizer of the `tokenizers`
+library. Nothing in a bundle is pickled or run.
 """
 
 import gc
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +19,21 @@ from pydantic import Field, TypeAdapter, ValidationError
 from .. import about
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, json_text
-from .content import STAYS_READABLE, Content, FileEntry, StoredFile, read_manifest
-from .onnx_wire import Survey, outline, survey
+from .content import (
+    STAYS_READABLE,
+    Content,
+    FileEntry,
+    StoredFile,
+    entry_of,
+    read_manifest,
+    write_content,
+)
 
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "bundle.json"
-CONTENTS = (MODEL_FILE, TOKENIZER_FILE)
-BUNDLE_FORMAT = 1
+WEIGHTS_FILE = "weights.bin"
+BUNDLE_FORMAT = 2  # format 1 had no weights file
 
 INPUTS = ("input_ids", "attention_mask", "first_pieces")
 OUTPUT = "logits"
@@ -71,66 +80,38 @@ _MANIFEST = TypeAdapter(BundleInfo)
 class Bundle:
     """A model, its tokenizer and what is known about them.
 
-    A bundle from disk holds open files in place of contents: each access to `model` or `tokenizer`
-    reads and checks them again.
+    A bundle from disk holds open files in place of contents: each access to `model`, `tokenizer` or
+    `weights` reads and checks them again.
 
     info (BundleInfo): The manifest.
     model (Union[bytes, StoredFile]): The ONNX graph; reading the attribute gives bytes.
     tokenizer (Union[bytes, StoredFile]): The tokenizer's JSON; the same.
+    weights (Union[bytes, StoredFile]): What the graph keeps outside of it; empty if nothing.
     where (str): Where it came from, for messages.
     """
 
     info: BundleInfo
     model: Content = Content()  # noqa: RUF009 - a descriptor of the class
     tokenizer: Content = Content()  # noqa: RUF009 - the same
+    weights: Content = Content(b"")  # noqa: RUF009 - the same
     where: str = "a bundle in memory"
 
     @property
-    def model_file(self) -> StoredFile | None:
-        """The file that holds the model; None if it is in memory."""
-        held = self.__dict__["model"]
-        return held if isinstance(held, StoredFile) else None
+    def contents(self) -> dict[str, bytes | StoredFile]:
+        """The files by name, the manifest left out; as bytes, or as open files."""
+        held = self.__dict__
+        found = {MODEL_FILE: held["model"], TOKENIZER_FILE: held["tokenizer"]}
+        return found | ({WEIGHTS_FILE: held["weights"]} if held["weights"] else {})
+
+    @cached_property
+    def files(self) -> dict[str, FileEntry]:
+        """Size and hash of each file."""
+        return {name: entry_of(content) for name, content in self.contents.items()}
 
     @property
-    def survey(self) -> Survey:
-        """What the model is made of.
-
-        RAISES (OpticalError): If it is no ONNX model.
-        """
-        return self._looked_through[0]
-
-    @property
-    def outline(self) -> bytes:
-        """The model with the places of its large weights in its file instead of the weights."""
-        return self._looked_through[1]
-
-    @cached_property
-    def _looked_through(self) -> tuple[Survey, bytes]:
-        model = self.model
-        try:
-            return survey(model), outline(model, MODEL_FILE)
-        except ValueError as err:
-            raise OpticalError(
-                Errors.E106.format(name=MODEL_FILE, path=self.where, reason=err)
-            ) from err
-
-    @cached_property
-    def model_entry(self) -> FileEntry:
-        """Size and hash of the model."""
-        file = self.model_file
-        return FileEntry.of(self.model) if file is None else file.entry
-
-    @cached_property
-    def tokenizer_entry(self) -> FileEntry:
-        """Size and hash of the tokenizer."""
-        return FileEntry.of(self.tokenizer)
-
-    @cached_property
     def manifest(self) -> bytes:
         """The manifest as it is written, hashes of the other files included."""
-        files = {MODEL_FILE: self.model_entry, TOKENIZER_FILE: self.tokenizer_entry}
-        value = asdict(replace(self.info, files=files))
-        return json_text(value).encode()
+        return json_text(asdict(replace(self.info, files=self.files))).encode()
 
     def to_disk(self, path: str | Path) -> None:
         """Write the bundle's folder, whole or not at all.
@@ -139,8 +120,8 @@ class Bundle:
         RAISES (OpticalError): If the folder holds something else or cannot be written.
         """
         with folder_written_whole(Path(path), marker=MANIFEST_FILE) as folder:
-            (folder / MODEL_FILE).write_bytes(self.model)
-            (folder / TOKENIZER_FILE).write_bytes(self.tokenizer)
+            for name, content in self.contents.items():
+                write_content(content, folder / name)
             (folder / MANIFEST_FILE).write_bytes(self.manifest)
 
     @classmethod
@@ -156,20 +137,23 @@ class Bundle:
         """
         folder = Path(path)
         info = read_info(folder)
-        files = {name: StoredFile(folder, name, info.files[name]) for name in CONTENTS}
-        held = files if STAYS_READABLE else {name: file.read() for name, file in files.items()}
-        bundle = cls(info, held[MODEL_FILE], held[TOKENIZER_FILE], str(folder))
-        _ = bundle.tokenizer  # reading checks it; the survey reads the model
-        return bundle._without_external_data()
+        files = {name: StoredFile(folder, name, entry) for name, entry in info.files.items()}
+        if STAYS_READABLE:
+            for file in files.values():
+                file.check()
+            return cls._of(info, files, str(folder))
+        return cls._of(info, {name: file.read() for name, file in files.items()}, str(folder))
 
     def to_bytes(self) -> bytes:
         """Put the bundle into one byte string.
 
         RETURNS (bytes): The files by name, as msgpack.
         """
-        return srsly.msgpack_dumps(
-            {MANIFEST_FILE: self.manifest, MODEL_FILE: self.model, TOKENIZER_FILE: self.tokenizer}
-        )
+        files = {
+            name: content if isinstance(content, bytes) else content.read()
+            for name, content in self.contents.items()
+        }
+        return srsly.msgpack_dumps({MANIFEST_FILE: self.manifest, **files})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Bundle":
@@ -192,19 +176,21 @@ class Bundle:
         if not isinstance(files, dict):
             raise OpticalError(Errors.E101.format(path=where, reason="not a set of files"))
 
-        for name in (MANIFEST_FILE, *CONTENTS):
-            if not isinstance(files.get(name), bytes):
+        def content(name: str) -> bytes:
+            found = files.get(name)
+            if not isinstance(found, bytes):
                 raise OpticalError(Errors.E102.format(path=where, name=name))
-        info = _parsed(where, files[MANIFEST_FILE])
-        for name in CONTENTS:
-            info.files[name].check(files[name], name=name, path=where)
-        bundle = cls(info, files[MODEL_FILE], files[TOKENIZER_FILE], where)
-        return bundle._without_external_data()
+            return found
 
-    def _without_external_data(self) -> "Bundle":
-        if self.survey.external_data:
-            raise OpticalError(Errors.E107.format(name=MODEL_FILE, path=self.where))
-        return self
+        info = _parsed(where, content(MANIFEST_FILE))
+        for name, entry in info.files.items():
+            entry.check(content(name), name=name, path=where)
+        return cls._of(info, files, where)
+
+    @classmethod
+    def _of(cls, info: BundleInfo, files: Mapping[str, Any], where: str) -> "Bundle":
+        weights = files[WEIGHTS_FILE] if WEIGHTS_FILE in info.files else b""
+        return cls(info, files[MODEL_FILE], files[TOKENIZER_FILE], weights, where)
 
 
 def read_info(path: str | Path) -> BundleInfo:
@@ -256,8 +242,9 @@ def _parsed(where: str, manifest: bytes) -> BundleInfo:
         first = err.errors()[0]
         reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise OpticalError(Errors.E101.format(path=path, reason=reason)) from err
-    if set(info.files) != set(CONTENTS):
-        reason = f"it lists {sorted(info.files)} instead of {list(CONTENTS)}"
+    needed = {MODEL_FILE, TOKENIZER_FILE}
+    if set(info.files) - {WEIGHTS_FILE} != needed:
+        reason = f"it lists {sorted(info.files)} instead of {sorted(needed)} and {WEIGHTS_FILE}"
         raise OpticalError(Errors.E101.format(path=path, reason=reason))
     if info.format < 1 or info.inputs != INPUTS or info.output != OUTPUT:
         reason = f"format {info.format}, inputs {info.inputs} and output {info.output!r}"

@@ -8,6 +8,8 @@ import hashlib
 import os
 import stat
 import weakref
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,10 +18,11 @@ from pydantic import Field
 
 from ..errors import Errors, OpticalError
 
-# A protobuf message ends at 2 GiB; a manifest is a page of text.
+# A manifest is a page of text.
 MAX_FILE_BYTES = 2**31 - 1
 MAX_MANIFEST_BYTES = 2**20
-COPIED_BYTES = 2**20
+# The system keeps what is written at once in pages of up to that size, and maps whole ones.
+PART_BYTES = 2**16
 
 # An open file can be read after it was deleted or replaced. Windows would refuse to delete it.
 STAYS_READABLE = hasattr(os, "pread")
@@ -88,50 +91,85 @@ class StoredFile:
                 Errors.E104.format(name=name, path=folder, found=found, expected=entry.size)
             )
 
+    def _parts(self) -> Iterator[bytes]:
+        """The content, checked when it is through."""
+        digest, at = hashlib.sha256(), 0
+        while part := _part(self._file, PART_BYTES, at, self.name, self.folder):
+            digest.update(part)
+            at += len(part)
+            yield part
+        self.entry.compare(FileEntry(at, digest.hexdigest()), name=self.name, path=str(self.folder))
+
     def read(self) -> bytes:
         """Read the file.
 
         RETURNS (bytes): Its content.
         RAISES (OpticalError): If it cannot be read or is not what the manifest says.
         """
-        content = _content(self._file, self.entry.size, self.name, self.folder)
-        self.entry.check(content, name=self.name, path=str(self.folder))
-        return content
+        return b"".join(self._parts())
+
+    def check(self) -> None:
+        """Make sure that the file is what the manifest says, without holding it in memory.
+
+        RAISES (OpticalError): If it cannot be read or is not what the manifest says.
+        """
+        deque(self._parts(), maxlen=0)
 
     def copy(self, path: Path) -> None:
-        """Write the file's content to another file, a part at a time.
+        """Write the content to another file, without holding it in memory.
 
         path (Path): The file to write.
-        RAISES (OpticalError): If the file cannot be read or is not what the manifest says.
+        RAISES (OpticalError): If this file cannot be read or is not what the manifest says.
         RAISES (OSError): If the other file cannot be written.
         """
-        digest = hashlib.sha256()
         with path.open("wb") as out:
-            while part := _part(self._file, COPIED_BYTES, out.tell(), self.name, self.folder):
-                digest.update(part)
-                out.write(part)
-            self.entry.compare(
-                FileEntry(out.tell(), digest.hexdigest()), name=self.name, path=str(self.folder)
-            )
+            out.writelines(self._parts())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return bytes, (self.read(),)
 
 
 class Content:
-    """An attribute that gives bytes, whether it was set to bytes or to a file that holds them."""
+    """An attribute that gives bytes, whether it was set to bytes or to a file that holds them.
+
+    default (Optional[bytes]): What it is when nothing is given; None if something must be given.
+    """
+
+    def __init__(self, default: bytes | None = None) -> None:
+        self.default = default
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
     def __get__(self, instance: Any, owner: type | None = None) -> bytes:
-        if instance is None:
-            raise AttributeError(self.name)  # so that a dataclass sees no default
+        if instance is None:  # a dataclass asks for the default
+            if self.default is None:
+                raise AttributeError(self.name)
+            return self.default
         held = instance.__dict__[self.name]
         return held.read() if isinstance(held, StoredFile) else held
 
     def __set__(self, instance: Any, value: bytes | StoredFile) -> None:
         instance.__dict__[self.name] = value
+
+
+def entry_of(content: bytes | StoredFile) -> FileEntry:
+    """Give size and hash of a content."""
+    return FileEntry.of(content) if isinstance(content, bytes) else content.entry
+
+
+def write_content(content: bytes | StoredFile, path: Path) -> None:
+    """Write a content to a file.
+
+    content (Union[bytes, StoredFile]): The content, or a file that holds it.
+    path (Path): The file to write.
+    RAISES (OpticalError): If the content's file cannot be read or is not what the manifest says.
+    RAISES (OSError): If the file cannot be written.
+    """
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        content.copy(path)
 
 
 def read_manifest(folder: Path, name: str) -> bytes:
@@ -144,7 +182,7 @@ def read_manifest(folder: Path, name: str) -> bytes:
     """
     file = _opened(folder, name)
     try:
-        content = _content(file, MAX_MANIFEST_BYTES + 1, name, folder)
+        content = _part(file, MAX_MANIFEST_BYTES + 1, 0, name, folder)
     finally:
         os.close(file)
     if len(content) > MAX_MANIFEST_BYTES:
@@ -168,15 +206,6 @@ def _opened(folder: Path, name: str) -> int:
     except OSError as err:
         reason = err.strerror or err
         raise OpticalError(Errors.E106.format(name=name, path=folder, reason=reason)) from err
-
-
-def _content(file: int, most: int, name: str, folder: Path) -> bytes:
-    parts: list[bytes] = []
-    at = 0
-    while at < most and (part := _part(file, most - at, at, name, folder)):
-        parts.append(part)
-        at += len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _part(file: int, size: int, at: int, name: str, folder: Path) -> bytes:

@@ -18,18 +18,29 @@ from .batching import Window, batches, pack, padded_length, windows
 from .bundle import INPUTS, OUTPUT, Bundle
 from .decode import bio_tags
 from .pieces import WordPieces
-from .shared import line, ort_errors, pieces_of, session_of, short_of_memory
+from .shared import (
+    CPU,
+    check_providers,
+    line,
+    ort_errors,
+    pieces_of,
+    session_of,
+    short_of_memory,
+)
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
-def check_settings(*, threads: int, max_batch_pieces: int, overlap: int) -> None:
+def check_settings(
+    *, threads: int, max_batch_pieces: int, overlap: int, providers: Sequence[str] = CPU
+) -> None:
     """Check the settings of a `Runtime`.
 
     threads (int): At least 1.
     max_batch_pieces (int): At least 1.
     overlap (int): At least 0.
+    providers (Sequence[str]): Names that the installed ONNX Runtime knows.
     RAISES (OpticalError): If one is out of range.
     """
     for name, value, least in (
@@ -40,10 +51,11 @@ def check_settings(*, threads: int, max_batch_pieces: int, overlap: int) -> None
         if value < least:
             expected = f"at least {least}"
             raise OpticalError(Errors.E114.format(name=name, value=value, expected=expected))
+    check_providers(providers)
 
 
 class Runtime:
-    """Runs a bundle's model on a CPU.
+    """Runs a bundle's model, on a CPU if not told otherwise.
 
     The session is built at first use, once in each process for all instances with this model, and
     is left out of pickles. Instances may be shared by threads.
@@ -53,7 +65,8 @@ class Runtime:
     max_batch_pieces (int): The most pieces of one run, padding included. Bounds memory: only a
         single window may pass it.
     overlap (int): Pieces that neighbouring windows of a long text share.
-    RAISES (OpticalError): If a number is out of range.
+    providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
+    RAISES (OpticalError): If a number is out of range, or ONNX Runtime lacks a provider.
     """
 
     def __init__(
@@ -63,12 +76,19 @@ class Runtime:
         threads: int = 1,
         max_batch_pieces: int = 1024,
         overlap: int = 32,
+        providers: Sequence[str] = CPU,
     ) -> None:
-        check_settings(threads=threads, max_batch_pieces=max_batch_pieces, overlap=overlap)
+        check_settings(
+            threads=threads,
+            max_batch_pieces=max_batch_pieces,
+            overlap=overlap,
+            providers=providers,
+        )
         self.bundle = bundle
         self.threads = threads
         self.max_batch_pieces = max_batch_pieces
         self.overlap = overlap
+        self.providers = tuple(providers)
         self._session: tuple[int, InferenceSession] | None = None
 
     @cached_property
@@ -82,7 +102,7 @@ class Runtime:
 
         Dynamic quantisation scales activations by the largest of the whole batch.
         """
-        return any(name.startswith("DynamicQuantize") for name in self.bundle.survey.operators)
+        return b"DynamicQuantize" in self.bundle.model  # an operator's name is spelt out
 
     @cached_property
     def words_to_pieces(self) -> WordPieces:
@@ -97,7 +117,7 @@ class Runtime:
         """
         held, process = self._session, os.getpid()
         if held is None or held[0] != process:
-            held = self._session = process, session_of(self.bundle, self.threads)
+            held = self._session = process, session_of(self.bundle, self.threads, self.providers)
         return held[1]
 
     def scores(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:

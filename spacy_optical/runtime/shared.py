@@ -4,7 +4,7 @@ import ctypes
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +12,8 @@ from weakref import WeakValueDictionary
 
 from ..compat import require_onnxruntime
 from ..errors import Errors, OpticalError
-from .bundle import INPUTS, MODEL_FILE, OUTPUT, Bundle
+from .bundle import INPUTS, MODEL_FILE, OUTPUT, PACKAGE, TOKENIZER_FILE, WEIGHTS_FILE, Bundle
+from .content import STAYS_READABLE, write_content
 from .pieces import WordPieces
 
 # spaCy imports every installed component whenever any pipeline is made: what is heavy is imported
@@ -25,6 +26,11 @@ Made = TypeVar("Made")
 # Fusions that cost time on a CPU: the fused addition and norm took 55 µs for 26 pieces of 384
 # numbers, the two operators that it stands for 12 µs (ONNX Runtime 1.31).
 SLOWER = {"SkipLayerNormFusion"}
+
+CPU = ("CPUExecutionProvider",)
+
+# A folder that does not exist.
+NOWHERE = str(PACKAGE / "nowhere")
 
 # Loading is serialised, so that threads that arrive together share what the first one loaded.
 # A child process of a fork gets a lock of its own: another thread may have held this one.
@@ -55,16 +61,21 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def session_of(bundle: Bundle, threads: int) -> "InferenceSession":
+def session_of(bundle: Bundle, threads: int, providers: Sequence[str] = CPU) -> "InferenceSession":
     """Give this process's session of a model; it is built if nobody has one.
 
     bundle (Bundle): The bundle.
     threads (int): Threads of one run, the caller's included.
+    providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
     RETURNS (InferenceSession): The session; any number of threads may run it.
-    RAISES (OpticalError): If the model cannot be read or breaks the graph contract.
+    RAISES (OpticalError): If the model cannot be read or breaks the graph contract, or a provider
+        cannot be used.
     """
-    key = ("session", os.getpid(), bundle.model_entry.sha256, threads)
-    return _one(key, lambda: _session(bundle, threads))
+    hashes = (
+        bundle.files[name].sha256 for name in (MODEL_FILE, WEIGHTS_FILE) if name in bundle.files
+    )
+    key = ("session", os.getpid(), *hashes, threads, *providers)
+    return _one(key, lambda: _session(bundle, threads, providers))
 
 
 def pieces_of(bundle: Bundle) -> WordPieces:
@@ -74,7 +85,7 @@ def pieces_of(bundle: Bundle) -> WordPieces:
     RETURNS (WordPieces): The tokenizer; any number of threads may use it.
     RAISES (OpticalError): If it cannot be read.
     """
-    key = ("pieces", os.getpid(), bundle.tokenizer_entry.sha256)
+    key = ("pieces", os.getpid(), bundle.files[TOKENIZER_FILE].sha256)
     return _one(key, lambda: _pieces(bundle))
 
 
@@ -98,14 +109,14 @@ def _pieces(bundle: Bundle) -> WordPieces:
         raise OpticalError(Errors.E113.format(path=bundle.where, reason=reason)) from err
 
 
-def _session(bundle: Bundle, threads: int) -> "InferenceSession":
-    session = _mapped(bundle, threads)
-    if session is None:
-        try:
-            session = _built(bundle.model, threads)
-        except ort_errors() as err:
-            message = Errors.E117 if short_of_memory(err) else Errors.E110
-            raise OpticalError(message.format(path=bundle.where, reason=line(err))) from err
+def _session(bundle: Bundle, threads: int, providers: Sequence[str]) -> "InferenceSession":
+    try:
+        session = _mapped(bundle, threads, providers) if STAYS_READABLE else None
+        if session is None:
+            session = _held(bundle, threads, providers)
+    except ort_errors() as err:
+        message = Errors.E117 if short_of_memory(err) else Errors.E110
+        raise OpticalError(message.format(path=bundle.where, reason=line(err))) from err
     inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
     if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
         raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"inputs {inputs}"))
@@ -115,29 +126,41 @@ def _session(bundle: Bundle, threads: int) -> "InferenceSession":
     return session
 
 
-def _mapped(bundle: Bundle, threads: int) -> "InferenceSession | None":
-    """A session that maps the weights from a file of its own; None where that cannot be.
+def _mapped(bundle: Bundle, threads: int, providers: Sequence[str]) -> "InferenceSession | None":
+    """A session that maps the weights from a file of its own; None if there is no room for one.
 
     Memory holds the rows of the embedding table that texts ask for. The file is a temporary copy
     that has no name any more when the session is there: nobody can write over it or cut it short,
     which would end this process, and the system frees it when the session goes.
     """
-    file = bundle.model_file
-    if file is None:
-        return None
     try:
         with tempfile.TemporaryDirectory(prefix="spacy_optical-") as folder:
-            file.copy(Path(folder, MODEL_FILE))
-            return _built(bundle.outline, threads, weights=Path(folder))
-    except OSError:  # there is no room for a copy
-        return None
-    except ort_errors():  # ONNX Runtime before 1.21 has no such option
+            write_content(bundle.contents.get(WEIGHTS_FILE, b""), Path(folder, WEIGHTS_FILE))
+            options = session_options(threads, weights=folder)
+            return _built(bundle.model, options, providers)
+    except OSError:
         return None
 
 
-def _built(model: bytes, threads: int, weights: Path | None = None) -> "InferenceSession":
-    ort = require_onnxruntime()
-    options = ort.SessionOptions()
+def _held(bundle: Bundle, threads: int, providers: Sequence[str]) -> "InferenceSession":
+    """A session that holds all weights in memory."""
+    weights = bundle.weights
+    options = session_options(threads, weights=NOWHERE)
+    options.add_external_initializers_from_files_in_memory(
+        [WEIGHTS_FILE], [weights], [len(weights)]
+    )
+    return _built(bundle.model, options, providers)
+
+
+def session_options(threads: int, *, weights: str) -> Any:
+    """Make a session's options.
+
+    threads (int): Threads of one run, the caller's included.
+    weights (str): The folder with the files that a model may read weights from. ONNX Runtime reads
+        no other, but would look into the working directory if it were not told.
+    RETURNS (SessionOptions): The options.
+    """
+    options = require_onnxruntime().SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # A memory pattern is kept for every shape met, an arena never shrinks: without them memory
@@ -145,16 +168,40 @@ def _built(model: bytes, threads: int, weights: Path | None = None) -> "Inferenc
     options.enable_mem_pattern = False
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 4
-    # Threads that wait by spinning take the processor from everything else on it.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    if weights is not None:
-        folder = "session.model_external_initializers_file_folder_path"
-        options.add_session_config_entry(folder, str(weights.absolute()))
-    return ort.InferenceSession(
-        model, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
+    for key, value in {
+        # Threads that wait by spinning take the processor from everything else on it.
+        "session.intra_op.allow_spinning": "0",
+        "session.inter_op.allow_spinning": "0",
+        "session.load_model_format": "ONNX",
+        "session.model_external_initializers_file_folder_path": weights,
+    }.items():
+        options.add_session_config_entry(key, value)
+    return options
+
+
+def _built(model: bytes, options: Any, providers: Sequence[str]) -> "InferenceSession":
+    ort = require_onnxruntime()
+    session = ort.InferenceSession(
+        model, options, providers=list(providers), disabled_optimizers=SLOWER
     )
+    lost = [name for name in providers if name not in session.get_providers()]
+    if lost:  # ONNX Runtime would go on without it
+        raise OpticalError(Errors.E118.format(name=lost[0]))
+    return session
+
+
+def check_providers(providers: Sequence[str]) -> None:
+    """Make sure that the installed ONNX Runtime has execution providers.
+
+    providers (Sequence[str]): Their names, in order of preference.
+    RAISES (OpticalError): If there is none, or one that it does not have.
+    """
+    if tuple(providers) == CPU:
+        return
+    available = require_onnxruntime().get_available_providers()
+    for name in providers or ["[]"]:
+        if name not in available:
+            raise OpticalError(Errors.E119.format(name=name, available=", ".join(available)))
 
 
 def _return_memory() -> None:

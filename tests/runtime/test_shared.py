@@ -8,33 +8,35 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import spacy
+from onnx import TensorProto, helper, numpy_helper
 
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime import shared
-from spacy_optical.runtime.bundle import MODEL_FILE, TOKENIZER_FILE, Bundle
+from spacy_optical.runtime.bundle import MODEL_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Bundle
 from spacy_optical.runtime.session import Runtime
 
-from ..util import toy_bundle, toy_random_bundle
+from ..util import large_bundle, toy_random_bundle
 
 TEXT = ["Amina", "Juma", "anaishi", "Nairobi"]
+
+# How ONNX Runtime says that it reads no weights from a place.
+REFUSED = "External|external|outside the directory|should be (file|stored)"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A bundle whose table of pieces is large enough to be mapped, and lies where it can be."""
-    bundle = toy_bundle({f"neno{at}": "B-LOC" for at in range(500)})
-    model = onnx.load_from_string(bundle.model)
-    while len(bundle.outline) > len(bundle.model) / 2:
-        model.producer_name += "x"
-        bundle = replace(bundle, model=model.SerializeToString())
-    bundle.to_disk(tmp_path / "bundle")
+    """A bundle whose table of pieces is mapped."""
+    large_bundle().to_disk(tmp_path / "bundle")
     return tmp_path / "bundle"
 
 
@@ -53,7 +55,7 @@ def test_runtimes_of_one_model_share_session_and_tokenizer(folder: Path) -> None
 def test_a_session_goes_with_its_last_user() -> None:
     runtime = Runtime(toy_random_bundle(seed=77))
     runtime.scores([TEXT])
-    key = ("session", os.getpid(), runtime.bundle.model_entry.sha256, 1)
+    key = ("session", os.getpid(), runtime.bundle.files[MODEL_FILE].sha256, 1, *shared.CPU)
     assert key in shared._made
     del runtime
     gc.collect()
@@ -72,20 +74,76 @@ def test_components_share(folder: Path) -> None:
 
 def test_mapped_weights_give_the_same_scores(folder: Path) -> None:
     bundle = Bundle.from_disk(folder)
-    mapped = shared._mapped(bundle, 1)
-    assert mapped is not None
-    runtime = Runtime(bundle)
-    runtime._session = os.getpid(), mapped
-    whole = Runtime(bundle)
-    whole._session = os.getpid(), shared._built(bundle.model, 1)
-    assert np.array_equal(runtime.scores([TEXT])[0], whole.scores([TEXT])[0])
+    found = []
+    for build in (shared._mapped, shared._held):
+        runtime = Runtime(bundle)
+        runtime._session = os.getpid(), build(bundle, 1, shared.CPU)
+        found.append(runtime.scores([TEXT])[0])
+    assert np.array_equal(*found)
 
 
 def test_contents_are_not_held(folder: Path) -> None:
     bundle = Bundle.from_disk(folder)
-    size = (folder / MODEL_FILE).stat().st_size
-    held = sum(len(value) for value in vars(bundle).values() if isinstance(value, bytes))
-    assert held + len(bundle.outline) < size / 2
+    Runtime(bundle).scores([TEXT])
+    assert sum(len(value) for value in vars(bundle).values() if isinstance(value, bytes)) == 0
+
+
+def test_models_of_one_graph_and_other_weights_are_two(folder: Path) -> None:
+    bundle = Bundle.from_disk(folder)
+    other = replace(bundle, weights=bytes(len(bundle.weights)))
+    assert Runtime(other).session is not Runtime(bundle).session
+
+
+def outside(location: str) -> TensorProto:
+    tensor = numpy_helper.from_array(np.ones(2, dtype=np.float32), "outside")
+    onnx.external_data_helper.set_external_data(tensor, location=location, offset=0, length=8)
+    tensor.ClearField("raw_data")
+    return tensor
+
+
+def in_initializer(graph: onnx.GraphProto, tensor: TensorProto) -> None:
+    graph.initializer.append(tensor)
+    graph.node.append(helper.make_node("Identity", ["outside"], ["c"]))
+    graph.output.append(helper.make_tensor_value_info("c", TensorProto.FLOAT, (2,)))
+
+
+def in_constant(graph: onnx.GraphProto, tensor: TensorProto) -> None:
+    graph.node.append(helper.make_node("Constant", [], ["c"], value=tensor))
+    graph.output.append(helper.make_tensor_value_info("c", TensorProto.FLOAT, (2,)))
+
+
+def in_branch(graph: onnx.GraphProto, tensor: TensorProto) -> None:
+    given = helper.make_tensor_value_info("outside", TensorProto.FLOAT, (2,))
+    branch = helper.make_graph([], "branch", [], [given], [tensor])
+    graph.initializer.append(numpy_helper.from_array(np.asarray(True), "yes"))
+    node = helper.make_node("If", ["yes"], ["c"], then_branch=branch, else_branch=branch)
+    graph.node.append(node)
+    graph.output.append(helper.make_tensor_value_info("c", TensorProto.FLOAT, (2,)))
+
+
+@pytest.mark.parametrize("build", ["_mapped", "_held"])
+@pytest.mark.parametrize("place", [in_initializer, in_constant, in_branch])
+@pytest.mark.parametrize("location", ["../secret", "{here}/secret", "secret", "bundle.json"])
+def test_weights_anywhere_else_are_refused(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    build: str,
+    place: Callable[[onnx.GraphProto, TensorProto], None],
+    location: str,
+) -> None:
+    for secret in (tmp_path / "secret", folder / "secret", folder.parent.parent / "secret"):
+        secret.write_bytes(bytes(8))
+    monkeypatch.chdir(tmp_path)
+    bundle = Bundle.from_disk(folder)
+    model = onnx.load_from_string(bundle.model)
+    place(model.graph, outside(location.format(here=tmp_path)))
+    replace(bundle, model=model.SerializeToString()).to_disk(tmp_path / "changed")
+    changed = Bundle.from_disk(tmp_path / "changed")
+    with pytest.raises(shared.ort_errors(), match=REFUSED):
+        getattr(shared, build)(changed, 1, shared.CPU)
+    with pytest.raises(OpticalError, match=f"graph contract.*({REFUSED})"):
+        _ = Runtime(changed).session
 
 
 @pytest.mark.skipif(not hasattr(os, "pread"), reason="contents are held on this system")
@@ -114,7 +172,7 @@ def test_a_bundle_that_is_replaced_stays_what_it_was(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "pread"), reason="contents are held on this system")
-@pytest.mark.parametrize("name", [MODEL_FILE, TOKENIZER_FILE])
+@pytest.mark.parametrize("name", [MODEL_FILE, TOKENIZER_FILE, WEIGHTS_FILE])
 def test_a_file_that_is_written_over_is_noticed(folder: Path, name: str) -> None:
     runtime = Runtime(Bundle.from_disk(folder))
     content = bytearray((folder / name).read_bytes())
@@ -143,7 +201,7 @@ def test_a_model_that_is_written_over_while_it_is_in_use_stays_what_it_was(
         runtime = Runtime(Bundle.from_disk(folder))
         texts = [[f"neno{at}" for at in range(499, 0, -7)], ["Amina", "neno3"]]
         expected = runtime.scores(texts)
-        for path in sorted(folder.glob("model*")):
+        for path in folder.iterdir():
             with path.open("r+b") as file:  # as `cp` does
                 end = int(path.stat().st_size * size)
                 file.truncate(end)
@@ -190,20 +248,48 @@ def test_without_room_for_a_copy_the_model_is_held(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
-    assert shared._mapped(Bundle.from_disk(folder), 1) is None
+    assert shared._mapped(Bundle.from_disk(folder), 1, shared.CPU) is None
     assert Runtime(Bundle.from_disk(folder)).scores([["neno7"]])[0].argmax() == 3
-
-
-def test_without_the_option_the_whole_model_is_read(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Bundle, "outline", b"no model")
-    assert shared._mapped(Bundle.from_disk(folder), 1) is None
-    tags = Runtime(Bundle.from_disk(folder)).scores([["neno7"]])[0]
-    assert tags.argmax() == 3
 
 
 def test_contents_can_be_exchanged(folder: Path) -> None:
     bundle = replace(Bundle.from_disk(folder), tokenizer=b"{}")
     assert bundle.tokenizer == b"{}"
     assert bundle.model == Bundle.from_disk(folder).model
+    assert replace(bundle, weights=b"1").files[WEIGHTS_FILE].size == 1
+
+
+def test_a_provider_that_is_not_there() -> None:
+    with pytest.raises(OpticalError, match=r"no provider Abacus, only .*CPUExecutionProvider"):
+        Runtime(large_bundle(), providers=["Abacus", "CPUExecutionProvider"])
+    with pytest.raises(OpticalError, match=r"no provider \[\], only"):
+        Runtime(large_bundle(), providers=[])
+
+
+def test_a_component_names_its_providers(folder: Path) -> None:
+    nlp = spacy.blank("xx")
+    config: dict = {"model": str(folder), "providers": ["Abacus"]}
+    with pytest.raises(OpticalError, match="no provider Abacus"):
+        nlp.add_pipe("optical_ner", config=config)
+    config["providers"] = list(shared.CPU)
+    component: Any = nlp.add_pipe("optical_ner", config=config)
+    assert component.runtime.providers == shared.CPU
+    assert [ent.text for ent in nlp("neno7 na Amina").ents] == ["neno7", "Amina"]
+
+
+def test_providers_reach_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    build = onnxruntime.InferenceSession
+
+    def watched(model: bytes, options: object, *, providers: list[str], **rest: object) -> object:
+        seen.append(providers)
+        return build(model, options, providers=["CPUExecutionProvider"], **rest)
+
+    known = ["Abacus", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: known)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", watched)
+    runtime = Runtime(large_bundle(), providers=known)
+    with pytest.raises(OpticalError, match="provider Abacus but could not start it"):
+        _ = runtime.session
+    assert seen == [known]
+    assert pickle.loads(pickle.dumps(runtime)).providers == tuple(known)

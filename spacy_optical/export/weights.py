@@ -1,0 +1,29 @@
+"""Large weights apart from the graph, so that the runtime maps them instead of copying them."""
+
+from dataclasses import replace
+
+from ..compat import require
+from ..runtime.bundle import WEIGHTS_FILE, Bundle
+
+LARGE = 2**16
+# The system maps whole pages. A weight that begins one shares none with its neighbours.
+PAGE = 2**12
+
+
+def with_weights_apart(bundle: Bundle) -> Bundle:
+    """Move a model's large weights to `weights.bin`, as ONNX external data.
+
+    bundle (Bundle): A bundle whose model holds its weights.
+    RETURNS (Bundle): The same model, with weights of `LARGE` bytes and more beside it.
+    """
+    onnx = require("onnx")
+    model = onnx.load_from_string(bundle.model)
+    weights = bytearray()
+    for tensor in model.graph.initializer:
+        size = len(tensor.raw_data)
+        if size >= LARGE:
+            weights += bytes(-len(weights) % PAGE)
+            onnx.external_data_helper.set_external_data(tensor, WEIGHTS_FILE, len(weights), size)
+            weights += tensor.raw_data
+            tensor.ClearField("raw_data")
+    return replace(bundle, model=model.SerializeToString(), weights=bytes(weights))
