@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from spacy_optical.benchmark.config import TEACHER, Arm, Benchmark, load_benchmark
 from spacy_optical.data.layout import GOLD, CorpusFolder, gold_files
+from spacy_optical.data.sources import load_data_config
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.distillation import distill
 from spacy_optical.distill.distributed import on_main
@@ -24,6 +24,7 @@ from spacy_optical.export.bundle import export_bundle
 from spacy_optical.export.quantize import preset_named
 from spacy_optical.runtime.bundle import MANIFEST_FILE
 
+from .arm_config import TEACHER, Arm, Experiments, load_experiments
 from .arm_evaluation import judge
 from .arm_metrics import ArmMetrics, read_arm, write_arm
 
@@ -47,7 +48,7 @@ class Run:
 
 def planned_runs(
     config_path: Path,
-    benchmark: Benchmark,
+    experiments: Experiments,
     *,
     names: Iterable[str] = (),
     seeds: Iterable[int] = (),
@@ -56,24 +57,24 @@ def planned_runs(
     """List the runs that are asked for, and check their configs before the first begins.
 
     config_path (Path): The config file.
-    benchmark (Benchmark): Its benchmark.
+    experiments (Experiments): Its arms.
     names (Iterable[str]): The arms; by default all.
     seeds (Iterable[int]): The students' seeds; by default each arm's own.
     overrides (Optional[Mapping[str, Any]]): Values for all arms; an arm's own come last.
     RETURNS (List[Run]): The runs, in the order of names.
     RAISES (OpticalError): If there is no such arm, or an override or a preset is wrong.
     """
-    chosen = list(names) or list(benchmark.arms)
+    chosen = list(names) or list(experiments.arms)
     common = dict(overrides or {})
     base = load_config(config_path, common)
     runs = []
     for name in chosen:
-        if name not in benchmark.arms:
-            known = ", ".join(benchmark.arms)
+        if name not in experiments.arms:
+            known = ", ".join(experiments.arms)
             raise OpticalError(
                 Errors.E239.format(path=config_path, what="arm", name=name, known=known)
             )
-        arm = benchmark.arms[name]
+        arm = experiments.arms[name]
         if arm.preset:
             preset_named(arm.preset)
         for seed in [base.seed] if name == TEACHER else list(seeds) or arm.seeds:
@@ -99,7 +100,7 @@ def run_arms(
 ) -> list[Path]:
     """Train and judge arms, one after the other; what is done already is kept.
 
-    config_path (Path): The config file, with a benchmark.
+    config_path (Path): The config file, with arms.
     teacher (Path): The teacher's folder.
     out (Path): Folder for the students, each in `ARM-seedN-FINGERPRINT`, its bundle beside it.
     metrics (Path): Folder for the metrics files, `ARM-seedN.json`.
@@ -109,9 +110,13 @@ def run_arms(
     RAISES (OpticalError): As `planned_runs`, `make_plans`, `distill`, `export_bundle` and `judge`;
         the metrics files before that are whole, and the run is continued by the next call.
     """
-    benchmark = load_benchmark(config_path)
-    runs = planned_runs(config_path, benchmark, names=names, seeds=seeds, overrides=overrides)
-    models = _Models(config_path, benchmark, Path(teacher), Path(out), dict(overrides or {}), say)
+    experiments = load_experiments(config_path)
+    languages = load_data_config(config_path).languages
+    names_of = {code: language.name or code for code, language in languages.items()}
+    runs = planned_runs(config_path, experiments, names=names, seeds=seeds, overrides=overrides)
+    models = _Models(
+        config_path, experiments, names_of, Path(teacher), Path(out), dict(overrides or {}), say
+    )
     written = []
     for number, run in enumerate(runs, 1):
         path = Path(metrics) / f"{run.name}-seed{run.seed}.json"
@@ -139,10 +144,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _Models:
-    """The models of a benchmark, each trained when it is first asked for."""
+    """The models of the experiments, each trained when it is first asked for."""
 
     config_path: Path
-    benchmark: Benchmark
+    experiments: Experiments
+    languages: dict[str, str]
     teacher: Path
     out: Path
     overrides: dict[str, Any]
@@ -154,7 +160,7 @@ class _Models:
         if run.arm.teacher:
             first = planned_runs(
                 self.config_path,
-                self.benchmark,
+                self.experiments,
                 names=[run.arm.teacher],
                 overrides=self.overrides,
             )[0]
@@ -198,7 +204,7 @@ class _Models:
 
 def _judge(prepared: Prepared, models: _Models, model: Path, path: Path) -> None:
     """Write a run's metrics file."""
-    run, config, benchmark = prepared.run, prepared.config, models.benchmark
+    run, config = prepared.run, prepared.config
     # The checkpoint is three times the student; all that it was for is done.
     if run.name != TEACHER:
         shutil.rmtree(model.with_name(f"{model.name}-checkpoint"), ignore_errors=True)
@@ -210,11 +216,11 @@ def _judge(prepared: Prepared, models: _Models, model: Path, path: Path) -> None
         arm=run.name,
         number=run.arm.number,
         title=run.arm.title,
-        reference=benchmark.reference,
+        reference=models.experiments.reference,
         seed=run.seed,
         fingerprint=prepared.record["fingerprint"],
         bitext=config.data.languages,
-        names={code: language.name or code for code, language in benchmark.languages.items()},
+        names=models.languages,
         languages=judge(bundle or model, _gold(config)),
         english_dev=learned["english_dev"]["ents_f"],
         parameters=learned.get("parameters"),

@@ -145,10 +145,6 @@ class Errors(metaclass=_Coded):
         "{where}: '{lang}' has {found} where '{source}' has {expected}; mark the same entities, or "
         'list the language under "differs"'
     )
-    E212 = (
-        "The target languages '{languages}' name none, one twice, or the source '{source}'; name "
-        "each language to be learned once, with commas between"
-    )
     E220 = "{where}: not a JSON object with text in '{source}' and '{target}' ({reason})"
     E221 = "{where}: {found} columns; write source and target, or id, source and target, with tabs"
     E222 = "{where}: not UTF-8 ({reason}); convert the file to UTF-8"
@@ -175,8 +171,8 @@ class Errors(metaclass=_Coded):
     )
     E234 = "{path} is missing; run: python -m spacy optical fetch-data"
     E235 = (
-        "{path} has the label '{label}', and the benchmark judges {known}; name it in the "
-        'language\'s labels, with "" to leave it out'
+        "{path} has the label '{label}' and the corpus has {known}; rename it in the labels of its "
+        'section, with "" to leave it out, or add it to the labels of [corpus]'
     )
     E236 = "{path} has no column '{column}'; its first line names {found}"
     E237 = "{where}: not a JSON object with as many tags as tokens ({reason})"
@@ -187,16 +183,12 @@ class Errors(metaclass=_Coded):
     E239 = "{path} has no {what} '{name}'; it has {known}"
     E240 = "'{lang}': no pair of the bitext is left ({counts}); check its files and keys"
     E241 = (
-        "There is no English sentence for {use}; name labelled files under "
-        "[benchmark.english.NAME], or give a --labeller"
-    )
-    E242 = (
-        "{path} is no Moses file in '{source}' or '{target}'; name both files of a pair, ending in "
-        ".{source} and .{target}, or set bitext_keys"
+        "There is no labelled sentence of the source language for {use}; name files in a section "
+        "[sources.NAME], or a labeller in [corpus]"
     )
     E243 = (
         "{where}: three columns and the first is not an id: '{columns}'; say which hold source and "
-        'target: --keys 1,2, or in a config bitext_keys = ["1", "2"]'
+        'target: --keys 1,2, or in a config keys = ["1", "2"]'
     )
     E244 = "{where}: {found} columns, which is fewer than its keys name"
     E245 = (
@@ -211,6 +203,9 @@ class Errors(metaclass=_Coded):
     E251 = (
         "'{lang}' puts no spaces between words, and spaCy has no tokenizer for it; write spaces "
         "between the words and give 'xx' as the language"
+    )
+    E247 = (
+        "{path} holds the files {names}; give an archive with one file, or take the file out of it"
     )
 
     # E3xx: alignment
@@ -294,6 +289,7 @@ class Errors(metaclass=_Coded):
         "{path} pools pieces to words early, which spacy-transformers' own component cannot do; "
         "use it as the model of optical_transformer"
     )
+    E424 = "{path}: the section [{old}] is now {new}; see docs/formats.md"
 
     # E5xx: export
     E501 = "A tagger with pooling '{pooling}' cannot be exported; train it with pooling = \"first\""

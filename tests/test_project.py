@@ -35,7 +35,6 @@ def run(folder: Path) -> subprocess.CompletedProcess[str]:
     variables = {
         "config": "configs/tiny.cfg",
         "encoder_source": "toy",
-        "languages": "sw,fi",
         "profile_seconds": "0.2",
         "profile_starts": "1",
         # A network that learned for a second decides by chance; its words may differ.

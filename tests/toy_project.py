@@ -71,6 +71,27 @@ def toy_marked_corpus(folder: Path) -> tuple[Path, Path]:
     return folder / "parallel", folder / "english"
 
 
+def toy_data(marked: Path, languages: tuple[str, ...] = ("sw", "fi")) -> str:
+    """The sections of a config that name the marked corpus.
+
+    marked (Path): The folder of `toy_marked_corpus`.
+    languages (Tuple[str, ...]): The target languages.
+    RETURNS (str): The sections.
+    """
+    groups = marked / "parallel"
+    gold = f'dev = ["{groups}/dev.jsonl"]\ntest = ["{groups}/test.jsonl"]\ngold_format = "marked"\n'
+    sections = [
+        '[corpus]\nlabels = ["PER", "ORG", "LOC", "DATE"]\n',
+        f'[sources.parallel]\ntrain = ["{groups}/train.jsonl"]\n{gold}',
+        f'[sources.english]\ntrain = ["{marked}/english/train.jsonl"]\ngold_format = "marked"\n',
+    ]
+    for language in languages:
+        bitext = f'files = ["{groups}/train.jsonl"]\nformat = "marked"\n'
+        sections += [f"[languages.{language}]\n{gold}"]
+        sections += [f"[languages.{language}.bitext.parallel]\n{bitext}"]
+    return "\n".join(sections)
+
+
 def toy_text() -> list[str]:
     """The toy corpus's sentences without markup, in all three languages."""
     from spacy_optical.data.markup import parse_markup
@@ -92,9 +113,7 @@ encoder = "{folder}/encoder"
 corpus = "{folder}/corpus"
 plans = "{folder}/plans"
 
-[data]
-languages = ["sw", "fi"]
-
+{data}
 [teacher]
 epochs = 8
 batch_size = 8
@@ -132,12 +151,14 @@ def toy_project(folder: Path) -> Path:
     RETURNS (Path): The config's path.
     """
     from spacy_optical.data.corpus import make_corpus
+    from spacy_optical.data.sources import load_data_config
 
-    parallel, english = toy_marked_corpus(folder / "marked")
-    make_corpus(parallel, english, folder / "corpus", ["sw", "fi"])
+    toy_marked_corpus(folder / "marked")
     toy_encoder(folder / "encoder", trained_toy_tokenizer(toy_text()))
     config = folder / "config.cfg"
-    config.write_text(CONFIG.format(folder=folder), encoding="utf8")
+    data = toy_data(folder / "marked")
+    config.write_text(CONFIG.format(folder=folder, data=data), encoding="utf8")
+    make_corpus(load_data_config(config), folder, folder / "corpus")
     return config
 
 

@@ -3,7 +3,6 @@
 from ._app import optical_cli
 from .align import align_cli
 from .assemble import assemble_cli
-from .benchmark_corpus import benchmark_corpus_cli
 from .corpus import corpus_cli
 from .distill import distill_cli
 from .evaluate import evaluate_cli
@@ -22,7 +21,6 @@ from .teach import teach_cli
 __all__ = [
     "align_cli",
     "assemble_cli",
-    "benchmark_corpus_cli",
     "corpus_cli",
     "distill_cli",
     "evaluate_cli",

@@ -5,48 +5,51 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import command
+from ._app import command, overrides_of, say
 
 
-@command("corpus")
+@command("corpus", overrides=True)
 def corpus_cli(
-    parallel: Path = typer.Argument(..., help="Folder with train.jsonl, dev.jsonl, test.jsonl"),
-    english: Path = typer.Argument(..., help="Folder with more English sentences: train.jsonl"),
+    context: typer.Context,
+    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file that names data"),
     out: Path = typer.Argument(..., help="Folder to write"),
-    languages: str = typer.Option(
-        "sw,so,tl,mr,fi,de,fr", "--languages", "-l", help="Target languages, with commas between"
+    files: Path = typer.Option(
+        Path("data/files"), "--files", "-f", help="The folder of fetch-data"
     ),
-    augment: int = typer.Option(
-        0, "--augment", "-a", min=0, help="Altered copies of each English training sentence"
-    ),
-    augment_bitext: int | None = typer.Option(
-        None, "--augment-bitext", min=0, help="Altered copies of each pair; else as of the English"
-    ),
-    seed: int = typer.Option(0, "--seed", "-s", help="Seed of the augmentation"),
 ) -> None:
-    """Check the marked corpus and convert it to .spacy files and bitext.
+    """Convert the files that a config names to .spacy files and bitext; count what is left out.
 
-    Example: python -m spacy optical corpus assets/parallel assets/english corpus
+    Example: python -m spacy optical corpus configs/demo.cfg corpus --corpus.augment 2
     """
     from ..data.corpus import make_corpus
+    from ..data.sources import load_data_config
+    from ..projection.words import load_labeller
 
-    codes = [code for part in languages.split(",") if (code := part.strip())]
+    config = load_data_config(config_path, overrides_of(context))
+    labeller = config.corpus.labeller
     summary = make_corpus(
-        parallel,
-        english,
-        out,
-        codes,
-        augment=augment,
-        augment_bitext=augment_bitext,
-        seed=seed,
+        config, files, out, labeller=load_labeller(labeller) if labeller else None, say=say
     )
-    rows = {
-        "Groups": ", ".join(f"{n} {name}" for name, n in summary.groups.items()),
-        "without an entity": summary.groups_without_entities,
-        "Entities": ", ".join(f"{n} {label}" for label, n in summary.entities.items()),
-        "English besides": f"{summary.english_sentences} + {summary.augmented_english} altered",
-        "Pairs": ", ".join(f"{n} {lang}" for lang, n in summary.pairs.items()),
-        "Test names unseen in train": f"{summary.test_names_unseen_in_train:.0%}",
-    }
-    msg.table(rows)
+    rows = [
+        (
+            code,
+            found.pairs,
+            found.altered,
+            _counts(found.left_out),
+            found.dev,
+            found.test,
+            _counts(dict(sorted(found.entities.items()))),
+        )
+        for code, found in summary.languages.items()
+    ]
+    header = ("", "Pairs", "altered", "left out", "Dev", "Test", "Test entities")
+    msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "l", "r", "r", "l"))
+    told = {"Sentences": _counts(summary.source), "Entities": _counts(summary.entities)}
+    if summary.unseen_names is not None:
+        told["Test names unseen in train"] = f"{summary.unseen_names:.0%}"
+    msg.table({f"{config.source}: {name.lower()}": text for name, text in told.items()})
     msg.good(f"Corpus in {out}")
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in counts.items()) or "none"

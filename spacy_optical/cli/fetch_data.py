@@ -11,23 +11,23 @@ from ._app import command, overrides_of, say
 @command("fetch-data", overrides=True)
 def fetch_data_cli(
     context: typer.Context,
-    config_path: Path = typer.Argument(..., metavar="CONFIG", help="A benchmark's config file"),
+    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file that names data"),
     out: Path = typer.Argument(..., help="Folder to keep the files in"),
     mirror: str = typer.Option(
         "", "--mirror", "-m", help="A local folder to copy from, in place of the network"
     ),
 ) -> None:
-    """Bring the data sets that a benchmark names; keep what is there and whole.
+    """Fetch the files that a config names; keep those that are there and whole.
 
     A run that was stopped continues when the same command is given again.
 
-    Example: python -m spacy optical fetch-data research/configs/experiments.cfg data/files
+    Example: python -m spacy optical fetch-data configs/release.cfg data/files
     """
-    from ..benchmark.config import load_benchmark, sources
     from ..data.download import fetch
+    from ..data.sources import load_data_config
 
-    benchmark = load_benchmark(config_path, overrides_of(context))
-    done = fetch(sources(benchmark), out, mirror=Path(mirror) if mirror else None, say=say)
+    config = load_data_config(config_path, overrides_of(context))
+    done = fetch(config.files, out, mirror=Path(mirror) if mirror else None, say=say)
     told = f"{done.kept} kept, {done.mirrored} copied, {done.downloaded} downloaded"
     left = f", {done.left_out} left out" if done.left_out else ""
     msg.good(f"Data in {out} ({told}{left})")

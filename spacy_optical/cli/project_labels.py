@@ -16,6 +16,7 @@ class BitextFormat(StrEnum):
     jsonl = "jsonl"
     tsv = "tsv"
     tmx = "tmx"
+    conllu = "conllu"
     moses = "moses"
 
 

@@ -1,40 +1,43 @@
 """Bitext: sentences with their translations, read one at a time from the usual formats.
 
 JSON lines (`{"id": "7", "en": "…", "sw": "…"}`, or the same under `"translation"`), TSV (source
-and target, or id, source and target, or the columns that `keys` names), TMX 1.4, and Moses (two
-files, one sentence a line, named by their languages). Each may be gzipped. Nothing is held in
-memory beyond one sentence.
+and target, or id, source and target, or the columns that `keys` names), TMX 1.4, CoNLL-U with its
+comments `text` and `text_en`, and two files of one sentence a line (Moses). Each may be gzipped, or
+alone in a zip archive. Pairs are read one at a time.
 """
 
 import gzip
 import html
 import json
 import re
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Literal, cast
 from xml.etree.ElementTree import Element, ParseError
 
 from ..compat import require
 from ..errors import Errors, OpticalError
 
-Format = Literal["jsonl", "tsv", "tmx", "moses"]
+Format = Literal["jsonl", "tsv", "tmx", "conllu", "moses"]
 OnError = Literal["raise", "skip"]
 _SUFFIXES: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".json": "jsonl",
     ".tsv": "tsv",
     ".tmx": "tmx",
+    ".conllu": "conllu",
 }
 # Elements of TMX that hold a format's codes; other inline elements hold text.
 _CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})
 _HEADERS = ({"source", "src"}, {"target", "tgt", "trg"})
 _ID = re.compile(r"(?=\D*\d)[\w.:/#-]+")
 _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
+_DAMAGE = (EOFError, zlib.error, zipfile.BadZipFile, OSError)
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -58,6 +61,7 @@ class BitextPair:
 
 def read_bitext(
     path: str | Path,
+    target_path: str | Path | None = None,
     *,
     source_lang: str = "en",
     target_lang: str,
@@ -70,14 +74,19 @@ def read_bitext(
 ) -> Iterator[BitextPair]:
     """Read pairs from a file, one at a time.
 
-    path (Union[str, Path]): The file, gzipped if its name ends in `.gz`; for Moses the two files'
-        common beginning: `corpus` for `corpus.en` and `corpus.sw`.
+    path (Union[str, Path]): The file, gzipped if its name ends in `.gz`, the one file of an archive
+        if it ends in `.zip`; for Moses the two files' common beginning: `corpus` for `corpus.en`
+        and `corpus.sw`.
+    target_path (Optional[Union[str, Path]]): The target side's file, where `path` is the source
+        side's: of Moses, line N belongs to line N; of CoNLL-U, the same `sent_id` to each other.
     source_lang (str): The source language.
     target_lang (str): The target language.
     keys (Optional[Tuple[str, str]]): What the file calls source and target: keys of JSON lines,
         languages of TMX, endings of Moses files; columns of TSV by the names in its first line, or
-        by their numbers, counted from 1. The languages by default.
-    format (Optional[str]): `jsonl`, `tsv`, `tmx` or `moses`; by default told from the name.
+        by their numbers, counted from 1; comments of CoNLL-U. By default the languages; of
+        CoNLL-U `text_en` (for English) and `text`.
+    format (Optional[str]): `jsonl`, `tsv`, `tmx`, `conllu` or `moses`; by default told from the
+        name.
     unescape (bool): Turn HTML entities (`&amp;`) and the doubled quotes of CSV (`""`) into the
         characters that they stand for.
     on_error (str): `raise`, or `skip` for lines that cannot be used; damage that ends the file
@@ -101,10 +110,15 @@ def read_bitext(
         pairs = _tsv(path, langs, keys, skipped)
     elif kind == "tmx":
         pairs = _tmx(path, names)
+    elif kind == "conllu" and target_path is not None:
+        pairs = _conllu_pair((path, Path(target_path)), langs)
+    elif kind == "conllu":
+        pairs = _conllu(path, keys or (f"text_{source_lang}", "text"))
     elif kind == "moses":
-        pairs = _moses(path, names)
+        paths = _moses_paths(path, names) if target_path is None else (path, Path(target_path))
+        pairs = _moses(paths, names)
     else:
-        raise OpticalError(Errors.E226.format(path=path, allowed="jsonl, tsv, tmx, moses"))
+        raise OpticalError(Errors.E226.format(path=path, allowed="jsonl, tsv, tmx, conllu, moses"))
     for pair in pairs:
         if not isinstance(pair, OpticalError):
             pair = _unescaped(pair, langs, escaped, change=unescape)
@@ -113,7 +127,7 @@ def read_bitext(
         elif on_error == "raise":
             raise pair
         elif skipped is not None:
-            skipped[str(pair)[1:5]] += 1
+            skipped[pair.code] += 1
 
 
 def named_keys(text: str) -> tuple[str, str] | None:
@@ -139,12 +153,12 @@ _Names = tuple[str, str]
 
 
 def _format_of(path: Path, names: _Names) -> Format | None:
-    name = path.with_suffix("") if path.suffix == ".gz" else path
     if not path.exists() and any(Path(f"{path}.{names[0]}{end}").is_file() for end in ("", ".gz")):
         return "moses"
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="bitext file", path=path))
-    return _SUFFIXES.get(name.suffix.lower())
+    name = _member(path) if path.suffix == ".zip" else path.name.removesuffix(".gz")
+    return _SUFFIXES.get(PurePosixPath(name).suffix.lower())
 
 
 def _unescaped(
@@ -179,7 +193,26 @@ def _without_doubled_quotes(text: str) -> str:
 def _open(path: Path) -> BinaryIO:
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="bitext file", path=path))
+    if path.suffix == ".zip":
+        try:
+            return cast(BinaryIO, zipfile.ZipFile(path).open(_member(path)))
+        except (*_DAMAGE, NotImplementedError, RuntimeError) as err:  # other methods, a password
+            raise OpticalError(Errors.E223.format(where=path, reason=err)) from err
     return cast(BinaryIO, gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb"))
+
+
+def _member(path: Path) -> str:
+    """Name the one file of an archive, besides those that tell about it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    except (zipfile.BadZipFile, OSError) as err:
+        raise OpticalError(Errors.E223.format(where=path, reason=err)) from err
+    kept = [name for name in names if not PurePosixPath(name).name.startswith(("_", ".", "README"))]
+    kept = [name for name in kept if not name.startswith("__MACOSX/")]
+    if len(kept) != 1:
+        raise OpticalError(Errors.E247.format(path=path, names=", ".join(kept) or "none"))
+    return kept[0]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str, str | OpticalError]]:
@@ -190,7 +223,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str, str | OpticalError]]:
             where = f"{path}, line {number + 1}"
             try:
                 raw = file.readline()
-            except (EOFError, zlib.error, OSError) as err:
+            except _DAMAGE as err:
                 raise OpticalError(Errors.E223.format(where=where, reason=err)) from err
             if not raw:
                 return
@@ -323,11 +356,15 @@ def _code(text: str) -> str:
     return text.strip().lower().replace("_", "-")
 
 
-def _moses(path: Path, names: _Names) -> _Pairs:
-    paths = []
-    for lang in names:
+def _moses_paths(path: Path, names: _Names) -> tuple[Path, Path]:
+    def side(lang: str) -> Path:
         plain, packed = Path(f"{path}.{lang}"), Path(f"{path}.{lang}.gz")
-        paths.append(packed if packed.is_file() and not plain.is_file() else plain)
+        return packed if packed.is_file() and not plain.is_file() else plain
+
+    return side(names[0]), side(names[1])
+
+
+def _moses(paths: tuple[Path, Path], names: _Names) -> _Pairs:
     for file in paths:
         if not file.is_file():
             raise OpticalError(Errors.E002.format(what="bitext file", path=file))
@@ -350,6 +387,53 @@ def _moses(path: Path, names: _Names) -> _Pairs:
                 source=paths[0], source_lines=counts[0], target=paths[1], target_lines=counts[1]
             )
         )
+
+
+def _conllu(path: Path, keys: _Names) -> _Pairs:
+    """Read the comments of a treebank that hold a sentence and its translation."""
+    for number, where, comments in _conllu_comments(path):
+        if isinstance(comments, OpticalError):
+            yield comments
+            continue
+        source, target = (comments.get(key, "") for key in keys)
+        name = comments.get("sent_id", str(number))
+        yield _pair(where, number, name, source, target, keys)
+
+
+def _conllu_pair(paths: tuple[Path, Path], langs: _Names) -> _Pairs:
+    """Join two treebanks of the same text; the source side is held in memory."""
+    sources: dict[str, str] = {}
+    for _, _, comments in _conllu_comments(paths[0]):
+        if isinstance(comments, OpticalError):
+            yield comments
+        elif "sent_id" in comments:
+            sources[comments["sent_id"]] = comments.get("text", "")
+    for number, where, comments in _conllu_comments(paths[1]):
+        if isinstance(comments, OpticalError):
+            yield comments
+            continue
+        name = comments.get("sent_id", "")
+        yield _pair(where, number, name, sources.get(name, ""), comments.get("text", ""), langs)
+
+
+def _conllu_comments(path: Path) -> Iterator[tuple[int, str, dict[str, str] | OpticalError]]:
+    """Give the comments of each sentence with the line that the sentence begins at."""
+    comments: dict[str, str] = {}
+    begins, at = 0, ""
+    for number, where, text in _lines(path):
+        if isinstance(text, OpticalError):
+            yield number, where, text
+        elif text.startswith("#"):
+            if not comments:
+                begins, at = number, where
+            key, equals, value = text[1:].partition("=")
+            if equals:
+                comments[key.strip()] = value.strip()
+        elif not text.strip() and comments:
+            yield begins, at, comments
+            comments = {}
+    if comments:
+        yield begins, at, comments
 
 
 def _tmx(path: Path, names: _Names) -> _Pairs:
@@ -382,7 +466,7 @@ def _tmx(path: Path, names: _Names) -> _Pairs:
             raise OpticalError(Errors.E224.format(where=where, reason=reason)) from err
         except ParseError as err:
             raise OpticalError(Errors.E224.format(where=where, reason=err)) from err
-        except (EOFError, zlib.error, OSError) as err:
+        except _DAMAGE as err:
             raise OpticalError(Errors.E223.format(where=where, reason=err)) from err
 
 

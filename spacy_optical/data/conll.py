@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import Errors, OpticalError
@@ -17,11 +17,15 @@ _Line = tuple[str, str]  # where it is, and its text
 
 @dataclass(frozen=True)
 class TaggedSentence:
-    """A sentence's words with its labelled spans (start, end excluded, label), in words."""
+    """A sentence's words with its labelled spans (start, end excluded, label), in words.
+
+    spaces says after which words a space comes, where the file tells; else after each.
+    """
 
     id: str
     words: tuple[str, ...]
     spans: tuple[tuple[int, int, str], ...]
+    spaces: tuple[bool, ...] | None = field(default=None, compare=False)
 
 
 def read_iob2(path: str | Path, rename: Callable[[str], str] = str) -> list[TaggedSentence]:

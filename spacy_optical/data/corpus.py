@@ -1,185 +1,354 @@
-"""From the marked corpus to what the commands read: `.spacy` files and bitext without labels."""
+"""From the files that a config names to the corpus folder that training reads."""
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+from spacy.language import Language as Pipeline
 from spacy.tokens import Doc
 
 from ..errors import Errors, OpticalError
-from ..files import folder_written_whole, json_text
+from ..files import folder_written_whole, write_json
 from .augment import augment_english, augment_pairs
+from .conll import TaggedSentence
+from .decontamination import Judged
 from .docs import make_doc, write_docs
-from .layout import MARKER
+from .gold import marked_text, tagged_doc
+from .labelled_sets import (
+    FetchedFiles,
+    SourceSentences,
+    cut_otherwise,
+    label,
+    read_set,
+    read_sources,
+)
+from .layout import MARKER, CorpusFolder
 from .markup import MarkedText
-from .parallel import SOURCE_LANGUAGE, Group, check_disjoint, names, read_groups
+from .pair_selection import TextPair, choose, read_pairs, shared_words
+from .sources import DataConfig, Language
 from .word_tokenizer import tokenizer_for
 
+# Gold and bitext of one language share more of their words, if there is enough of both to tell.
+LEAST_SHARED = 0.05
+ENOUGH_PAIRS, ENOUGH_WORDS = 200, 200
+_ESCAPES = {"html": "HTML entities", "quotes": "doubled quotes"}
 
-@dataclass(frozen=True)
+
+@dataclass
+class LanguageSummary:
+    """What was made of one language's files.
+
+    pairs (int): Pairs that train, altered copies included.
+    altered (int): Altered copies among them.
+    left_out (Dict[str, int]): Pairs that do not train, by reason: `duplicate`, `in_gold`,
+        `in_source_gold`, `not_drawn`, or the code of what is wrong with the line.
+    escaped (Dict[str, int]): Pairs with HTML entities (`html`) and with doubled quotes (`quotes`).
+    dev, test (int): Gold sentences.
+    dev_in_test (int): Dev sentences that the test has too, left out.
+    entities (Dict[str, int]): Entities of the test by type.
+    tokenizer (str): The language whose tokenizer splits the bitext; `xx` where spaCy has none,
+        empty without bitext.
+    cut_otherwise (float): Share of gold words that this tokenizer cuts.
+    shared_words (Optional[float]): Share of gold words that the bitext has.
+    """
+
+    pairs: int = 0
+    altered: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    escaped: dict[str, int] = field(default_factory=dict)
+    dev: int = 0
+    test: int = 0
+    dev_in_test: int = 0
+    entities: dict[str, int] = field(default_factory=dict)
+    tokenizer: str = "xx"
+    cut_otherwise: float = 0.0
+    shared_words: float | None = None
+
+
+@dataclass
 class CorpusSummary:
-    """What a conversion wrote."""
+    """What a corpus holds.
 
-    groups: dict[str, int]
-    english_sentences: int
-    augmented_english: int
-    pairs: dict[str, int]
+    source (Dict[str, int]): Sentences of the source language: `train`, of these `altered` and
+        `silver`; `dev`, `test`, and `left_out` because they are in dev or test.
+    entities (Dict[str, int]): Entities that train, by type, without altered copies.
+    unseen_names (Optional[float]): Share of the names in the source language's test that training
+        does not show; None without a test.
+    languages (Dict[str, LanguageSummary]): By code.
+    """
+
+    source: dict[str, int]
     entities: dict[str, int]
-    groups_without_entities: int
-    test_names_unseen_in_train: float
+    unseen_names: float | None
+    languages: dict[str, LanguageSummary]
 
 
 def make_corpus(
-    parallel: Path,
-    english: Path,
+    config: DataConfig,
+    files: Path,
     out: Path,
-    languages: Sequence[str],
     *,
-    augment: int = 0,
-    augment_bitext: int | None = None,
-    seed: int = 0,
+    labeller: Pipeline | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> CorpusSummary:
-    """Check the marked corpus and convert it.
+    """Convert the files that a config names.
 
-    parallel (Path): Folder with train.jsonl, dev.jsonl and test.jsonl, one group a line.
-    english (Path): Folder with train.jsonl: more English sentences that train the teacher.
-    out (Path): Folder to write: `english/{train,dev}.spacy` (training and choosing),
-        `bitext/LANG.jsonl` (train groups, plain text: no target label leaves this function for
-        training), `gold/LANG-{dev,test}.spacy` (marked as being for evaluation only).
-    languages (Sequence[str]): The target languages.
-    augment (int): How many altered copies of each English training sentence to add (see `augment`).
-    augment_bitext (Optional[int]): How many of each pair; as many if not given.
-    seed (int): Seed of the augmentation.
-    RETURNS (CorpusSummary): Counts, and the share of the test names that training never shows.
-    RAISES (OpticalError): If `languages` are none, twice the same or the source's, the
-        corpus breaks a rule of `read_groups`, a test sentence is in a training file, or as
-        `tokenizer_for`.
+    config (DataConfig): The labelled sets, the languages and their files.
+    files (Path): The folder of `fetch-data`; local files are where the config says.
+    out (Path): Folder to write, see `CorpusFolder`: labelled sentences of the source language,
+        bitext (text alone: no target label leaves this function for training), gold (marked as
+        being for evaluation only), and corpus.json with every count, licence and hash.
+    labeller (Optional[Language]): A pipeline that labels the bitext's source side, which then
+        trains the teacher as well.
+    say (Callable[[str], None]): Told what deserves a look.
+    RETURNS (CorpusSummary): Counts.
+    RAISES (OpticalError): If a file is missing, another than was pinned or of another form, has a
+        label that is not the corpus's and not renamed, has no entity; if gold and bitext of a
+        language have next to no word in common; if no pair of a bitext or no sentence of the
+        source language is left; as `tokenizer_for`.
     """
-    every = (SOURCE_LANGUAGE, *languages)
-    if not languages or len(set(every)) < len(every):
-        raise OpticalError(Errors.E212.format(languages=",".join(languages), source=every[0]))
-    for language in every:  # before anything is read, if there is no tokenizer for it
-        tokenizer_for(language)
-    splits = {
-        name: read_groups(Path(parallel) / f"{name}.jsonl", every)
-        for name in ("train", "dev", "test")
-    }
-    more = read_groups(Path(english) / "train.jsonl", (SOURCE_LANGUAGE,))
-    learned_from = [*splits["train"], *more]
-    check_disjoint(learned_from, [*splits["dev"], *splits["test"]])
-    check_disjoint(splits["dev"], splits["test"])
-
-    sentences = [(g.sentences[SOURCE_LANGUAGE], g.where) for g in learned_from]
-    judged = {
-        marked.text.casefold()
-        for group in (*splits["dev"], *splits["test"])
-        for marked in group.sentences.values()
-    }
-    altered = _altered_docs([marked for marked, _ in sentences], judged, augment, seed)
-    with folder_written_whole(out, marker=MARKER) as folder:
-        train_docs = [
-            make_doc(marked, SOURCE_LANGUAGE, where=where, evaluation_only=False)
-            for marked, where in sentences
-        ]
-        write_docs([*train_docs, *altered], folder / "english" / "train.spacy")
-        dev_docs = [
-            make_doc(
-                g.sentences[SOURCE_LANGUAGE], SOURCE_LANGUAGE, where=g.where, evaluation_only=False
-            )
-            for g in splits["dev"]
-        ]
-        write_docs(dev_docs, folder / "english" / "dev.spacy")
-        pairs = {}
-        copies = augment if augment_bitext is None else augment_bitext
-        for language in languages:
-            altered_pairs = augment_pairs(
-                [
-                    (g.sentences[SOURCE_LANGUAGE], g.sentences[language].text)
-                    for g in splits["train"]
-                ],
-                language,
-                copies=copies,
-                seed=seed,
-                more=[g.sentences[SOURCE_LANGUAGE] for g in more],
-            )
-            pairs[language] = _write_bitext(
-                splits["train"], language, folder / "bitext", judged, altered_pairs
-            )
-        for language in every:
-            for split in ("dev", "test"):
-                gold = [
-                    make_doc(g.sentences[language], language, where=g.where, evaluation_only=True)
-                    for g in splits[split]
-                ]
-                write_docs(gold, folder / "gold" / f"{language}-{split}.spacy")
-        test_names, train_names = names(splits["test"]), names(learned_from)
-        groups = [group for split in splits.values() for group in split]
-        summary = CorpusSummary(
-            groups={name: len(split) for name, split in splits.items()},
-            english_sentences=len(more),
-            augmented_english=len(altered),
-            pairs=pairs,
-            entities=_entities(groups),
-            groups_without_entities=sum(
-                not group.sentences[SOURCE_LANGUAGE].entities for group in groups
-            ),
-            test_names_unseen_in_train=len(test_names - train_names) / max(1, len(test_names)),
+    for code, language in config.languages.items():
+        if language.bitext:
+            tokenizer_for(code)  # before anything is read, if there is no tokenizer for it
+    at = FetchedFiles(Path(files))
+    source = read_sources(config, at)
+    known = [marked_text(sentence) for sentence in source.train]
+    judged = Judged(sentence.words for sentence in [*source.dev, *source.test])
+    found: dict[str, LanguageSummary] = {}
+    with folder_written_whole(Path(out), marker=MARKER) as path:
+        folder = CorpusFolder(path)
+        heard: dict[str, None] = {}
+        for code, language in config.languages.items():
+            maker = _LanguageMaker(config, code, language, at, folder, judged, known)
+            pairs, found[code] = maker.make()
+            for remark in _remarks(code, language, found[code], config.corpus.labels):
+                say(remark)
+            heard |= dict.fromkeys(pair.source for pair in pairs)
+        settings = config.corpus
+        silver = (
+            [] if labeller is None else label(heard, labeller, settings.silver, settings.labels)
         )
-        record = {**vars(summary), "languages": list(languages), "seed": seed}
-        (folder / MARKER).write_text(json_text(record), encoding="utf8")
+        if source.left_out:
+            say(f"{source.left_out} {config.source} sentences are in dev or test; left out")
+        counts = _write_source(config, source, known, judged, silver, folder)
+        summary = CorpusSummary(
+            counts,
+            _by_type(source.train),
+            _unseen_names(source.test, source.train),
+            found,
+        )
+        record: dict[str, Any] = {**asdict(summary), "labels": settings.labels}
+        record |= {"seed": config.seed, "max_pairs": settings.max_pairs}
+        record |= {"licences": config.licences(), "data": at.hashes}
+        write_json(folder.record, record)
     return summary
 
 
-def _altered_docs(
-    sentences: Sequence[MarkedText], judged: set[str], copies: int, seed: int
-) -> list[Doc]:
+def _write_source(
+    config: DataConfig,
+    source: SourceSentences,
+    known: Sequence[MarkedText],
+    judged: Judged,
+    silver: list[TaggedSentence],
+    folder: CorpusFolder,
+) -> dict[str, int]:
+    """Write the source language's sentences; without gold, silver must choose."""
+    gold = source.train if config.corpus.gold else []
+    dev = source.dev
+    if not dev:
+        dev, silver = silver[: len(silver) // 10], silver[len(silver) // 10 :]
+    train = [*gold, *silver]
+    for use, sentences in (("training", train), ("choosing (dev)", dev)):
+        if not any(sentence.spans for sentence in sentences):
+            raise OpticalError(Errors.E241.format(use=use))
+    altered = _altered_docs(config, known, judged) if gold else []
+    docs = [tagged_doc(sentence, evaluation_only=False) for sentence in gold]
+    docs += altered
+    docs += [tagged_doc(sentence, evaluation_only=False) for sentence in silver]
+    write_docs(docs, folder.source_train)
+    write_docs((tagged_doc(s, evaluation_only=False) for s in dev), folder.source_dev)
+    _write_gold(folder, config.source, {"dev": source.dev, "test": source.test})
+    return {
+        "train": len(docs),
+        "altered": len(altered),
+        "silver": len(silver),
+        "dev": len(dev),
+        "test": len(source.test),
+        "left_out": source.left_out,
+    }
+
+
+@dataclass(frozen=True)
+class _LanguageMaker:
+    """Makes one language's part of a corpus."""
+
+    config: DataConfig
+    code: str
+    language: Language
+    at: FetchedFiles
+    folder: CorpusFolder
+    judged_source: Judged
+    known: Sequence[MarkedText]
+
+    def make(self) -> tuple[list[TextPair], LanguageSummary]:
+        """Write gold and bitext; give the pairs without altered copies, and the counts."""
+        code, language = self.code, self.language
+        test = read_set(language, language.test, code, self.config, self.at)
+        every_dev = read_set(language, language.dev, code, self.config, self.at)
+        judged_test = Judged(sentence.words for sentence in test)
+        dev = [s for s in every_dev if not judged_test.same(" ".join(s.words))]
+        gold = [*test, *dev]
+        _write_gold(self.folder, code, {"dev": dev, "test": test})
+        summary = LanguageSummary(
+            dev=len(dev),
+            test=len(test),
+            dev_in_test=len(every_dev) - len(dev),
+            entities=_by_type(test),
+            tokenizer="",
+        )
+        if not language.bitext:
+            return [], summary
+        judged = Judged(sentence.words for sentence in gold)
+        left_out: Counter[str] = Counter()
+        escaped: Counter[str] = Counter()
+        pairs = self._chosen(judged, left_out, escaped)
+        altered = self._altered(pairs, judged)
+        _write_bitext([*pairs, *altered], self.config.source, code, self.folder.bitext(code))
+        summary.pairs, summary.altered = len(pairs) + len(altered), len(altered)
+        summary.left_out = dict(left_out)
+        summary.escaped = {kind: count for kind, count in escaped.items() if count}
+        summary.tokenizer = tokenizer_for(code).lang or "xx"
+        summary.cut_otherwise = round(cut_otherwise(gold, code), 4)
+        summary.shared_words = _shared(code, pairs, gold)
+        return pairs, summary
+
+    def _chosen(
+        self, judged: Judged, left_out: Counter[str], escaped: Counter[str]
+    ) -> list[TextPair]:
+        source, most = self.config.source, self.config.corpus.max_pairs
+        every = (
+            pair
+            for name, part in self.language.bitext.items()
+            for pair in read_pairs(
+                part,
+                name,
+                source,
+                self.code,
+                self.at.paths(part.files),
+                skipped=left_out,
+                escaped=escaped,
+            )
+        )
+        pairs = choose(
+            every,
+            judged,
+            self.judged_source,
+            most=most,
+            seed=self.config.seed,
+            left_out=left_out,
+        )
+        if not pairs:
+            counts = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "the files are empty"
+            raise OpticalError(Errors.E240.format(lang=self.code, counts=counts))
+        return pairs
+
+    def _altered(self, pairs: Sequence[TextPair], judged: Judged) -> list[TextPair]:
+        """Give altered copies of the pairs whose source side is labelled."""
+        settings = self.config.corpus
+        copies = settings.augment if settings.augment_bitext is None else settings.augment_bitext
+        marked = [(pair.marked, pair.target) for pair in pairs if pair.marked is not None]
+        altered = augment_pairs(
+            marked, self.code, copies=copies, seed=self.config.seed, more=self.known
+        )
+        kept = [
+            (source, target)
+            for source, target in altered
+            if not (self.judged_source.same(source) or judged.same(target))
+        ]
+        return [TextPair(f"augmented-{i}", *pair) for i, pair in enumerate(kept)]
+
+
+def _altered_docs(config: DataConfig, known: Sequence[MarkedText], judged: Judged) -> list[Doc]:
     """Make documents of altered copies, without those that judge or that no tokenizer could split.
 
     A name's new neighbours can fuse with it into one word ("2012," and "Å." may).
     """
     docs = []
-    for marked in augment_english(sentences, copies=copies, seed=seed):
-        if marked.text.casefold() in judged:
+    for marked in augment_english(known, copies=config.corpus.augment, seed=config.seed):
+        if judged.same(marked.text):
             continue
         with suppress(OpticalError):
             docs.append(
-                make_doc(marked, SOURCE_LANGUAGE, where="augmentation", evaluation_only=False)
+                make_doc(marked, config.source, where="augmentation", evaluation_only=False)
             )
     return docs
 
 
-def _write_bitext(
-    groups: Sequence[Group],
-    language: str,
-    folder: Path,
-    judged: set[str],
-    altered: Sequence[tuple[str, str]],
-) -> int:
-    """Write source and target text, and nothing that the target's markup said."""
-    rows = [
-        (group.id, group.sentences[SOURCE_LANGUAGE].text, group.sentences[language].text)
-        for group in groups
-    ]
-    rows += [
-        (f"augmented-{i}", source, target)
-        for i, (source, target) in enumerate(
-            pair for pair in altered if judged.isdisjoint(text.casefold() for text in pair)
+def _write_gold(
+    folder: CorpusFolder, language: str, splits: dict[str, list[TaggedSentence]]
+) -> None:
+    for split, sentences in splits.items():
+        if sentences:
+            docs = (tagged_doc(sentence, evaluation_only=True) for sentence in sentences)
+            write_docs(docs, folder.gold(language, split))
+
+
+def _write_bitext(pairs: Iterable[TextPair], source: str, target: str, path: Path) -> None:
+    """Write source and target text, and nothing that markup said."""
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", encoding="utf8") as file:
+        for pair in pairs:
+            row = {"id": pair.id, source: pair.source, target: pair.target}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _shared(code: str, pairs: list[TextPair], gold: list[TaggedSentence]) -> float | None:
+    if not gold:
+        return None
+    share = shared_words(pairs, (sentence.words for sentence in gold))
+    enough = len(pairs) >= ENOUGH_PAIRS and sum(len(s.words) for s in gold) >= ENOUGH_WORDS
+    if enough and share < LEAST_SHARED:
+        raise OpticalError(Errors.E238.format(lang=code, share=share))
+    return round(share, 4)
+
+
+def _remarks(
+    code: str, language: Language, found: LanguageSummary, labels: Iterable[str]
+) -> Iterable[str]:
+    if found.tokenizer not in ("", code):
+        yield f"{code}: spaCy has no tokenizer of its own here; its multilingual one is used"
+    if found.cut_otherwise > 0.1:
+        yield (
+            f"{code}: {found.cut_otherwise:.0%} of the gold words are cut by the tokenizer that "
+            "splits the bitext; the student learns other words than it is judged on"
         )
-    ]
-    lines = [
-        {"id": name, SOURCE_LANGUAGE: source, language: target} for name, source, target in rows
-    ]
-    folder.mkdir(exist_ok=True)
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    (folder / f"{language}.jsonl").write_text(text, encoding="utf8")
-    return len(lines)
+    if found.escaped and not all(part.unescape for part in language.bitext.values()):
+        counts = " and ".join(f"{n} with {_ESCAPES[kind]}" for kind, n in found.escaped.items())
+        yield f"{code}: pairs {counts}; unescape = true turns them into characters"
+    missing = [label for label in labels if not found.entities.get(label)]
+    if found.test and missing:
+        yield f"{code}: the test has no {' and no '.join(missing)}"
 
 
-def _entities(groups: Sequence[Group]) -> dict[str, int]:
-    counts = Counter(
-        entity.label for group in groups for entity in group.sentences[SOURCE_LANGUAGE].entities
-    )
+def _by_type(sentences: Iterable[TaggedSentence]) -> dict[str, int]:
+    counts = Counter(label for sentence in sentences for _, _, label in sentence.spans)
     return dict(sorted(counts.items()))
+
+
+def _unseen_names(test: Sequence[TaggedSentence], train: Sequence[TaggedSentence]) -> float | None:
+    if not test:
+        return None
+    names = _names(test)
+    return len(names - _names(train)) / max(1, len(names))
+
+
+def _names(sentences: Iterable[TaggedSentence]) -> set[tuple[str, str]]:
+    return {
+        (entity.label, marked.surface(entity).casefold())
+        for marked in map(marked_text, sentences)
+        for entity in marked.entities
+    }

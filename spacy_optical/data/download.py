@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Source:
+class DataFile:
     """A file of a data set.
 
     address (str): Where it is: an address, or a local path.
@@ -43,11 +43,11 @@ class Source:
     optional: bool
 
     @classmethod
-    def parse(cls, text: str) -> "Source":
+    def parse(cls, text: str) -> "DataFile":
         """Read a source as configs write it; see the module.
 
         text (str): The source.
-        RETURNS (Source): Its parts.
+        RETURNS (DataFile): Its parts.
         RAISES (OpticalError): If it names no file or has a part of another form.
         """
 
@@ -97,7 +97,7 @@ class FetchSummary:
 
 
 def fetch(
-    sources: Iterable[Source],
+    sources: Iterable[DataFile],
     folder: Path,
     *,
     mirror: Path | None = None,
@@ -105,7 +105,7 @@ def fetch(
 ) -> FetchSummary:
     """Bring files to a folder; what is there and whole is kept, and a download is continued.
 
-    sources (Iterable[Source]): The files; local ones are only checked.
+    sources (Iterable[DataFile]): The files; local ones are only checked.
     folder (Path): Where to keep them, as HOST/PATH, with `fetched.json` for their hashes.
     mirror (Optional[Path]): A local folder that has the files as PATH or HOST/PATH, in place of the
         network.
@@ -147,10 +147,10 @@ def fetch(
     return FetchSummary(**counts)
 
 
-def check(source: Source, path: Path) -> str:
+def check(source: DataFile, path: Path) -> str:
     """Hash a file and compare it with what was pinned.
 
-    source (Source): The file.
+    source (DataFile): The file.
     path (Path): Where it is.
     RETURNS (str): Its SHA-256.
     RAISES (OpticalError): If it is missing or another.
@@ -179,7 +179,7 @@ def _read_record(path: Path) -> dict[str, str]:
         raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
 
 
-def _from_mirror(source: Source, path: Path, mirror: Path, expected: str) -> str:
+def _from_mirror(source: DataFile, path: Path, mirror: Path, expected: str) -> str:
     places = (mirror / source.host / source.path, mirror / source.path)
     found = next((place for place in places if place.is_file()), None)
     if found is None:
@@ -193,7 +193,7 @@ def _from_mirror(source: Source, path: Path, mirror: Path, expected: str) -> str
     return "mirrored"
 
 
-def _download(source: Source, path: Path, expected: str, say: Say) -> None:
+def _download(source: DataFile, path: Path, expected: str, say: Say) -> None:
     requests = require("requests")
     part = path.with_name(f"{path.name}.part")
     reason = ""

@@ -6,6 +6,7 @@ lines of tokens and tags, spaCy's own files, and sentences with marked entities.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from ..errors import Errors, OpticalError
 from ..runtime.word_tokens import word_tokens
 from .conll import DOCSTART, TaggedSentence, checked_tag, read_iob2, sentence_of_tags
 from .docs import EVALUATION_ONLY, make_doc, read_docs
+from .markup import MarkedEntity, MarkedText
 from .parallel import read_groups
 from .word_tokenizer import tokenizer_for
 
@@ -31,6 +33,7 @@ def read_tagged(
     labels: Mapping[str, str],
     *,
     language: str,
+    source: str = "",
     format: GoldFormat | None = None,
     columns: Columns = ("words", "labels", "sentence_id"),
 ) -> list[TaggedSentence]:
@@ -41,6 +44,8 @@ def read_tagged(
         whole tags (`BNEP` to `B-PER`, `3` to `I-ORG`); empty for what is left out. What is not in
         it keeps its name.
     language (str): The language; of `marked` files, the key of the sentence.
+    source (str): Of `marked` files, the language whose sentence must have the same entities, where
+        a group has one.
     format (Optional[str]): `iob2` (see `read_iob2`), `table` (tabs, a header; a sentence ends where
         its number changes), `jsonl` (`{"tokens": […], "ner_tags": […]}`), `spacy` or `marked` (see
         `read_groups`); by default told from the name, `iob2` where that says nothing.
@@ -63,7 +68,7 @@ def read_tagged(
     elif kind == "spacy":
         sentences = _spacy(path, rename)
     else:
-        sentences = _marked(path, language, rename)
+        sentences = _marked(path, language, source, rename)
     found = [sentence for sentence in sentences if sentence is not None]
     if not found:
         raise OpticalError(Errors.E206.format(path=path))
@@ -100,7 +105,8 @@ def tagged_doc(sentence: TaggedSentence, *, evaluation_only: bool) -> Doc:
     RETURNS (Doc): The document.
     """
     # Any vocabulary does: the words are given, and files of documents do not keep it.
-    doc = Doc(tokenizer_for("xx").vocab, words=list(sentence.words))
+    spaces = None if sentence.spaces is None else list(sentence.spaces)
+    doc = Doc(tokenizer_for("xx").vocab, words=list(sentence.words), spaces=spaces)
     doc.set_ents([Span(doc, start, end, label=label) for start, end, label in sentence.spans])
     if evaluation_only:
         doc.user_data[EVALUATION_ONLY] = True
@@ -167,8 +173,8 @@ def _spacy(path: Path, rename: Rename) -> _Sentences:
         yield _of_doc(doc, str(number), f"{path}, document {number}", rename)
 
 
-def _marked(path: Path, language: str, rename: Rename) -> _Sentences:
-    for group in read_groups(path, [language]):
+def _marked(path: Path, language: str, source: str, rename: Rename) -> _Sentences:
+    for group in read_groups(path, [language], labels=None, compare=source):
         marked = group.sentences[language]
         doc = make_doc(marked, language, where=group.where, evaluation_only=False)
         yield _of_doc(doc, group.id, group.where, rename)
@@ -179,4 +185,43 @@ def _of_doc(doc: Doc, name: str, where: str, rename: Rename) -> TaggedSentence |
     tokens = word_tokens(doc)
     tags = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in tokens]
     bio = [checked_tag(tag, where, rename) for tag in tags]
-    return sentence_of_tags(name, [token.text for token in tokens], bio)
+    found = sentence_of_tags(name, [token.text for token in tokens], bio)
+    if found is None or len(found.words) < len(tokens):
+        return found
+    # Where a space token followed, it was a space all the same.
+    spaces = [bool(t.whitespace_) or (t.i + 1 < len(doc) and doc[t.i + 1].is_space) for t in tokens]
+    return replace(found, spaces=tuple(spaces))
+
+
+def labelled_by(doc: Doc, name: str, labels: Mapping[str, str]) -> TaggedSentence | None:
+    """Read the words and entities of a document that a pipeline labelled.
+
+    doc (Doc): The document.
+    name (str): The sentence's id.
+    labels (Mapping[str, str]): New names of the labels; others are left out.
+    RETURNS (Optional[TaggedSentence]): The sentence; None where the document has no word.
+    """
+
+    def rename(tag: str) -> str:
+        prefix, _, kind = tag.partition("-")
+        return f"{prefix}-{labels[kind]}" if kind in labels else "O"
+
+    return _of_doc(doc, name, name, rename)
+
+
+def marked_text(sentence: TaggedSentence) -> MarkedText:
+    """Write a sentence as text with entities.
+
+    sentence (TaggedSentence): The sentence.
+    RETURNS (MarkedText): Its words with the spaces between, and its spans in characters.
+    """
+    spaces = sentence.spaces or (True,) * len(sentence.words)
+    text, starts, ends = "", [], []
+    for word, space in zip(sentence.words, spaces, strict=True):
+        starts.append(len(text))
+        text += word
+        ends.append(len(text))
+        text += " " if space else ""
+    spans = sorted(sentence.spans)
+    entities = [MarkedEntity(starts[start], ends[end - 1], label) for start, end, label in spans]
+    return MarkedText(text.rstrip(" "), tuple(entities))

@@ -29,11 +29,11 @@ class MarkedText:
         return self.text[entity.start : entity.end]
 
 
-def parse_markup(marked: str, labels: frozenset[str], *, where: str) -> MarkedText:
+def parse_markup(marked: str, labels: frozenset[str] | None, *, where: str) -> MarkedText:
     """Read a sentence with marked entities.
 
     marked (str): The sentence, entities written as `[surface](LABEL)`; brackets mean nothing else.
-    labels (FrozenSet[str]): The labels that are allowed.
+    labels (Optional[FrozenSet[str]]): The labels that are allowed; None for any.
     where (str): File and line, for the error.
     RETURNS (MarkedText): The plain text with its entities in order.
     RAISES (OpticalError): On a bracket without its partner, an empty or padded surface, or an
@@ -46,8 +46,8 @@ def parse_markup(marked: str, labels: frozenset[str], *, where: str) -> MarkedTe
         column = match.start() + 1
         if not surface.strip() or surface != surface.strip():
             raise OpticalError(Errors.E202.format(where=where, column=column, surface=surface))
-        if label not in labels:
-            allowed = ", ".join(sorted(labels))
+        if not label or (labels is not None and label not in labels):
+            allowed = ", ".join(sorted(labels)) if labels else "a name"
             raise OpticalError(
                 Errors.E203.format(where=where, column=column, label=label, allowed=allowed)
             )

@@ -23,12 +23,20 @@ class Group:
     where: str
 
 
-def read_groups(path: Path, languages: Iterable[str]) -> list[Group]:
+def read_groups(
+    path: Path,
+    languages: Iterable[str],
+    *,
+    labels: frozenset[str] | None = LABELS,
+    compare: str = "",
+) -> list[Group]:
     """Read and check a file of groups.
 
     path (Path): JSON lines with the keys `id`, `genre`, one key a language, and optionally
         `differs`, a list of the languages whose sentence cannot name the same entities.
     languages (Iterable[str]): The languages that every group must have, the source first.
+    labels (Optional[FrozenSet[str]]): The labels that may occur; None for any.
+    compare (str): A language whose entity types the others must have, where a group has it.
     RETURNS (List[Group]): The groups in order.
     RAISES (OpticalError): On a line that is not JSON, a missing language, broken markup, entity
         types that differ across a group, or a sentence that occurs twice.
@@ -43,53 +51,20 @@ def read_groups(path: Path, languages: Iterable[str]) -> list[Group]:
         for language in languages:
             if not isinstance(record.get(language), str) or not record[language].strip():
                 raise OpticalError(Errors.E208.format(where=where, lang=language))
-            marked = parse_markup(record[language], LABELS, where=f"{where} ({language})")
+            marked = parse_markup(record[language], labels, where=f"{where} ({language})")
             key = (language, marked.text.casefold())
             if key in seen:
                 raise OpticalError(Errors.E209.format(where=where, lang=language, other=seen[key]))
             seen[key] = where
             sentences[language] = marked
-        _check_types(sentences, languages, frozenset(map(str, record.get("differs", ()))), where)
+        checked = dict(sentences)
+        if compare not in checked and isinstance(record.get(compare), str):
+            checked = {compare: parse_markup(record[compare], labels, where=where), **checked}
+        _check_types(checked, frozenset(map(str, record.get("differs", ()))), where)
         groups.append(Group(str(record["id"]), str(record.get("genre", "")), sentences, where))
     if not groups:
         raise OpticalError(Errors.E206.format(path=path))
     return groups
-
-
-def check_disjoint(train: Iterable[Group], test: Iterable[Group]) -> None:
-    """Make sure that no sentence to be judged on is trained on.
-
-    train (Iterable[Group]): The groups that train.
-    test (Iterable[Group]): The groups that judge.
-    RAISES (OpticalError): If a sentence is in both.
-    """
-    known = {
-        (language, marked.text.casefold()): group.where
-        for group in train
-        for language, marked in group.sentences.items()
-    }
-    for group in test:
-        for language, marked in group.sentences.items():
-            other = known.get((language, marked.text.casefold()))
-            if other is not None:
-                raise OpticalError(
-                    Errors.E209.format(where=group.where, lang=language, other=other)
-                )
-
-
-def names(groups: Iterable[Group], language: str = SOURCE_LANGUAGE) -> set[tuple[str, str]]:
-    """Collect the different names of a language's entities.
-
-    groups (Iterable[Group]): The groups.
-    language (str): The language.
-    RETURNS (Set[Tuple[str, str]]): Pairs of label and case-folded surface.
-    """
-    return {
-        (entity.label, marked.surface(entity).casefold())
-        for group in groups
-        if (marked := group.sentences.get(language)) is not None
-        for entity in marked.entities
-    }
 
 
 def _records(path: Path) -> Iterator[tuple[str, dict]]:
@@ -116,22 +91,19 @@ def _records(path: Path) -> Iterator[tuple[str, dict]]:
         yield where, record
 
 
-def _check_types(
-    sentences: dict[str, MarkedText],
-    languages: tuple[str, ...],
-    differs: frozenset[str],
-    where: str,
-) -> None:
-    counts = {lang: Counter(e.label for e in sentences[lang].entities) for lang in languages}
-    expected = counts[languages[0]]
-    for language in languages[1:]:
+def _check_types(sentences: dict[str, MarkedText], differs: frozenset[str], where: str) -> None:
+    """Compare the entity types of all languages with those of the first."""
+    counts = {lang: Counter(e.label for e in found.entities) for lang, found in sentences.items()}
+    source, *others = counts
+    expected = counts[source]
+    for language in others:
         if counts[language] != expected and language not in differs:
             raise OpticalError(
                 Errors.E211.format(
                     where=where,
                     lang=language,
                     found=_told(counts[language]),
-                    source=languages[0],
+                    source=source,
                     expected=_told(expected),
                 )
             )

@@ -1,50 +1,23 @@
 """The learning's config: spaCy's format, checked and filled by defaults before anything runs."""
 
 import hashlib
-from configparser import Error as ConfigParserError
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from confection import Config, ConfigValidationError
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from ..align.config import AlignConfig
-from ..errors import Errors, OpticalError
+from ..config import Section, checked, read_sections
+from ..data.sources import languages_with_bitext
 
-BENCHMARK = "benchmark"
+# What other commands read from the same file: data, and research's experiments.
+OTHER_SECTIONS = ("corpus", "sources", "languages", "experiments", "arms")
 Precision = Literal["auto", "fp32", "bf16"]
-Checked = TypeVar("Checked", bound=BaseModel)
-
-
-class Section(BaseModel):
-    """A section of the config: no key may be unknown, nothing changes once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-    renamed: ClassVar[dict[str, str]] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_no_old_key(cls, values: Any) -> Any:
-        for old, new in cls.renamed.items():
-            if isinstance(values, dict) and old in values:
-                raise ValueError(f"the key '{old}' is called '{new}' now; rename it")
-        return values
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        # An override without its value arrives as true, which would pass for 1.
-        if value is True and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise ValueError("it has no value")
-        return value
 
 
 class Paths(Section):
@@ -106,7 +79,10 @@ class StudentTraining(Training):
     teacher and its plans.
     """
 
-    renamed = {"hide_words": "word_dropout", "balance": "sampling_exponent"}
+    renamed: ClassVar[dict[str, str]] = {
+        "hide_words": "word_dropout",
+        "balance": "sampling_exponent",
+    }
 
     english: float = Field(0.5, ge=0)
     word_dropout: float = Field(0.0, ge=0, lt=1, serialization_alias="hide_words")
@@ -165,7 +141,7 @@ class Objective(Section):
     distributions projected through the plan. These last two weight a pair by how parallel it is.
     """
 
-    renamed = {"own": "target_kd", "yields": "kd_discount"}
+    renamed: ClassVar[dict[str, str]] = {"own": "target_kd", "yields": "kd_discount"}
 
     hard: float = Field(1.0, ge=0)
     soft: float = Field(1.0, ge=0)
@@ -202,7 +178,7 @@ class Plans(Section):
     sentence has one, in the distribution that is projected; the rest is the teacher's.
     """
 
-    renamed = {"carry": "projection"}
+    renamed: ClassVar[dict[str, str]] = {"carry": "projection"}
 
     layer: int = Field(8, ge=0)
     projection: Literal["words", "spans"] = Field("words", serialization_alias="carry")
@@ -243,71 +219,19 @@ class DistillConfig(Section):
 
 
 def load_config(path: Path, overrides: dict[str, Any] | None = None) -> DistillConfig:
-    """Read a config file, apply overrides and check everything.
+    """Read a config file, apply overrides and check everything that training reads.
 
-    path (Path): The `.cfg` file; keys outside a section (the seed) stand in `[general]`. A
-        benchmark's file names its languages in sections of their own, see `benchmark.config`.
+    path (Path): The `.cfg` file; keys outside a section (the seed) are in `[general]`. Without
+        `[data]`, the languages are those of `[languages.CODE]` that have bitext.
     overrides (Optional[Dict[str, Any]]): Values by dotted name, e.g. `training.epochs`.
     RETURNS (DistillConfig): The checked config.
     RAISES (OpticalError): If the file is missing or broken, a key is unknown, or a value has the
         wrong type; the error names the first such key.
     """
     config = read_sections(path, overrides)
-    if BENCHMARK in config:
-        benchmark = config.pop(BENCHMARK)
-        data = config.setdefault("data", {})
-        data.setdefault("languages", _with_bitext(benchmark))
-        data.setdefault("source", benchmark.get("source", "en"))
+    others = {name: config.pop(name, {}) for name in OTHER_SECTIONS}
+    data = config.setdefault("data", {})
+    if languages := languages_with_bitext(others["languages"]):
+        data.setdefault("languages", languages)
     flat = {**config.pop("general", {}), **config}
     return checked(DistillConfig, flat, path)
-
-
-def _with_bitext(benchmark: dict[str, Any]) -> list[str]:
-    languages = benchmark.get("languages")
-    if not isinstance(languages, dict):
-        return []
-    return [code for code, found in languages.items() if dict(found).get("bitext")]
-
-
-def read_sections(path: Path, overrides: dict[str, Any] | None = None) -> Config:
-    """Read a config file and apply overrides, without checking what the sections hold.
-
-    path (Path): The `.cfg` file.
-    overrides (Optional[Dict[str, Any]]): As for `load_config`.
-    RETURNS (Config): The sections.
-    RAISES (OpticalError): If the file is missing or not of the format.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise OpticalError(Errors.E002.format(what="config", path=path))
-    try:
-        config = Config().from_disk(path, interpolate=False)
-        for key, value in (overrides or {}).items():
-            # Sections that the file leaves to their defaults can be overridden too.
-            *parts, name = key.split(".")
-            section: dict[str, Any] = config
-            for part in parts:
-                section = section.setdefault(part, {})
-            section[name] = value
-        return config.interpolate()
-    except (ConfigValidationError, ValueError, TypeError, AttributeError, ConfigParserError) as err:
-        reason = " ".join(str(err).split())
-        raise OpticalError(Errors.E401.format(path=path, reason=reason)) from err
-
-
-def checked(model: type[Checked], values: Any, path: Path) -> Checked:
-    """Check values against a model.
-
-    model (Type[BaseModel]): The model.
-    values (Any): The sections.
-    path (Path): The config file, for the error.
-    RETURNS (BaseModel): The checked values.
-    RAISES (OpticalError): Naming the first key that is wrong.
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as err:
-        first = err.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise OpticalError(Errors.E402.format(path=path, key=key, reason=reason)) from err

@@ -18,7 +18,7 @@ from spacy_optical.distill import teacher as teacher_module
 from spacy_optical.runtime.bundle import Bundle
 
 from ..conftest import Trained
-from ..toy_project import toy_marked_corpus
+from ..toy_project import toy_data, toy_marked_corpus
 
 
 def run(*arguments: object) -> Result:
@@ -46,11 +46,12 @@ def work(tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def test_whole_way(work: Path):
-    parallel, english = toy_marked_corpus(work / "words")
+    toy_marked_corpus(work / "words")
+    (work / "words.cfg").write_text(toy_data(work / "words"), encoding="utf8")
     quick = ["--teacher.epochs", 1, "--training.epochs", 1, "--paths.plans", "p2"]
     quick += ["--paths.corpus", "c2"]
     steps: list[tuple[list[Any], str]] = [
-        (["corpus", parallel, english, "c2", "-l", "sw,fi", "-a", 1], "Corpus in c2"),
+        (["corpus", "words.cfg", "c2", "--corpus.augment", 1], "Corpus in c2"),
         (["teach", "config.cfg", "t2", *quick], "Teacher in t2"),
         (["plans", "config.cfg", "t2", "--processes", 2, *quick], "Plans in p2"),
         (["distill", "config.cfg", "t2", "s2", *quick], "Student in s2"),
@@ -72,12 +73,11 @@ def test_whole_way(work: Path):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ("corpus nowhere marked/english c2", "[E002] No such corpus file: nowhere/train.jsonl"),
-        ("corpus marked/parallel marked/english c2 -l sw,xx", "'xx' is missing or empty"),
-        ("corpus marked/parallel marked/english c2 -l ,", "[E212] The target languages '' name"),
-        ("corpus marked/parallel marked/english c2 -l sw,sw", "[E212] The target languages 'sw,s"),
-        ("corpus marked/parallel marked/english c2 -l en", "[E212] The target languages 'en' name"),
-        ("corpus marked/parallel marked/english teacher -l sw", "[E004] teacher already exists"),
+        ("corpus nowhere.cfg c2", "[E002] No such config: nowhere.cfg"),
+        ("corpus config.cfg c2 --corpus.augments 2", "'corpus.augments' is wrong"),
+        ("corpus config.cfg c2 --corpus.labels PER", "'corpus.labels' is wrong"),
+        ("corpus config.cfg c2 --data.source sw", "'sw' is the source language"),
+        ("corpus config.cfg teacher", "[E004] teacher already exists"),
         ("teach none.cfg t2", "[E002] No such config: none.cfg"),
         ("teach config.cfg t2 --training.epoch 3", "'training.epoch' is wrong: Extra inputs"),
         ("teach config.cfg t2 --epochs 3", "[E007] No such option: --epochs"),
@@ -208,7 +208,7 @@ def test_encoder_of_another_architecture(work: Path):
 @pytest.mark.parametrize(
     "arguments",
     [
-        "corpus marked/parallel marked/english c2 -l sw",
+        "corpus config.cfg c2",
         "plans config.cfg teacher --paths.plans p2",
         "export student b2 --gold-folder corpus/gold -p fp32",
         "evaluate student m.json -g sw=corpus/gold/sw-dev.spacy",

@@ -1,5 +1,7 @@
 import gzip
+import io
 import json
+import zipfile
 from collections import Counter
 
 import pytest
@@ -42,7 +44,28 @@ def triples(pairs):
     return [(pair.id, pair.source, pair.target) for pair in pairs]
 
 
-@pytest.mark.parametrize("packed", [False, True])
+CONLLU = """# newdoc id = n1
+# sent_id = a1
+# text = Amina alikuja.
+# text_en = Amina came.
+1\tAmina\tAmina\tPROPN\t_\t_\t2\tnsubj\t_\t_
+
+# sent_id = a2
+# text_en = He left.
+# text = Aliondoka.
+1\t#\t#\tSYM\t_\t_\t0\troot\t_\t_
+"""
+
+
+def zipped(name, data):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("_about.txt", "who made it")
+        archive.writestr(name, data)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("packed", ["", ".gz", ".zip"])
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -53,13 +76,63 @@ def triples(pairs):
             "b.tmx",
             TMX.replace("<tu><tuv lang", '<tu tuid="a2"><tuv lang'),
         ),
+        ("b.conllu", CONLLU),
     ],
 )
 def test_every_format_gives_the_same_pairs(tmp_path, name, content, packed):
     data = content.encode("utf8")
-    path = tmp_path / (name + (".gz" if packed else ""))
-    path.write_bytes(gzip.compress(data) if packed else data)
+    path = tmp_path / (name + packed)
+    form = {"": data, ".gz": gzip.compress(data), ".zip": zipped(name, data)}
+    path.write_bytes(form[packed])
     assert triples(read(path)) == PAIRS
+
+
+def test_an_archive_of_several_files_or_none_is_named(tmp_path):
+    path = tmp_path / "b.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("b.tsv", "a\tb\n")
+        archive.writestr("c/d.tsv", "a\tb\n")
+    with pytest.raises(OpticalError, match=r"E247.*b\.tsv, c/d\.tsv"):
+        read(path)
+    path.write_bytes(b"no archive")
+    with pytest.raises(OpticalError, match=r"E223.*b\.zip"):
+        read(path)
+    whole = zipped("b.jsonl", jsonl())
+    path.write_bytes(whole.replace(whole[60:70], b"0123456789"))
+    with pytest.raises(OpticalError, match=r"E223.*b\.zip"):
+        read(path)
+
+
+def test_two_files_of_any_name_are_read_side_by_side(tmp_path):
+    source, target = tmp_path / "newstest-src.eng.txt", tmp_path / "newstest-ref.swa.txt"
+    source.write_text("".join(f"{row[1]}\n" for row in PAIRS))
+    target.write_text("".join(f"{row[2]}\n" for row in PAIRS))
+    found = list(read_bitext(source, target, target_lang="sw", format="moses"))
+    assert triples(found) == [(str(i), *row[1:]) for i, row in enumerate(PAIRS, 1)]
+    with pytest.raises(OpticalError, match=r"E002.*none"):
+        list(read_bitext(source, tmp_path / "none", target_lang="sw", format="moses"))
+
+
+def test_treebanks_of_the_same_text_are_joined_by_their_ids(tmp_path):
+    source, target = tmp_path / "en.conllu", tmp_path / "sw.conllu"
+    source.write_text(
+        "# sent_id = a2\n# text = He left.\n1\tx\n\n# sent_id = a1\n# text = Amina came.\n"
+    )
+    target.write_text(CONLLU.replace("text_en", "gloss") + "\n# sent_id = a3\n# text = Ndiyo.\n")
+    skipped: Counter[str] = Counter()
+    settings = {"target_lang": "sw", "on_error": "skip", "skipped": skipped}
+    assert triples(read_bitext(source, target, **settings)) == PAIRS
+    assert skipped == {"E208": 1}
+
+
+def test_named_keys_choose_what_json_lines_and_treebanks_call_both_sides(tmp_path):
+    path = tmp_path / "queries.json"
+    row = {"id": 7, "question": "Nani?", "translated_question": "Who?", "lang": "swa"}
+    path.write_text(json.dumps(row) + "\n")
+    assert triples(read(path, keys=("translated_question", "question"))) == [("7", "Who?", "Nani?")]
+    path = tmp_path / "b.conllu"
+    path.write_text(CONLLU.replace("text_en", "gloss"))
+    assert triples(read(path, keys=("gloss", "text"))) == PAIRS
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -168,7 +241,7 @@ TATOEBA = "Go.\tNenda.\tCC-BY 2.0 #1 (a) & #2 (b)\nRoom 7.\tChumba 7.\tCC-BY 2.0
 def test_an_attribution_is_not_taken_for_the_translation(tmp_path, on_error):
     path = tmp_path / "b.tsv"
     path.write_text(TATOEBA)
-    with pytest.raises(OpticalError, match=r"E243.*line 1.*'Go\.', 'Nenda\.'.*--keys.*bitext_keys"):
+    with pytest.raises(OpticalError, match=r"E243.*line 1.*'Go\.', 'Nenda\.'.*--keys.*keys = "):
         read(path, on_error=on_error)
     found = triples(read(path, keys=("1", "2")))
     assert found == [("1", "Go.", "Nenda."), ("2", "Room 7.", "Chumba 7.")]
@@ -292,7 +365,7 @@ def test_missing_files_and_unknown_formats_are_named(tmp_path):
     with pytest.raises(OpticalError, match="E002"):
         read(tmp_path / "none.jsonl")
     (tmp_path / "b.docx").write_text("x")
-    with pytest.raises(OpticalError, match=r"E226.*jsonl, tsv, tmx, moses"):
+    with pytest.raises(OpticalError, match=r"E226.*jsonl, tsv, tmx, conllu, moses"):
         read(tmp_path / "b.docx")
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from spacy_optical.data import download as module
-from spacy_optical.data.download import RECORD, FetchSummary, Source, fetch
+from spacy_optical.data.download import RECORD, DataFile, FetchSummary, fetch
 from spacy_optical.errors import OpticalError
 
 CONTENT = bytes(range(256)) * 800
@@ -59,12 +59,12 @@ def host() -> Iterator[str]:
 
 
 def test_source_is_read_from_its_address():
-    source = Source.parse(f"https://data.example/a%20b/c.txt?x=1#sha256={HASH}&optional=yes")
+    source = DataFile.parse(f"https://data.example/a%20b/c.txt?x=1#sha256={HASH}&optional=yes")
     assert source.host == "data.example"
     assert source.path == "a b/c.txt"
     assert (source.sha256, source.optional) == (HASH, True)
     assert source.place(Path("f")) == Path("f/data.example/a b/c.txt")
-    local = Source.parse("assets/a.txt")
+    local = DataFile.parse("assets/a.txt")
     assert (local.host, local.optional, local.place(Path("f"))) == ("", False, Path("assets/a.txt"))
 
 
@@ -82,7 +82,7 @@ def test_source_is_read_from_its_address():
 )
 def test_what_names_no_file_is_said(text):
     with pytest.raises(OpticalError, match="E230"):
-        Source.parse(text)
+        DataFile.parse(text)
 
 
 def test_mirror_stands_for_the_network(tmp_path):
@@ -90,9 +90,9 @@ def test_mirror_stands_for_the_network(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(CONTENT)
     sources = [
-        Source.parse(f"https://data.example/a/b.txt#sha256={HASH}"),
-        Source.parse("https://data.example/c.txt"),
-        Source.parse("https://data.example/none.txt#optional=yes"),
+        DataFile.parse(f"https://data.example/a/b.txt#sha256={HASH}"),
+        DataFile.parse("https://data.example/c.txt"),
+        DataFile.parse("https://data.example/none.txt#optional=yes"),
     ]
     folder, mirror = tmp_path / "files", tmp_path / "mirror"
     assert fetch(sources, folder, mirror=mirror) == FetchSummary(mirrored=2, left_out=1)
@@ -100,11 +100,11 @@ def test_mirror_stands_for_the_network(tmp_path):
     (folder / "data.example/a/b.txt").write_bytes(b"damaged")
     assert fetch(sources, folder, mirror=mirror) == FetchSummary(kept=1, mirrored=1, left_out=1)
     with pytest.raises(OpticalError, match=r"E232.*no needed\.txt"):
-        fetch([Source.parse("https://data.example/needed.txt")], folder, mirror=mirror)
+        fetch([DataFile.parse("https://data.example/needed.txt")], folder, mirror=mirror)
 
 
 def test_hash_of_the_first_fetch_is_kept_where_none_is_pinned(tmp_path):
-    source = Source.parse("https://data.example/c.txt")
+    source = DataFile.parse("https://data.example/c.txt")
     mirror, folder = tmp_path / "mirror", tmp_path / "files"
     mirror.mkdir()
     (mirror / "c.txt").write_bytes(CONTENT)
@@ -121,7 +121,7 @@ def test_hash_of_the_first_fetch_is_kept_where_none_is_pinned(tmp_path):
 
 def test_download_is_continued_where_it_broke_off(tmp_path, host):
     Server.breaks = [100_000, 70_000]  # of which whole blocks of 65,536 are kept
-    source = Source.parse(f"{host}/a/b.txt#sha256={HASH}")
+    source = DataFile.parse(f"{host}/a/b.txt#sha256={HASH}")
     assert fetch([source], tmp_path) == FetchSummary(downloaded=1)
     assert source.place(tmp_path).read_bytes() == CONTENT
     assert Server.asked == ["", "bytes=65536-", "bytes=131072-"]
@@ -132,7 +132,7 @@ def test_download_is_continued_where_it_broke_off(tmp_path, host):
 def test_next_run_takes_up_a_partial_file(tmp_path, host, ranges):
     Server.ranges = ranges
     Server.breaks = [100_000, 0, 0]
-    source = Source.parse(f"{host}/a/b.txt#sha256={HASH}")
+    source = DataFile.parse(f"{host}/a/b.txt#sha256={HASH}")
     with pytest.raises(OpticalError, match=r"E231.*run the same command again"):
         fetch([source], tmp_path)
     assert not source.place(tmp_path).exists()
@@ -142,7 +142,7 @@ def test_next_run_takes_up_a_partial_file(tmp_path, host, ranges):
 
 @pytest.mark.parametrize("extra", [b"", b"more"])
 def test_partial_file_that_is_whole_or_too_long_does_no_harm(tmp_path, host, extra):
-    source = Source.parse(f"{host}/a/b.txt#sha256={HASH}")
+    source = DataFile.parse(f"{host}/a/b.txt#sha256={HASH}")
     path = source.place(tmp_path)
     path.parent.mkdir(parents=True)
     path.with_name("b.txt.part").write_bytes(CONTENT + extra)
@@ -151,7 +151,7 @@ def test_partial_file_that_is_whole_or_too_long_does_no_harm(tmp_path, host, ext
 
 
 def test_another_file_at_the_address_is_refused(tmp_path, host):
-    source = Source.parse(f"{host}/a/b.txt#sha256={'0' * 64}")
+    source = DataFile.parse(f"{host}/a/b.txt#sha256={'0' * 64}")
     with pytest.raises(OpticalError, match="E233"):
         fetch([source], tmp_path)
     assert not list(tmp_path.rglob("b.txt*"))
@@ -159,14 +159,14 @@ def test_another_file_at_the_address_is_refused(tmp_path, host):
 
 def test_what_the_server_does_not_have_is_asked_for_once(tmp_path, host):
     with pytest.raises(OpticalError, match=r"E231.*404"):
-        fetch([Source.parse(f"{host}/none.txt")], tmp_path)
+        fetch([DataFile.parse(f"{host}/none.txt")], tmp_path)
     assert len(Server.asked) == 1
 
 
 def test_unreachable_host_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "TIMEOUT", 0.5)
     with pytest.raises(OpticalError, match=r"E231.*--mirror"):
-        fetch([Source.parse("http://127.0.0.1:9/a.txt")], tmp_path)
+        fetch([DataFile.parse("http://127.0.0.1:9/a.txt")], tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -175,4 +175,4 @@ def test_unreachable_host_is_said(tmp_path, monkeypatch):
 )
 def test_a_missing_file_is_to_be_fetched_only_where_that_helps(tmp_path, text, said):
     with pytest.raises(OpticalError, match=said):
-        module.check(Source.parse(text), tmp_path / "a.txt")
+        module.check(DataFile.parse(text), tmp_path / "a.txt")

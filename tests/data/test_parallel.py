@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_optical.data.parallel import check_disjoint, names, read_groups
+from spacy_optical.data.parallel import read_groups
 from spacy_optical.errors import OpticalError
 
 GOOD = {"id": "1", "genre": "news", "en": "[Amina](PER) left.", "sw": "[Amina](PER) aliondoka."}
@@ -101,18 +101,16 @@ def test_empty_and_missing_file(tmp_path: Path):
         read_groups(tmp_path / "none.jsonl", ["en"])
 
 
-def test_judged_sentence_in_train(tmp_path: Path):
-    train = read_groups(write(tmp_path / "train.jsonl", GOOD), ["en", "sw"])
-    other = {"id": "9", "en": "She left.", "sw": "[Amina](PER) Aliondoka.", "differs": ["sw"]}
-    test = read_groups(write(tmp_path / "test.jsonl", other), ["en", "sw"])
-    with pytest.raises(
-        OpticalError, match=r"E209.*test\.jsonl, line 1.*'sw'.*train\.jsonl, line 1"
-    ):
-        check_disjoint(train, test)
-    check_disjoint(train, [])
+def test_types_are_compared_with_a_language_that_is_not_read(tmp_path: Path):
+    other = {"id": "2", "en": "[Pune](LOC).", "sw": "[Juma](PER)."}
+    path = write(tmp_path / "dev.jsonl", other, {"id": "3", "sw": "[Amina](PER)."})
+    with pytest.raises(OpticalError, match=r"E211.*line 1: 'sw' has 1 PER where 'en' has 1 LOC"):
+        read_groups(path, ["sw"], compare="en")
+    assert len(read_groups(path, ["sw"])) == 2
 
 
-def test_names(tmp_path: Path):
-    groups = read_groups(write(tmp_path / "train.jsonl", GOOD), ["en", "sw"])
-    assert names(groups) == {("PER", "amina")}
-    assert names(groups, "fi") == set()
+def test_any_label_may_be_read(tmp_path: Path):
+    path = write(tmp_path / "dev.jsonl", {"id": "2", "sw": "[Juma](Drug)."})
+    assert read_groups(path, ["sw"], labels=None)[0].sentences["sw"].entities[0].label == "Drug"
+    with pytest.raises(OpticalError, match="E203"):
+        read_groups(path, ["sw"])

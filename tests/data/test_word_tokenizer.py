@@ -7,8 +7,11 @@ from spacy_optical.data import word_tokenizer
 from spacy_optical.data.conll import TaggedSentence
 from spacy_optical.data.corpus import make_corpus
 from spacy_optical.data.gold import tagged_doc
+from spacy_optical.data.sources import BitextSet, DataConfig, Language
 from spacy_optical.data.word_tokenizer import tokenizer_for
 from spacy_optical.errors import OpticalError
+
+KHMER = DataConfig(languages={"km": Language(bitext={"a": BitextSet(files=["none.tsv"])})})
 
 
 def words(text: str, language: str) -> list[str]:
@@ -69,7 +72,7 @@ def test_a_language_without_spaces_and_without_a_tokenizer_is_refused(code: str)
 
 def test_a_corpus_is_refused_before_anything_is_read(tmp_path: Path):
     with pytest.raises(OpticalError, match="E251"):
-        make_corpus(tmp_path / "none", tmp_path / "none", tmp_path / "out", ["km"])
+        make_corpus(KHMER, tmp_path / "none", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from research.arm_bundles import collect_bundles
+from research.arm_config import load_experiments
 from research.arm_metrics import write_arm
-from spacy_optical.benchmark.config import load_benchmark
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.bundle import Bundle
 
@@ -53,4 +53,4 @@ def test_study_command_and_config_speak_of_the_same_arms() -> None:
     assert words[words.index("--arms") + 1].split(",") == students
     targets = [word.partition("=")[0] for word in shlex.split(profiled) if "/bundles/" in word]
     assert targets == ["teacher", *students]
-    assert set(students) <= set(load_benchmark(CONFIGS / "experiments.cfg").arms)
+    assert set(students) <= set(load_experiments(CONFIGS / "experiments.cfg").arms)

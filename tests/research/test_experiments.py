@@ -199,7 +199,7 @@ def test_a_stopped_student_is_continued_to_the_same_result(
         ("arms", {"arms": "nonsense"}, str, "has no arm 'nonsense'"),
         ("arms", {"seeds": "one"}, str, "--seeds is one"),
         ("fetch", {"mirror": "nowhere"}, str, "No such mirror folder"),
-        ("fetch", {}, lambda t: t.replace("[benchmark.languages.sw]", "[benchmark.languages.S W]"),
+        ("fetch", {}, lambda t: t.replace("[languages.sw", "[languages.SW"),
          "a language is named by its code"),
         ("fetch", {}, lambda t: t.replace("sha256=", "md5="), "unknown 'md5' after #"),
         ("fetch", {}, lambda t: re.sub(r"sha256=[0-9a-f]{6}", "sha256=000000", t), "SHA-256"),
@@ -247,12 +247,13 @@ def test_files_judged_on_other_gold_are_not_compared(project: Path):
 
 
 NEW = """
-[benchmark.languages.xx-new]
+[languages.xx-new]
 name = "New"
-bitext = ["words/new.tsv"]
-bitext_format = "tsv"
 test = ["words/new.conll"]
 labels = {"DATE": ""}
+
+[languages.xx-new.bitext.mine]
+files = ["words/new.tsv"]
 """
 
 
@@ -265,7 +266,7 @@ def test_a_language_is_added_by_lines_alone_and_the_teacher_stays(inside: Path):
     (words / "new.tsv").write_text("".join(pairs), encoding="utf8")
     text = (inside / "research/configs/experiments.cfg").read_text(encoding="utf8")
     config = inside / "more.cfg"
-    head, mark, tail = text.partition("[benchmark.arms]")
+    head, mark, tail = text.partition("[experiments]")
     config.write_text(head + NEW + mark + tail, encoding="utf8")
     lines = scripts(mirror="mirror", experiments=str(config), pairs="20", arms="ot-both")
     told = {step: run(lines[step][0]) for step in STEPS}
@@ -289,8 +290,10 @@ def test_silver_labels_train_and_gold_still_chooses(inside: Path, tmp_path: Path
     ruler.add_patterns([{"label": k, "pattern": v} for k, v in patterns.items()])
     labeller.to_disk(tmp_path / "labeller")
     line = scripts(labeller=str(tmp_path / "labeller"), pairs="0")["corpus"][0]
-    line = line.replace("data/experiments/corpus", str(tmp_path / "corpus")) + " --silver-only"
-    line += """ --benchmark.silver '{"GPE": "LOC"}'"""
+    line = (
+        line.replace("data/experiments/corpus", str(tmp_path / "corpus")) + " --corpus.gold false"
+    )
+    line += """ --corpus.silver '{"GPE": "LOC"}'"""
     result = run(line)
     assert result.exit_code == 0, result.output
     train = read_docs(tmp_path / "corpus/english/train.spacy")

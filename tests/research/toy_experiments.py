@@ -86,62 +86,60 @@ encoder = "assets/encoder"
 corpus = "data/experiments/corpus"
 plans = "training/experiments/plans"
 
-[benchmark]
+[corpus]
 dev_sentences = 8
-reference = "target-soft"
 
-[benchmark.english]
-
-[benchmark.english.toy]
+[sources.toy]
 train = ["{host}/toy/en/train.iob2#optional=yes", {en_test}]
 dev = [{en_dev}]
 labels = {{"DATE": ""}}
 
-[benchmark.languages]
-
-[benchmark.languages.sw]
+[languages.sw]
 name = "Swahili"
-bitext = [{sw_bitext}]
-bitext_keys = ["en", "swa"]
 dev = [{sw_dev}]
 test = [{sw_test}]
 labels = {{"DATE": ""}}
 
-[benchmark.languages.fi]
+[languages.sw.bitext.lafand]
+files = [{sw_bitext}]
+keys = ["en", "swa"]
+
+[languages.fi]
 name = "Finnish"
 test = [{fi_test}]
 gold_format = "table"
 labels = {{"BNEP": "B-PER", "INEP": "I-PER", "BNEL": "B-LOC", "INEL": "I-LOC",
     "BNEO": "B-ORG", "INEO": "I-ORG", "BNED": ""}}
 
-[benchmark.arms]
+[experiments]
+reference = "target-soft"
 
-[benchmark.arms.teacher]
+[arms.teacher]
 number = "0"
 title = "zero-shot teacher"
 
-[benchmark.arms.target-soft]
+[arms.target-soft]
 number = "3"
 title = "no bitext"
 seeds = [0, 1]
 overrides = {{"objective.representation": 0, "objective.labels": 0}}
 
-[benchmark.arms.pooled]
+[arms.pooled]
 number = "4c"
 title = "mean vectors"
 overrides = {{"objective.labels": 0, "plans.align.solver": "independent"}}
 
-[benchmark.arms.ot-both]
+[arms.ot-both]
 number = "7"
 title = "both"
 
-[benchmark.arms.adapted]
+[arms.adapted]
 number = "A"
 title = "adapted"
 preset = ""
 overrides = {{"student.layers": [0, 1, 2]}}
 
-[benchmark.arms.from-adapted]
+[arms.from-adapted]
 number = "11"
 title = "from the adapted"
 teacher = "adapted"

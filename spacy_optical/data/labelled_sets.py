@@ -1,4 +1,4 @@
-"""The labelled side of the benchmark: English that trains, and gold that judges."""
+"""The labelled sets of a config: those that teach the source language, and gold that evaluates."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 from spacy.language import Language as Pipeline
 
-from ..data.conll import TaggedSentence
-from ..data.decontamination import Judged
-from ..data.download import Source, check
-from ..data.gold import read_tagged
-from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
-from .config import Benchmark, Gold
+from .conll import TaggedSentence
+from .decontamination import Judged
+from .download import DataFile, check
+from .gold import labelled_by, read_tagged
+from .sources import DataConfig, LabelledSet
+from .word_tokenizer import tokenizer_for
 
 
 @dataclass(frozen=True)
-class Files:
+class FetchedFiles:
     """The fetched files, and the hash of every one that was read.
 
     folder (Path): Where `fetch-data` put them.
@@ -29,52 +29,61 @@ class Files:
     hashes: dict[str, str] = field(default_factory=dict)
 
     def paths(self, files: Iterable[str]) -> list[Path]:
-        """Give the paths of files, those left out that may be missing and are.
+        """Give the paths of files, without those that may be missing and are.
 
         files (Iterable[str]): The files as the config writes them.
         RETURNS (List[Path]): Their paths.
         RAISES (OpticalError): If one is missing or has another hash.
         """
         found = []
-        for source in map(Source.parse, files):
-            path = source.place(self.folder)
-            if not path.is_file() and source.optional:
+        for file in map(DataFile.parse, files):
+            path = file.place(self.folder)
+            if not path.is_file() and file.optional:
                 continue
-            self.hashes[source.address] = check(source, path)
+            self.hashes[file.address] = check(file, path)
             found.append(path)
         return found
 
 
 @dataclass(frozen=True)
-class English:
-    """The English sentences: those that train, and those that choose."""
+class SourceSentences:
+    """The labelled sentences of the source language.
+
+    train (List[TaggedSentence]): Those that train.
+    dev (List[TaggedSentence]): Those that the best model is chosen by.
+    test (List[TaggedSentence]): Those that evaluate.
+    left_out (int): Sentences that would train and are in dev or test.
+    """
 
     train: list[TaggedSentence]
     dev: list[TaggedSentence]
-    in_dev: int
+    test: list[TaggedSentence]
+    left_out: int
 
 
-def read_gold(
-    section: Gold, files: Iterable[str], language: str, labels: Sequence[str], at: Files
+def read_set(
+    part: LabelledSet, files: Iterable[str], language: str, config: DataConfig, at: FetchedFiles
 ) -> list[TaggedSentence]:
-    """Read gold files and make sure that they are labelled as the benchmark is.
+    """Read labelled files and make sure that they have the corpus's labels.
 
-    section (Gold): Says the format and renames labels.
+    part (LabelledSet): Says the format and renames labels.
     files (Iterable[str]): The files as the config writes them.
     language (str): The language.
-    labels (Sequence[str]): The labels that are judged.
-    at (Files): Where files are.
+    config (DataConfig): Names the labels and the source language.
+    at (FetchedFiles): Where files are.
     RETURNS (List[TaggedSentence]): All sentences; empty if there are no files.
     RAISES (OpticalError): As `read_tagged`; if a label is none of those, or no sentence has any.
     """
     found = []
+    labels = config.corpus.labels
     for path in at.paths(files):
         sentences = read_tagged(
             path,
-            section.labels,
+            part.labels,
             language=language,
-            format=section.gold_format,
-            columns=section.columns,
+            source=config.source,
+            format=part.gold_format,
+            columns=part.columns,
         )
         used = Counter(label for s in sentences for _, _, label in s.spans)
         if unknown := sorted(used.keys() - set(labels)):
@@ -86,30 +95,31 @@ def read_gold(
     return found
 
 
-def read_english(benchmark: Benchmark, at: Files, *, seed: int) -> English:
-    """Read the English sets and draw the sentences that choose.
+def read_sources(config: DataConfig, at: FetchedFiles) -> SourceSentences:
+    """Read the source language's sets and draw the sentences that choose.
 
-    benchmark (Benchmark): Names the sets; `dev_sentences` says how many are drawn.
-    at (Files): Where files are.
-    seed (int): Seed of the draw.
-    RETURNS (English): What was not drawn trains, unless it is among the drawn (`in_dev`).
-    RAISES (OpticalError): As `read_gold`.
+    config (DataConfig): Names the sets; `dev_sentences` says how many are drawn.
+    at (FetchedFiles): Where files are.
+    RETURNS (SourceSentences): What was not drawn trains, unless it is among the drawn or in test.
+    RAISES (OpticalError): As `read_set`.
     """
     train: list[TaggedSentence] = []
     pool: list[TaggedSentence] = []
-    for section in benchmark.english.values():
-        train += read_gold(section, section.train, benchmark.source, benchmark.labels, at)
-        pool += read_gold(section, section.dev, benchmark.source, benchmark.labels, at)
-    most = benchmark.dev_sentences or len(pool)
-    drawn = set(np.random.default_rng(seed).permutation(len(pool))[:most].tolist())
+    test: list[TaggedSentence] = []
+    for part in config.sources.values():
+        train += read_set(part, part.train, config.source, config, at)
+        pool += read_set(part, part.dev, config.source, config, at)
+        test += read_set(part, part.test, config.source, config, at)
+    most = config.corpus.dev_sentences or len(pool)
+    drawn = set(np.random.default_rng(config.seed).permutation(len(pool))[:most].tolist())
     dev = [sentence for i, sentence in enumerate(pool) if i in drawn]
     train += [sentence for i, sentence in enumerate(pool) if i not in drawn]
-    judged = Judged(sentence.words for sentence in dev)
+    judged = Judged(sentence.words for sentence in [*dev, *test])
     kept = [sentence for sentence in train if not judged.same(" ".join(sentence.words))]
-    return English(kept, dev, len(train) - len(kept))
+    return SourceSentences(kept, dev, test, len(train) - len(kept))
 
 
-def silver(
+def label(
     texts: Iterable[str], labeller: Pipeline, names: dict[str, str], labels: Sequence[str]
 ) -> list[TaggedSentence]:
     """Let a pipeline label sentences.
@@ -120,15 +130,12 @@ def silver(
     labels (Sequence[str]): Other labels than these are left out.
     RETURNS (List[TaggedSentence]): The sentences with its words and labels.
     """
-    from ..projection.words import sentence_of
-
     kept = {label: label for label in labels} | {k: v for k, v in names.items() if v in labels}
-    found = []
-    for number, doc in enumerate(labeller.pipe(texts), 1):
-        sentence = sentence_of(doc, kept)
-        if sentence.words:
-            found.append(TaggedSentence(f"silver-{number}", sentence.words, sentence.spans))
-    return found
+    found = (
+        labelled_by(doc, f"silver-{number}", kept)
+        for number, doc in enumerate(labeller.pipe(texts), 1)
+    )
+    return [sentence for sentence in found if sentence is not None]
 
 
 def cut_otherwise(sentences: Iterable[TaggedSentence], language: str) -> float:

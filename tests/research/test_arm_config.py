@@ -2,23 +2,24 @@ from pathlib import Path
 
 import pytest
 
+from research.arm_config import load_experiments
 from research.arms import planned_runs
-from spacy_optical.benchmark.config import load_benchmark, sources
+from spacy_optical.data.sources import load_data_config
 from spacy_optical.errors import OpticalError
 
 SHIPPED = Path(__file__).parent.parent.parent / "research" / "configs" / "experiments.cfg"
 
 
 def test_shipped_files_are_pinned_but_for_the_one_that_a_mirror_may_lack():
-    unpinned = [s for s in sources(load_benchmark(SHIPPED)) if s.host and not s.sha256]
-    assert [(source.path.rpartition("/")[2], source.optional) for source in unpinned] == [
+    unpinned = [f for f in load_data_config(SHIPPED).files if f.host and not f.sha256]
+    assert [(file.path.rpartition("/")[2], file.optional) for file in unpinned] == [
         ("en_ewt-ud-train.iob2", True)
     ]
 
 
 def test_shipped_arms_are_valid_and_differ_in_their_objective_alone():
-    benchmark = load_benchmark(SHIPPED)
-    runs = {(run.name, run.seed): run.config for run in planned_runs(SHIPPED, benchmark)}
+    experiments = load_experiments(SHIPPED)
+    runs = {(run.name, run.seed): run.config for run in planned_runs(SHIPPED, experiments)}
     both, soft = runs["ot-both", 0], runs["target-soft", 0]
     assert both.model_copy(update={"objective": soft.objective}) == soft
     assert (soft.objective.representation, soft.objective.labels) == (0, 0)
@@ -28,7 +29,7 @@ def test_shipped_arms_are_valid_and_differ_in_their_objective_alone():
 
 
 def test_arms_that_align_alike_share_plans():
-    runs = {run.name: run.config for run in planned_runs(SHIPPED, load_benchmark(SHIPPED))}
+    runs = {run.name: run.config for run in planned_runs(SHIPPED, load_experiments(SHIPPED))}
     plans = {name: config.paths.plans for name, config in runs.items()}
     assert plans["ot-both"] == plans["target-soft"] == plans["ot-labels"]
     others = ("order-representation", "argmax-representation", "pooled-representation")
@@ -37,10 +38,10 @@ def test_arms_that_align_alike_share_plans():
 
 
 def test_an_arm_on_another_corpus_has_plans_of_its_own(tmp_path):
-    arm = '[benchmark.arms.long]\ntitle = "arm 7 on more"\noverrides = {"paths.corpus": "more"}\n'
+    arm = '[arms.long]\ntitle = "arm 7 on more"\noverrides = {"paths.corpus": "more"}\n'
     path = tmp_path / "more.cfg"
     path.write_text(f"{SHIPPED.read_text(encoding='utf8')}\n{arm}", encoding="utf8")
-    runs = {run.name: run.config for run in planned_runs(path, load_benchmark(path))}
+    runs = {run.name: run.config for run in planned_runs(path, load_experiments(path))}
     assert runs["long"].paths.corpus == Path("more")
     assert runs["long"].paths.plans != runs["ot-both"].paths.plans
 
@@ -48,23 +49,15 @@ def test_an_arm_on_another_corpus_has_plans_of_its_own(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("[benchmark]", "[other]\n[benchmarks]", "E401"),
-        ('name = "Hausa"', 'nom = "Hausa"', "languages.ha.nom"),
-        ("[benchmark.languages.ha]", "[benchmark.languages.en]", "source language"),
-        ('["en", "hau"]', '["hau"]', "languages.ha.bitext_keys"),
-        ("[benchmark.arms.teacher]", "[benchmark.arms.a/b]", "a name is of letters"),
-        ('gold_format = "table"', 'gold_format = "xml"', "languages.mr.gold_format"),
+        ("[arms.teacher]", "[arms.a/b]", "a name is made of letters"),
+        ('reference = "target-soft"', 'referent = "target-soft"', "'referent' is wrong"),
+        ('title = "both"', "", "title"),
+        ("[corpus]", "[benchmark]", r"E424.*section \[benchmark\] is now \[corpus\]"),
     ],
 )
 def test_wrong_lines_are_named(tmp_path, old, new, said):
     path = tmp_path / "changed.cfg"
-    path.write_text(SHIPPED.read_text(encoding="utf8").replace(old, new, 1), encoding="utf8")
+    text = SHIPPED.read_text(encoding="utf8").replace("OT representation and labels", "both")
+    path.write_text(text.replace(old, new, 1), encoding="utf8")
     with pytest.raises(OpticalError, match=said):
-        load_benchmark(path)
-
-
-def test_a_language_without_any_file_is_of_no_use(tmp_path):
-    path = tmp_path / "empty.cfg"
-    path.write_text('[benchmark]\n[benchmark.languages]\n[benchmark.languages.yo]\nname = "Y"\n')
-    with pytest.raises(OpticalError, match=r"languages\.yo.*bitext, a gold test, or both"):
-        load_benchmark(path)
+        load_experiments(path)

@@ -1,0 +1,58 @@
+"""The experiments' part of a config: `[experiments]` and `[arms.NAME]`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from spacy_optical.config import Section, checked, read_sections
+from spacy_optical.data.sources import Name
+
+TEACHER = "teacher"  # the arm that trains no student
+
+
+class Arm(Section):
+    """One way to train the student, as overrides of the config.
+
+    number: its place in the tables. title: what it is. seeds: the students trained by default.
+    teacher: the arm whose model teaches this one, and aligns its pairs; the experiments' teacher
+    and encoder otherwise. preset: what a student is exported as before it is evaluated; ""
+    evaluates it in torch, as it was trained.
+    """
+
+    number: str = ""
+    title: str
+    seeds: list[Annotated[int, Field(ge=0)]] = Field([0], min_length=1)
+    teacher: str = ""
+    preset: str = "auto"
+    overrides: dict[str, Any] = Field(default_factory=dict)
+
+
+class Experiments(Section):
+    """The arms, and which one the others are compared with."""
+
+    reference: str = ""
+    arms: dict[Name, Arm] = Field(default_factory=dict)
+
+    @field_validator("arms")
+    @classmethod
+    def _teachers_come_first(cls, value: dict[str, Arm]) -> dict[str, Arm]:
+        before: set[str] = set()
+        for name, arm in value.items():
+            if arm.teacher and arm.teacher not in before - {TEACHER}:
+                raise ValueError(f"{name}.teacher: '{arm.teacher}' is no arm above that trains one")
+            before.add(name)
+        return value
+
+
+def load_experiments(path: Path, overrides: dict[str, Any] | None = None) -> Experiments:
+    """Read the arms of a config file.
+
+    path (Path): The `.cfg` file.
+    overrides (Optional[Dict[str, Any]]): Values by dotted name.
+    RETURNS (Experiments): The checked sections.
+    RAISES (OpticalError): If the file is missing or broken, or a key is unknown or wrong.
+    """
+    sections = read_sections(path, overrides)
+    values = {**sections.get("experiments", {}), "arms": sections.get("arms", {})}
+    return checked(Experiments, values, path)

@@ -1,1 +1,0 @@
-"""The benchmark on real languages: languages and arms as data, metrics files, and their table."""

@@ -1,0 +1,220 @@
+"""What a config says about data: `[corpus]`, `[sources.NAME]` and `[languages.CODE]`.
+
+A source is a labelled data set in the source language: it trains and chooses the teacher. A
+language is a target language: its bitext trains, its gold files evaluate and never train.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from ..config import Section, checked, read_sections
+from .download import DataFile
+from .gold import Columns, GoldFormat
+
+_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def _file(text: str) -> str:
+    DataFile.parse(text)  # an error here names the config's key
+    return text
+
+
+def _code(text: str) -> str:
+    if not _CODE.fullmatch(text):
+        raise ValueError("a language is named by its code, such as sw or zh-Hant")
+    return text
+
+
+def _plain_name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError("a name is made of letters, digits, points, dashes and underscores")
+    return text
+
+
+File = Annotated[str, AfterValidator(_file)]
+Code = Annotated[str, AfterValidator(_code)]
+Name = Annotated[str, AfterValidator(_plain_name)]
+
+
+class LabelledSet(Section):
+    """How labelled files are read; see `data.gold.read_tagged`.
+
+    labels: new names of the files' own labels; empty for those that are left out. licence: of the
+    files, for the corpus's record.
+    """
+
+    dev: list[File] = Field(default_factory=list)
+    test: list[File] = Field(default_factory=list)
+    gold_format: GoldFormat | None = None
+    columns: Columns = ("words", "labels", "sentence_id")
+    labels: dict[str, str] = Field(default_factory=dict)
+    licence: str = ""
+
+
+class SourceSet(LabelledSet):
+    """A labelled data set in the source language.
+
+    train: files that train the teacher. dev: files that sentences to choose the best model are
+    drawn from; what is not drawn trains. test: files that evaluate the source language.
+    """
+
+    train: list[File] = Field(default_factory=list)
+
+    @property
+    def files(self) -> list[str]:
+        """All files of the set."""
+        return [*self.train, *self.dev, *self.test]
+
+
+class BitextSet(Section):
+    """A data set of sentence pairs.
+
+    files: the files; of `moses`, source and target of each pair of files, in this order. format:
+    `jsonl`, `tsv`, `tmx`, `conllu`, `moses` (see `data.bitext`) or `marked` (see `data.parallel`);
+    by default told from the file's name. keys: what the files call source and target, see
+    `read_bitext`; by default the languages. unescape: turn HTML entities and doubled quotes into
+    characters.
+    """
+
+    files: list[File] = Field(min_length=1)
+    format: Literal["jsonl", "tsv", "tmx", "conllu", "moses", "marked"] | None = None
+    keys: tuple[str, str] | None = None
+    unescape: bool = False
+    licence: str = ""
+
+    @model_validator(mode="after")
+    def _files_come_in_pairs(self) -> "BitextSet":
+        if self.format == "moses" and len(self.files) % 2:
+            raise ValueError("list source and target file of each pair, in this order")
+        return self
+
+
+class Language(LabelledSet):
+    """A target language: bitext that trains, gold that evaluates; either may be missing."""
+
+    name: str = ""
+    bitext: dict[Name, BitextSet] = Field(default_factory=dict)
+
+    renamed: ClassVar[dict[str, str]] = {
+        "bitext_format": "format in [languages.CODE.bitext.NAME]",
+        "bitext_keys": "keys in [languages.CODE.bitext.NAME]",
+    }
+
+    @field_validator("bitext", mode="before")
+    @classmethod
+    def _is_of_sections(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            raise ValueError("it is now a section [languages.CODE.bitext.NAME] with files")
+        return value
+
+    @model_validator(mode="after")
+    def _is_of_use(self) -> "Language":
+        if not self.test and not self.bitext:
+            raise ValueError("a language needs bitext, a gold test, or both")
+        return self
+
+    @property
+    def files(self) -> list[str]:
+        """All files of the language."""
+        return [
+            *(file for part in self.bitext.values() for file in part.files),
+            *self.dev,
+            *self.test,
+        ]
+
+
+class CorpusSettings(Section):
+    """How the corpus is made from the files.
+
+    labels: the entity types. dev_sentences: how many sentences are drawn from the sources' dev
+    files to choose by (0: all); the others train. max_pairs: how many pairs of a language are
+    drawn at the most (0: all). augment: altered copies of each labelled training sentence;
+    augment_bitext: of each pair whose source side is labelled, by default as many. labeller: a
+    spaCy pipeline that labels the source side of the bitext, which then trains the teacher as
+    well; silver: new names of its labels. gold: whether the sources' own labels train.
+    """
+
+    labels: list[str] = Field(["PER", "ORG", "LOC"], min_length=1)
+    dev_sentences: int = Field(0, ge=0)
+    max_pairs: int = Field(0, ge=0)
+    augment: int = Field(0, ge=0)
+    augment_bitext: int | None = Field(None, ge=0)
+    labeller: str = ""
+    silver: dict[str, str] = Field(default_factory=dict)
+    gold: bool = True
+
+
+class DataConfig(Section):
+    """The part of a config that names data.
+
+    seed: of what is drawn. source: the source language.
+    """
+
+    seed: int = 0
+    source: Code = "en"
+    corpus: CorpusSettings = CorpusSettings()
+    sources: dict[Name, SourceSet] = Field(default_factory=dict)
+    languages: dict[Code, Language] = Field(min_length=1)
+
+    @field_validator("languages")
+    @classmethod
+    def _is_not_the_source(
+        cls, value: dict[str, Language], info: ValidationInfo
+    ) -> dict[str, Language]:
+        if (source := info.data.get("source")) in value:
+            raise ValueError(f"'{source}' is the source language; name its files under [sources]")
+        return value
+
+    @property
+    def files(self) -> list[DataFile]:
+        """All files, each once, in the config's order."""
+        named = [file for part in self.sources.values() for file in part.files]
+        named += [file for part in self.languages.values() for file in part.files]
+        return [DataFile.parse(file) for file in dict.fromkeys(named)]
+
+    def licences(self) -> dict[str, str]:
+        """Give the licences that the config names, by source, language or set of bitext."""
+        return {name: licence for name, licence in self._licences() if licence}
+
+    def _licences(self) -> Iterator[tuple[str, str]]:
+        for name, part in self.sources.items():
+            yield name, part.licence
+        for code, language in self.languages.items():
+            yield code, language.licence
+            for name, bitext in language.bitext.items():
+                yield f"{code} {name}", bitext.licence
+
+
+def load_data_config(path: Path, overrides: dict[str, Any] | None = None) -> DataConfig:
+    """Read what a config file says about data.
+
+    path (Path): The `.cfg` file. The seed is in `[general]`, the source language in `[data]`.
+    overrides (Optional[Dict[str, Any]]): Values by dotted name.
+    RETURNS (DataConfig): The checked sections.
+    RAISES (OpticalError): If the file is missing or broken, names no language, or a key is unknown
+        or wrong; the error names it.
+    """
+    sections = read_sections(path, overrides)
+    values = {
+        name: sections[name] for name in ("corpus", "sources", "languages") if name in sections
+    }
+    for section, key in (("general", "seed"), ("data", "source")):
+        if key in sections.get(section, {}):
+            values[key] = sections[section][key]
+    return checked(DataConfig, values, path)
+
+
+def languages_with_bitext(languages: Mapping[str, Any]) -> list[str]:
+    """Name the languages that train.
+
+    languages (Mapping[str, Any]): The sections `[languages.CODE]`, checked or not.
+    RETURNS (List[str]): The codes of those with bitext.
+    """
+    return [
+        code for code, part in languages.items() if isinstance(part, Mapping) and part.get("bitext")
+    ]
