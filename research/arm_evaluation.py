@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from spacy.scorer import Scorer
 
 from spacy_optical.data.docs import entity_spans, read_docs
-from spacy_optical.distill.sentences import spacy_words
 from spacy_optical.distill.tagger import load_tagger
-from spacy_optical.distill.tagger_evaluation import check_labels, guessed, word_logits
+from spacy_optical.distill.tagger_evaluation import check_labels, predicted_spans, word_logits
 from spacy_optical.encoders.folder import TOKENIZER
 from spacy_optical.files import sha256
 from spacy_optical.runtime.bundle import MANIFEST_FILE, Bundle
 from spacy_optical.runtime.pieces import WordPieces
 from spacy_optical.runtime.session import Runtime
-from spacy_optical.scores import counts_text, span_counts
+from spacy_optical.runtime.word_tokens import word_tokens
+from spacy_optical.scores import counts_text, score, span_counts
 
 from .arm_metrics import Judgement
 
@@ -60,19 +59,17 @@ def judge(model: Path, gold: Mapping[str, Path]) -> dict[str, Judgement]:
     for language, path in gold.items():
         docs = read_docs(path)
         check_labels(docs, reader.labels, path)
-        texts = [[doc[i].text for i in spacy_words(doc)] for doc in docs]
-        examples = guessed(docs, reader.scores(texts), reader.tags)
-        scores = Scorer.score_spans(examples, "ents")
-        rows = span_counts(
-            [entity_spans(example.reference) for example in examples],
-            [entity_spans(example.predicted) for example in examples],
-        )
-        types = scores["ents_per_type"] or {}
+        texts = [[token.text for token in word_tokens(doc)] for doc in docs]
+        expected = [entity_spans(doc) for doc in docs]
+        predicted = predicted_spans(docs, reader.scores(texts), reader.tags)
+        labels = sorted({label for spans in (*expected, *predicted) for *_, label in spans})
+        rows = span_counts(expected, predicted)
+        total = score(rows)
         found[language] = Judgement(
-            f1=scores["ents_f"] or 0.0,
-            precision=scores["ents_p"] or 0.0,
-            recall=scores["ents_r"] or 0.0,
-            types={label: one["f"] for label, one in sorted(types.items())},
+            f1=total.f1 / 100,
+            precision=total.precision / 100,
+            recall=total.recall / 100,
+            types={one: score(span_counts(expected, predicted, one)).f1 / 100 for one in labels},
             gold=sha256(path),
             counts=counts_text(rows),
         )

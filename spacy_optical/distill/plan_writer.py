@@ -25,9 +25,10 @@ from ..errors import Errors, OpticalError
 from ..files import write_json
 from ..projection.distributions import project_to_target, source_distributions
 from ..runtime.pieces import WordPieces
+from ..runtime.word_tokens import word_tokens
 from .config import DistillConfig
 from .plan_store import CELL, RaggedWriter, sparse, words_as_bytes
-from .sentences import Sentence, plain_sentence, spacy_words
+from .sentences import Sentence, plain_sentence
 from .tagger import WordTagger
 from .teacher_outputs import read_sentences
 
@@ -204,7 +205,7 @@ def _read_journal(path: Path) -> Journal:
 
 def _sentence(text: str, language: str, pieces: WordPieces) -> Sentence:
     doc: Doc = tokenizer_for(language)(text)
-    return plain_sentence((doc[i].text for i in spacy_words(doc)), pieces)
+    return plain_sentence((token.text for token in word_tokens(doc)), pieces)
 
 
 def _read_chunk(

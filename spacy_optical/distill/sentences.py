@@ -10,6 +10,7 @@ import torch
 from spacy.tokens import Doc
 
 from ..runtime.pieces import WordPieces
+from ..runtime.word_tokens import word_tokens
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,6 @@ class Batch:
     tags: torch.Tensor
 
 
-def spacy_words(doc: Doc) -> list[int]:
-    """Give the numbers of a document's tokens that are words, leaving white space out."""
-    return [token.i for token in doc if not token.is_space]
-
-
 def labelled_sentence(doc: Doc, pieces: WordPieces, tag_of: dict[str, int]) -> Sentence:
     """Make a sentence with gold tags from a document.
 
@@ -53,7 +49,7 @@ def labelled_sentence(doc: Doc, pieces: WordPieces, tag_of: dict[str, int]) -> S
     tag_of (Dict[str, int]): Tag numbers by BIO tag.
     RETURNS (Sentence): The sentence.
     """
-    tokens = [doc[i] for i in spacy_words(doc)]
+    tokens = word_tokens(doc)
     words = tuple(token.text for token in tokens)
     tags = tuple(
         tag_of[f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"]

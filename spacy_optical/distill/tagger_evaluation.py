@@ -1,4 +1,4 @@
-"""Entity F1 of a tagger, by spaCy's own scorer."""
+"""Entity F1 of a tagger."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -6,17 +6,17 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
-from spacy.scorer import Scorer
-from spacy.tokens import Doc, Span
-from spacy.training import Example
+from spacy.tokens import Doc
 
-from ..data.docs import read_docs
+from ..data.docs import entity_spans, read_docs
 from ..encoders.folder import TOKENIZER
 from ..errors import Errors, OpticalError
 from ..runtime.batching import Row, read_windows
 from ..runtime.decode import decode
 from ..runtime.pieces import WordPieces
-from .sentences import Sentence, spacy_words
+from ..runtime.word_tokens import word_tokens
+from ..scores import score, span_counts
+from .sentences import Sentence
 from .tagger import WordTagger, load_tagger
 from .teacher_outputs import read_sentences
 
@@ -63,9 +63,10 @@ def entity_scores(
         ones in overlapping windows.
     pieces (WordPieces): The tagger's tokenizer.
     tags (Sequence[str]): The tagger's BIO tags.
-    RETURNS (Dict[str, Any]): spaCy's `ents_p`, `ents_r`, `ents_f` and `ents_per_type`, 0 to 1.
+    RETURNS (Dict[str, Any]): `ents_p`, `ents_r`, `ents_f` and `ents_per_type` as spaCy names them,
+        0 to 1.
     """
-    texts = [[doc[i].text for i in spacy_words(doc)] for doc in gold]
+    texts = [[token.text for token in word_tokens(doc)] for doc in gold]
     return scores_of(gold, word_logits(tagger, texts, pieces), tags)
 
 
@@ -105,41 +106,45 @@ def word_logits(
 def scores_of(
     gold: Sequence[Doc], logits: Sequence[np.ndarray], tags: Sequence[str]
 ) -> dict[str, Any]:
-    """Score word scores, however they came about, on gold documents.
+    """Score the logits of words on gold documents.
 
     gold (Sequence[Doc]): Documents with entities.
     logits (Sequence[ndarray]): For each document [words, tags], white space left out.
     tags (Sequence[str]): The BIO tags.
     RETURNS (Dict[str, Any]): As `entity_scores`.
     """
-    examples = guessed(gold, logits, tags)
-    # Where neither side has an entity, spaCy gives None.
-    found = Scorer.score_spans(examples, "ents")
-    return {key: value or ({} if key == "ents_per_type" else 0.0) for key, value in found.items()}
+    expected = [entity_spans(doc) for doc in gold]
+    predicted = predicted_spans(gold, logits, tags)
+    labels = sorted({label for spans in (*expected, *predicted) for *_, label in spans})
+    types = {label: score(span_counts(expected, predicted, label)) for label in labels}
+    total = score(span_counts(expected, predicted))
+    return {
+        "ents_p": total.precision / 100,
+        "ents_r": total.recall / 100,
+        "ents_f": total.f1 / 100,
+        "ents_per_type": {
+            label: {"p": one.precision / 100, "r": one.recall / 100, "f": one.f1 / 100}
+            for label, one in types.items()
+        },
+    }
 
 
-def guessed(
-    gold: Sequence[Doc], logits: Sequence[np.ndarray], tags: Sequence[str]
-) -> list[Example]:
-    """Put what word scores say beside gold documents.
+def predicted_spans(
+    docs: Sequence[Doc], logits: Sequence[np.ndarray], tags: Sequence[str]
+) -> list[list[tuple[int, int, str]]]:
+    """Decode the logits of words to entities.
 
-    gold (Sequence[Doc]): Documents with entities.
+    docs (Sequence[Doc]): The documents.
     logits (Sequence[ndarray]): As for `scores_of`.
     tags (Sequence[str]): The BIO tags.
-    RETURNS (List[Example]): Documents of the same words with the entities found, beside gold's.
+    RETURNS (List[List[Tuple[int, int, str]]]): Start, end (excluded) and label, in tokens.
     """
-    examples = []
-    for doc, scores in zip(gold, logits, strict=True):
-        numbers = spacy_words(doc)
-        guess = Doc(
-            doc.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc]
-        )
-        spans = decode(scores, tags)
-        guess.set_ents(
-            [Span(guess, numbers[s.start], numbers[s.end - 1] + 1, label=s.label) for s in spans]
-        )
-        examples.append(Example(guess, doc))
-    return examples
+    spans = []
+    for doc, scores in zip(docs, logits, strict=True):
+        at = [token.i for token in word_tokens(doc)]
+        found = decode(scores, tags)
+        spans.append([(at[span.start], at[span.end - 1] + 1, span.label) for span in found])
+    return spans
 
 
 def check_labels(gold: Sequence[Doc], labels: Iterable[str], path: Path) -> None:

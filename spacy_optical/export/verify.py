@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from spacy.tokens import Doc
 
-from ..distill.sentences import spacy_words
+from ..data.docs import entity_spans
 from ..distill.tagger import WordTagger
-from ..distill.tagger_evaluation import scores_of, word_logits
+from ..distill.tagger_evaluation import predicted_spans, word_logits
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import Bundle
 from ..runtime.session import Runtime
+from ..runtime.word_tokens import word_tokens
+from ..scores import score, span_counts
 
 # Rounding of fp32 through another order of the same sums.
 MAX_FP32_DIFFERENCE = 1e-3
@@ -64,7 +65,7 @@ def verify(
     """
     docs = [doc for part in gold.values() for doc in part]
     reader, reference = Runtime(bundle), Runtime(fp32)
-    words = [[doc[i].text for i in spacy_words(doc)] for doc in docs]
+    words = [[token.text for token in word_tokens(doc)] for doc in docs]
     pieces = reference.words_to_pieces
     if not any(words):
         raise OpticalError(Errors.E505)
@@ -106,5 +107,5 @@ def check(verdict: Verdict, gate: Gate, out: Path) -> None:
 
 
 def _f1(docs: Sequence[Doc], scores: Sequence[np.ndarray], runtime: Runtime) -> float:
-    found: dict[str, Any] = scores_of(docs, scores, runtime.tags)
-    return 100 * (found["ents_f"] or 0.0)
+    gold = [entity_spans(doc) for doc in docs]
+    return score(span_counts(gold, predicted_spans(docs, scores, runtime.tags))).f1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from spacy.language import Language
 
 from ..data.docs import bare_doc, entity_spans, read_docs
+from ..runtime.word_tokens import word_tokens
 from ..scores import span_counts
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def count_pieces(nlp: Language, path: Path) -> dict[str, int] | None:
         if nlp.get_pipe_meta(name).factory == "optical_ner":
             cutter = cast("OpticalNER", nlp.get_pipe(name)).runtime.words_to_pieces
             docs = read_docs(path, nlp.vocab)
-            words = [token.text for doc in docs for token in doc if not token.is_space]
+            words = [token.text for doc in docs for token in word_tokens(doc)]
             pieces = [piece for word in cutter.pieces(words) for piece in word]
             unknown = sum(piece == cutter.unk_id for piece in pieces)
             return {"words": len(words), "pieces": len(pieces), "unknown": unknown}

@@ -16,6 +16,7 @@ from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from ..files import sha256
 from ..runtime.bundle import default_bundle_path
+from ..runtime.word_tokens import word_tokens
 from .schema import GoldFile
 
 Kind = Literal["pipeline", "bundle"]
@@ -135,7 +136,7 @@ class Workload:
 
 def count_words(doc: Doc) -> int:
     """Count the tokens of a document that are not white space."""
-    return sum(not token.is_space for token in doc)
+    return len(word_tokens(doc))
 
 
 def make_workload(gold: Iterable[Gold], texts: Sequence[str] | None, *, seed: int) -> Workload:

@@ -119,6 +119,9 @@ def macro_f1_ratio(
     **settings: `resamples`, `level` and `seed`, as for `bootstrap_interval`.
     RETURNS (Tuple[float, float, float]): The ratio and its lower and upper bound, on the same
         resamples for both; the upper bound is infinite if the other F1 may be 0.
+
+    >>> macro_f1_ratio([np.array([[1, 1, 1]])], [np.array([[1, 0, 0]])])
+    (0.5, 0.5, 0.5)
     """
     samples = [
         np.concatenate([_rows(own), _rows(other)]) for own, other in zip(counts, base, strict=True)

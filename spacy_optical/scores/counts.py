@@ -68,6 +68,9 @@ def counts_text(rows: Iterable[Iterable[float]]) -> str:
     rows (Iterable[Iterable[float]]): For each document its true positives, false positives and
         false negatives.
     RETURNS (str): `TP,FP,FN` for each document, separated by spaces.
+
+    >>> counts_text([[1, 0, 2], [0, 1, 0]])
+    '1,0,2 0,1,0'
     """
     return " ".join(",".join(f"{count:.0f}" for count in row) for row in rows)
 
@@ -78,6 +81,9 @@ def parse_counts(text: str) -> NDArray[np.float64]:
     text (str): The text.
     RETURNS (NDArray[float64]): [documents, 3].
     RAISES (ValueError): If it has another form.
+
+    >>> parse_counts("1,0,2 0,1,0").tolist()
+    [[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]]
     """
     rows = np.array([row.split(",") for row in text.split()], dtype=np.float64)
     if not len(rows):

@@ -4,12 +4,20 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from spacy.scorer import Scorer
 from spacy.tokens import Doc, Span
+from spacy.training import Example
 
 from spacy_optical.data.docs import read_docs, write_docs
 from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger
-from spacy_optical.distill.tagger_evaluation import check_labels, entity_scores, evaluate, scores_of
+from spacy_optical.distill.tagger_evaluation import (
+    check_labels,
+    entity_scores,
+    evaluate,
+    predicted_spans,
+    scores_of,
+)
 from spacy_optical.distill.teacher_outputs import read_sentences
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.decode import bio_tags
@@ -120,3 +128,23 @@ def test_evaluate_on_another_label(tmp_path: Path, trained: Trained):
 def test_evaluate_on_nothing(trained: Trained):
     with pytest.raises(OpticalError, match="E505"):
         evaluate(trained.teacher, {}, name="x")
+
+
+def test_scores_are_those_of_spacy():
+    rng = np.random.default_rng(0)
+    docs, logits = [], []
+    for _ in range(20):
+        size = int(rng.integers(2, 8))
+        docs.append(gold(" ".join(["w"] * size), (0, 1, "PER"), (1, size, "LOC")))
+        logits.append(rng.normal(size=(size, len(TAGS))).astype(np.float32))
+    examples = []
+    for doc, spans in zip(docs, predicted_spans(docs, logits, TAGS), strict=True):
+        guess = Doc(doc.vocab, words=[token.text for token in doc])
+        guess.set_ents([Span(guess, start, end, label=label) for start, end, label in spans])
+        examples.append(Example(guess, doc))
+    expected = Scorer.score_spans(examples, "ents")
+    found = scores_of(docs, logits, TAGS)
+    for key in ("ents_p", "ents_r", "ents_f"):
+        assert found[key] == pytest.approx(expected[key])
+    for label, one in expected["ents_per_type"].items():
+        assert found["ents_per_type"][label] == pytest.approx(one)
