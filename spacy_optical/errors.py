@@ -104,12 +104,12 @@ class Errors(metaclass=_Coded):
     E113 = "The tokenizer of the bundle {path} cannot be used ({reason}); export the bundle again"
     E114 = "{name} is {value}; it must be {expected}"
     E115 = (
-        "{setting} of the component '{name}' speaks of {unknown}, and the model has {labels}; use "
+        "{setting} of the component '{name}' names {unknown}, but the labels are {labels}; use "
         "labels of the model"
     )
     E116 = (
-        "The component '{name}' cannot find {unknown}: the model has {labels}; rename with "
-        "label_map, or train a model that has them"
+        "The component '{name}' does not have the labels {unknown}, only {labels}; rename labels "
+        "with label_map, or use a model that has them"
     )
     E117 = (
         "There is not enough memory to run the model of the bundle {path} ({reason}); lower "
@@ -372,14 +372,14 @@ class Warnings(metaclass=_Coded):
     """Warnings by code, as format strings; the numbers are grouped as those of `Errors`."""
 
     W101 = (
-        "The examples have {unknown}, which the component '{name}' cannot find: the model has "
-        "{labels}; rename with label_map, or train a model that has them"
+        "The examples have the labels {unknown}, which the component '{name}' does not have (only "
+        "{labels}); rename labels with label_map, or use a model that has them"
     )
     W102 = (
-        "The components '{first}' and '{second}' both write to doc.spans['{key}'], and the second "
-        "replaces what the first wrote; set another spans_key"
+        "The components '{first}' and '{second}' both write to doc.spans['{key}'], so the second "
+        "overwrites the first; set another spans_key"
     )
     W103 = (
-        "The extension attribute span._.score belongs to other code and cannot be set, so the "
-        "component '{name}' does not write scores there; set spans_key to get them in doc.spans"
+        "The extension attribute span._.score was registered by other code and is not writable, so "
+        "the component '{name}' cannot set it; set spans_key to get the scores in doc.spans"
     )

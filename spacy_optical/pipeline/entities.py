@@ -13,12 +13,12 @@ IOB_BEGIN = 3
 
 
 def sentence_starts(doc: Doc, words: Sequence[int]) -> list[int]:
-    """Find the words that begin a sentence, where a component or the user has set that.
+    """Find the words that are set as the first of a sentence.
 
     doc (Doc): The document.
     words (Sequence[int]): The tokens that the model reads, in order.
-    RETURNS (List[int]): Indices into `words`. A sentence that begins with a token that is not among
-        them begins with the next one.
+    RETURNS (List[int]): Indices into `words`. If the first token of a sentence is not in `words`,
+        the next one that is counts as its first word.
     """
     tokens = np.flatnonzero(doc.to_array("SENT_START") == 1)
     if not tokens.any():  # none is set, or only the first token
@@ -28,19 +28,23 @@ def sentence_starts(doc: Doc, words: Sequence[int]) -> list[int]:
 
 
 def write_entities(
-    doc: Doc, found: list[LabelledSpan], *, spans_key: str | None = None, overwrite: bool = False
+    doc: Doc,
+    entities: list[LabelledSpan],
+    *,
+    spans_key: str | None = None,
+    overwrite: bool = False,
 ) -> None:
-    """Set `doc.ents`, with a score in `ent._.score`.
+    """Write entities to `doc.ents` and their scores to `ent._.score`.
 
     doc (Doc): The document; changed in place.
-    found (List[LabelledSpan]): Entities in tokens; they do not overlap.
+    entities (List[LabelledSpan]): The entities of the model, in tokens; they do not overlap.
     spans_key (Optional[str]): A group in `doc.spans` that also gets all of them, with a score for
         each in `.attrs["scores"]` (List[float]).
-    overwrite (bool): Whether an entity in `found` replaces the entities and blocked tokens of the
-        document that it overlaps. If not, those stay, and the entity is not in `doc.ents`.
+    overwrite (bool): Whether an entity of the model replaces the entities and blocked tokens of
+        the document that it overlaps. If not, those stay, and the entity is not in `doc.ents`.
     """
-    spans = [Span(doc, span.start, span.end, label=span.label) for span in found]
-    scores = [span.score for span in found]
+    spans = [Span(doc, span.start, span.end, label=span.label) for span in entities]
+    scores = [span.score for span in entities]
     ents = list(zip(spans, scores, strict=True))
     if spans_key is not None:
         group = SpanGroup(doc, name=spans_key, spans=spans, attrs={"scores": scores})

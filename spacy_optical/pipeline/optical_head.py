@@ -1,7 +1,7 @@
 """`optical_head`: the teacher's linear layer over a `transformer` component.
 
-It exists to compare: with spacy-transformers' `transformer` before it, the pipeline is the teacher
-as spaCy runs it with torch.
+After spacy-transformers' `transformer`, it makes the teacher a spaCy pipeline that runs with torch,
+to compare with `optical_ner`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,12 +32,12 @@ SPACE = "▁"
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
 def make_optical_head(nlp: Language, name: str, scorer: Any) -> "OpticalHead":
-    """Make an `optical_head` component; its weights come from disk or from `set_weights`."""
+    """Make an `optical_head` component. Set its weights with `set_weights` or load them."""
     return OpticalHead(name, scorer)
 
 
 class OpticalHead(Pipe):
-    """Scores each word's first piece and decodes the scores to entities.
+    """Finds named entities from the transformer's vector of each word's first piece.
 
     name (str): The component's name in the pipeline.
     scorer (Optional[Callable]): The scoring method.
@@ -56,10 +56,10 @@ class OpticalHead(Pipe):
         return self._labels
 
     def set_weights(self, labels: Iterable[str], weight: np.ndarray, bias: np.ndarray) -> None:
-        """Take a token classifier's last layer.
+        """Set the weights of the layer.
 
         labels (Iterable[str]): The entity labels, sorted.
-        weight (ndarray): [tags, d], tags as `bio_tags` lists them.
+        weight (ndarray): [tags, width], tags in the order of `bio_tags`.
         bias (ndarray): [tags].
         """
         self._labels = tuple(labels)
@@ -67,51 +67,60 @@ class OpticalHead(Pipe):
         self.bias = np.asarray(bias, dtype=np.float32)
 
     def __call__(self, doc: Doc) -> Doc:
-        """Write a document's entities."""
+        """Find the entities of one document.
+
+        doc (Doc): The document, with `doc._.trf_data`; changed in place.
+        RETURNS (Doc): The same document.
+        """
         words = [token.i for token in word_tokens(doc)]
         data = doc._.trf_data
-        found: list[LabelledSpan] = []
+        entities: list[LabelledSpan] = []
         if words and len(data.align.data):
             hidden = data.model_output.last_hidden_state.reshape(-1, self.weight.shape[1])
             starts = np.cumsum(data.align.lengths) - data.align.lengths
-            # A token without pieces takes those of the token after it.
+            # A token without pieces gets those of the next token.
             starts = np.minimum(starts, len(data.align.data) - 1)
             firsts = data.align.data[starts[words]].ravel()
-            # A piece that is only the space before a word counts to the token before it here, and
-            # to the word where the head learned.
+            # spacy-transformers aligns a piece that is only a space with the token before it. In
+            # training, it was the first piece of the word after it.
             strings = np.array([piece for row in data.wordpieces.strings for piece in row])
             firsts = np.where(strings[firsts - 1] == SPACE, firsts - 1, firsts)
             scores = np.asarray(hidden[firsts]) @ self.weight.T + self.bias
             tags = bio_tags(self._labels)
-            found = [
+            entities = [
                 replace(span, start=words[span.start], end=words[span.end - 1] + 1)
                 for span in decode(scores, tags, sent_starts=sentence_starts(doc, words))
             ]
-        write_entities(doc, found)
+        write_entities(doc, entities)
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Write the entities of documents that the transformer has read."""
+        """Find the entities of a stream of documents.
+
+        stream (Iterable[Doc]): The documents, with `doc._.trf_data`; changed in place.
+        batch_size (int): Not used: documents are processed one by one.
+        YIELDS (Doc): The documents, in order.
+        """
         for doc in stream:
             yield self(doc)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Put labels and weights into a byte string."""
+        """Serialize labels and weights to a byte string."""
         return srsly.msgpack_dumps(self._state())
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "OpticalHead":
-        """Take labels and weights from a byte string."""
+        """Load labels and weights from a byte string."""
         state = srsly.msgpack_loads(data)
         self.set_weights(state["labels"], state["weight"], state["bias"])
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write labels and weights to a folder."""
+        """Save labels and weights to a folder."""
         util.ensure_path(path).mkdir(parents=True, exist_ok=True)
         srsly.write_msgpack(Path(path) / "head.msgpack", self._state())
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "OpticalHead":
-        """Read labels and weights from a folder."""
+        """Load labels and weights from a folder."""
         state = srsly.read_msgpack(Path(path) / "head.msgpack")
         self.set_weights(state["labels"], state["weight"], state["bias"])
         return self

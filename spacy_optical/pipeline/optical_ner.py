@@ -20,7 +20,7 @@ from ..runtime.word_tokens import word_tokens
 from .entities import sentence_starts, write_entities
 from .span_score import register_score
 
-# Words read ahead by `pipe`, whatever the number of documents.
+# The most words that `pipe` reads ahead, in any number of documents.
 MAX_BUFFERED_WORDS = 2_000
 
 
@@ -85,10 +85,11 @@ def make_optical_ner(
 
 
 def _built_from_config() -> bool:
-    """Tell whether spaCy is making a pipeline from a config.
+    """Check whether spaCy is making a pipeline from a config.
 
-    A path in a saved config may not exist: `from_disk` and `from_bytes` read the bundle that the
-    pipeline holds, and only after the components are made. spaCy tells a factory nothing of this.
+    The path in a saved config may not exist on this machine. The bundle is saved with the pipeline,
+    and `from_disk` or `from_bytes` reads it after all components are made. spaCy does not pass this
+    information to a factory.
     """
     code = Language.from_config.__func__.__code__  # type: ignore[attr-defined]
     return any(frame.f_code is code for frame, _ in walk_stack(None))
@@ -103,17 +104,19 @@ class OpticalNER(Pipe):
     one. Texts of any length are read in overlapping windows.
 
     name (str): The component's name in the pipeline.
-    model (Optional[Union[str, Path]]): A bundle's folder; the package's own bundle if not given.
-        It is read at first use, and not at all once `from_disk` or `from_bytes` gave a bundle.
-    threads (int): Threads of one run of the model.
-    max_batch_pieces (int): The most subword pieces of one run, padding included; bounds memory.
-    overlap (int): Pieces that neighbouring windows of a long text share.
+    model (Optional[Union[str, Path]]): A bundle's folder. Defaults to the bundle that is part of
+        the package. It is read at first use, unless `from_disk` or `from_bytes` has read a bundle.
+    threads (int): The number of threads that run the model.
+    max_batch_pieces (int): The maximum number of subword pieces in one batch, padding included.
+        Limits memory.
+    overlap (int): The number of pieces that two consecutive windows of a long text share.
     providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
-    min_score (Optional[Dict[str, float]]): For a label as it is on the doc, the least score, 0 to
-        1, that an entity needs.
-    label_map (Optional[Dict[str, str]]): The name on the doc of a label of the model.
-    overwrite (bool): Whether an entity of the model replaces those that it overlaps on the doc
-        already. If not, those stay, and the model's entity is left out of `doc.ents`.
+    min_score (Optional[Dict[str, float]]): The minimum score of an entity, 0 to 1, by its label in
+        `doc.ents`. Labels that are not listed have none.
+    label_map (Optional[Dict[str, str]]): The label to write to `doc.ents` for a label of the model.
+        Labels that are not listed keep their name.
+    overwrite (bool): Whether an entity of the model replaces the entities that are in `doc.ents`
+        already and overlap it. If not, those stay, and the model's entity is left out.
     spans_key (Optional[str]): A group in `doc.spans` that gets all entities of the model, those
         left out of `doc.ents` too, with a score for each in `.attrs["scores"]`. spaCy does not
         update span groups when tokens are merged or split: leave this out if a later component
@@ -172,23 +175,23 @@ class OpticalNER(Pipe):
 
     @property
     def runtime(self) -> Runtime:
-        """The model; read from `model` if nothing was read so far.
+        """The loaded model. The bundle is read at first use.
 
-        RAISES (OpticalError): If there is no bundle, or a damaged one.
+        RAISES (OpticalError): If the bundle is missing or damaged.
         """
         runtime = self._runtime
         if runtime is None:
             with process_lock():
                 runtime = self._runtime
                 if runtime is None:
-                    runtime = self._take(Bundle.from_disk(self.path))
+                    runtime = self._use(Bundle.from_disk(self.path))
         return runtime
 
     @property
     def path(self) -> Path:
-        """The folder that `model` names.
+        """The folder of the bundle to read if none was loaded.
 
-        RAISES (OpticalError): If none is named and the package has no bundle.
+        RAISES (OpticalError): If `model` is not set and the package has no bundle.
         """
         return default_bundle_path() if self.model is None else self.model
 
@@ -212,8 +215,7 @@ class OpticalNER(Pipe):
                 )
                 raise OpticalError(message)
 
-    def _take(self, bundle: Bundle) -> Runtime:
-        """Use a bundle from now on."""
+    def _use(self, bundle: Bundle) -> Runtime:
         self.check_labels(bundle.info)
         runtime = Runtime(
             bundle,
@@ -225,18 +227,18 @@ class OpticalNER(Pipe):
         self._runtime = runtime
         return runtime
 
-    def _read(self, path: Path) -> None:
-        self._take(Bundle.from_disk(path))
+    def _bundle_from_disk(self, path: Path) -> None:
+        self._use(Bundle.from_disk(path))
 
-    def _load(self, data: bytes) -> None:
-        self._take(Bundle.from_bytes(data))
+    def _bundle_from_bytes(self, data: bytes) -> None:
+        self._use(Bundle.from_bytes(data))
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that entities can get, as they are on the doc, sorted.
+        """The labels that the component can write to `doc.ents`, sorted.
 
-        spaCy asks for them while it loads a pipeline, before the component has its model: until
-        then only the manifest is read, and there are no labels if there is none.
+        spaCy reads this property while it loads a pipeline, before the model is loaded. Then only
+        the bundle's manifest is read. If there is no bundle yet, there are no labels.
         """
         if self._runtime is not None:
             return self._renamed(self._runtime.bundle.info)
@@ -260,15 +262,15 @@ class OpticalNER(Pipe):
         nlp: Language | None = None,
         labels: Sequence[str] | None = None,
     ) -> None:
-        """Compare the labels with those of the model, which is trained already.
+        """Check that the model has the labels of the data. The model is not trained.
 
-        Labels of examples that the model does not have are a warning: a pipeline may be trained on
-        gold that `optical_ner` is not responsible for.
+        If only the examples have an unknown label, this is a warning: another component of the
+        pipeline may learn it.
 
         get_examples (Callable[[], Iterable[Example]]): Returns gold-standard examples.
         nlp (Optional[Language]): The pipeline.
-        labels (Optional[Sequence[str]]): Labels that the model must have; then the examples are not
-            read.
+        labels (Optional[Sequence[str]]): Labels that the model must have. If given, the examples
+            are not read.
         RAISES (OpticalError): If the model does not have one of `labels`, or cannot be read.
         """
         if labels is None:
@@ -297,102 +299,102 @@ class OpticalNER(Pipe):
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Find the entities of a stream of documents.
 
-        When a batch fails, its documents are tried one by one, and the error handler gets only
-        those that fail alone.
+        If a batch fails, its documents are processed one by one. Only the documents that fail again
+        are passed to the error handler.
 
         stream (Iterable[Doc]): The documents; changed in place.
-        batch_size (int): How many documents to read ahead.
+        batch_size (int): The maximum number of documents to read ahead.
         YIELDS (Doc): The documents, in order.
         """
         error_handler = self.get_error_handler()
         for docs in _read_ahead(stream, batch_size):
-            found: list[list[LabelledSpan]] | None
+            entities: list[list[LabelledSpan]] | None
             try:
-                found = self.predict(docs)
+                entities = self.predict(docs)
             except Exception:  # handled below, for each document that fails alone
-                found = None
+                entities = None
             for index, doc in enumerate(docs):
                 try:
-                    spans = self.predict([doc])[0] if found is None else found[index]
+                    spans = self.predict([doc])[0] if entities is None else entities[index]
                     self.set_annotations([doc], [spans])
                 except Exception as err:
                     error_handler(self.name, self, [doc], err)
                     continue
                 yield doc
-            docs.clear()  # who took them may have let them go; others are read ahead next
+            docs.clear()  # frees documents that the caller no longer holds before the next batch
 
     def predict(self, docs: Sequence[Doc]) -> list[list[LabelledSpan]]:
         """Find entities without changing the documents.
 
         docs (Sequence[Doc]): The documents.
-        RETURNS (List[List[LabelledSpan]]): For each document its entities in tokens, under the
-            labels that go on the doc, those below their minimum score left out.
+        RETURNS (List[List[LabelledSpan]]): The entities of each document. Start and end are tokens,
+            labels are those of `doc.ents`. Entities below the minimum score are left out.
         """
         runtime = self.runtime
-        tokens = [word_tokens(doc) for doc in docs]
-        texts = [[token.text for token in words] for words in tokens]
-        found = []
-        for doc, logits, words in zip(docs, runtime.scores(texts), tokens, strict=True):
-            at = [token.i for token in words]
+        words = [word_tokens(doc) for doc in docs]
+        logits = runtime.scores([[token.text for token in row] for row in words])
+        entities = []
+        for doc, row, scores in zip(docs, words, logits, strict=True):
+            tokens = [token.i for token in row]
             spans = []
-            for span in decode(logits, runtime.tags, sent_starts=sentence_starts(doc, at)):
+            for span in decode(scores, runtime.tags, sent_starts=sentence_starts(doc, tokens)):
                 label = self.label_map.get(span.label, span.label)
                 if span.score >= self.min_score.get(label, 0.0):
-                    start, end = at[span.start], at[span.end - 1] + 1
+                    start, end = tokens[span.start], tokens[span.end - 1] + 1
                     spans.append(LabelledSpan(start, end, label, span.score))
-            found.append(spans)
-        return found
+            entities.append(spans)
+        return entities
 
-    def set_annotations(self, docs: Iterable[Doc], found: Iterable[list[LabelledSpan]]) -> None:
+    def set_annotations(self, docs: Iterable[Doc], entities: Iterable[list[LabelledSpan]]) -> None:
         """Write entities to the documents.
 
         docs (Iterable[Doc]): The documents; changed in place.
-        found (Iterable[List[LabelledSpan]]): What `predict` gave for them.
+        entities (Iterable[List[LabelledSpan]]): The entities of each document, from `predict`.
         """
-        for doc, spans in zip(docs, found, strict=True):
+        for doc, spans in zip(docs, entities, strict=True):
             write_entities(doc, spans, spans_key=self.spans_key, overwrite=self.overwrite)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Put the model into a byte string.
+        """Serialize the model to a byte string.
 
-        exclude (Iterable[str]): Names to leave out; "bundle" is the only one.
-        RETURNS (bytes): The component's data; settings are kept by the pipeline's config.
+        exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".
+        RETURNS (bytes): The serialized component. The settings are in the pipeline's config.
         """
         return util.to_bytes({"bundle": lambda: self.runtime.bundle.to_bytes()}, exclude)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "OpticalNER":
-        """Take the model from a byte string.
+        """Load the model from a byte string.
 
-        data (bytes): What `to_bytes` gave.
-        exclude (Iterable[str]): Names to leave out.
+        data (bytes): The byte string that `to_bytes` returned.
+        exclude (Iterable[str]): Names of fields to leave out.
         RETURNS (OpticalNER): This component.
         RAISES (OpticalError): If the data is damaged.
         """
-        util.from_bytes(data, {"bundle": self._load}, exclude)
+        util.from_bytes(data, {"bundle": self._bundle_from_bytes}, exclude)
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the model to a folder, so that the bundle it came from is not needed again.
+        """Save the model to a folder. The bundle that it was read from is not needed to load it.
 
         path (Union[str, Path]): The component's folder.
-        exclude (Iterable[str]): Names to leave out; "bundle" is the only one.
+        exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".
         """
         util.to_disk(path, {"bundle": lambda p: self.runtime.bundle.to_disk(p)}, exclude)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "OpticalNER":
-        """Read the model from a folder.
+        """Load the model from a folder.
 
-        path (Union[str, Path]): What `to_disk` wrote.
-        exclude (Iterable[str]): Names to leave out.
+        path (Union[str, Path]): The folder that `to_disk` wrote.
+        exclude (Iterable[str]): Names of fields to leave out.
         RETURNS (OpticalNER): This component.
         RAISES (OpticalError): If the bundle there is missing or damaged.
         """
-        util.from_disk(path, {"bundle": self._read}, exclude)
+        util.from_disk(path, {"bundle": self._bundle_from_disk}, exclude)
         return self
 
 
 def _read_ahead(stream: Iterable[Doc], batch_size: int) -> Iterator[list[Doc]]:
-    """Lists of documents, bounded in number and in words."""
+    """Divide documents into batches with a maximum number of documents and of words."""
     docs: list[Doc] = []
     n_words = 0
     for doc in stream:

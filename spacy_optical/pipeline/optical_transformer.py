@@ -27,15 +27,16 @@ def make_student_model(
 ) -> Model:
     """Wrap a Hugging Face folder as spacy-transformers' model.
 
-    name (str): The student's folder; read when the pipeline is initialised, and not at all when
-        the pipeline comes from disk, which holds the weights.
-    window (int): Tokens read at once; what has more pieces than the student has positions loses
-        the last ones.
-    stride (int): Tokens from the start of one window to the next; less than `window` overlaps.
-    mixed_precision (bool): Train in half precision, on a GPU.
-    RETURNS (Model): The model, from documents to transformer output.
-    RAISES (OpticalError): If spacy-transformers is not installed; when the model is initialised, if
-        no student is named or its folder is not whole.
+    name (str): The student's folder. It is read when the pipeline is initialized. A saved pipeline
+        holds the weights and does not need it.
+    window (int): The number of tokens in a window. Pieces of a window after the student's last
+        position are cut off.
+    stride (int): The number of tokens from the start of one window to the start of the next. If it
+        is less than `window`, windows overlap.
+    mixed_precision (bool): Whether to train in half precision, on a GPU.
+    RETURNS (Model): The model: documents to transformer output.
+    RAISES (OpticalError): If spacy-transformers is not installed. When the model is initialized: if
+        `name` is not set, or a file in the folder is missing.
     """
     spans = require("spacy_transformers.span_getters").configure_strided_spans(window, stride)
     from ..encoders.word_pooling import PooledEncoder
@@ -61,7 +62,7 @@ def make_student_model(
             model.attrs["name"], *settings, model_cls=PooledEncoder
         )
         model.attrs["set_transformer"](model, student)
-        # Pieces behind the last position are cut off instead of failing in the embedding.
+        # Pieces after the last position are cut off; the embedding would fail on them.
         model.tokenizer.model_max_length = most_pieces(model.transformer)
 
     model.init = init
@@ -90,9 +91,9 @@ def make_optical_transformer(
 ) -> "Transformer":
     """Make a transformer component from a student.
 
-    model (Model): See `spacy_optical.Student.v1`.
-    max_batch_items (int): The most items of a batch, padding included.
-    RETURNS (Transformer): spacy-transformers' own component.
+    model (Model): The model, made by `spacy_optical.Student.v1`.
+    max_batch_items (int): The maximum size of a batch: spans times the length of the longest.
+    RETURNS (Transformer): The component of spacy-transformers.
     """
     return require("spacy_transformers").Transformer(
         nlp.vocab, model, max_batch_items=max_batch_items, name=name

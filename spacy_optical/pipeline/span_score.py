@@ -10,7 +10,7 @@ from spacy.tokens import Span
 from spacy.tokens.underscore import is_writable_attr
 
 SCORE = "score"
-# The label that the score belongs to: a later component may put another entity on the characters.
+# The label of the scored entity: a later component may give the characters another one.
 LABEL = "score_label"
 
 
@@ -21,7 +21,8 @@ def register_score() -> bool:
         has an attribute of that name with a method, or with a getter and no setter.
     """
     if not Span.has_extension(SCORE):
-        Span.set_extension(SCORE, getter=get_score, setter=set_score)
+        # Another thread may have just registered it; without `force` that would be an error.
+        Span.set_extension(SCORE, getter=get_score, setter=set_score, force=True)
     return is_writable_attr(Span.get_extension(SCORE))
 
 

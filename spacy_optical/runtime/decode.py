@@ -1,4 +1,4 @@
-"""Word scores to entities: the best valid BIO sequence, and a score for each span in it."""
+"""Decoding: from word scores to the best valid BIO sequence, and from that to scored entities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class LabelledSpan:
     start (int): First word.
     end (int): One past the last word.
     label (str): Its label.
-    score (float): Mean over its words of the probability of its label, 0 to 1.
+    score (float): The mean over its words of the probability of its label, 0 to 1.
     """
 
     start: int
@@ -28,16 +28,16 @@ class LabelledSpan:
 
 @dataclass(frozen=True)
 class TagSet:
-    """What decoding needs to know of a tag list, computed once.
+    """The labels of a tag list, and which tags may follow each other.
 
-    labels (Tuple[str, ...]): Entity labels; label i has the tags B = 2i + 1 and I = 2i + 2.
-    follows (NDArray[bool]): Whether tag j may come right after tag i, [tags, tags].
-    begins (NDArray[bool]): Whether a tag may come first in a sentence, [tags].
+    labels (Tuple[str, ...]): The entity labels. Label i has the tags B = 2i + 1 and I = 2i + 2.
+    may_follow (NDArray[bool]): Whether tag j may follow tag i, [tags, tags].
+    may_begin (NDArray[bool]): Whether a tag may be the first of a sentence, [tags].
     """
 
     labels: tuple[str, ...]
-    follows: NDArray[np.bool_]
-    begins: NDArray[np.bool_]
+    may_follow: NDArray[np.bool_]
+    may_begin: NDArray[np.bool_]
 
 
 def bio_tags(labels: Sequence[str]) -> list[str]:
@@ -55,26 +55,26 @@ def _tag_set(tags: tuple[str, ...]) -> TagSet:
     if list(tags) != bio_tags(labels):
         raise ValueError(f"not a list made by bio_tags: {tags}")
     n_tags = len(tags)
-    follows = np.ones((n_tags, n_tags), dtype=bool)
+    may_follow = np.ones((n_tags, n_tags), dtype=bool)
     for inside in range(2, n_tags, 2):
-        follows[:, inside] = False
-        follows[[inside - 1, inside], inside] = True
-    begins = np.ones(n_tags, dtype=bool)
-    begins[2::2] = False
-    return TagSet(labels, follows, begins)
+        may_follow[:, inside] = False
+        may_follow[[inside - 1, inside], inside] = True
+    may_begin = np.ones(n_tags, dtype=bool)
+    may_begin[2::2] = False
+    return TagSet(labels, may_follow, may_begin)
 
 
 def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Softmax over tags, in double precision.
+    """Compute the softmax over tags, in double precision.
 
     logits (NDArray[float32]): Scores, [words, tags].
     RETURNS (NDArray[float64]): Probabilities, [words, tags]; each row sums to 1.
     """
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=1, keepdims=True)
-    np.exp(shifted, out=shifted)
-    shifted /= shifted.sum(axis=1, keepdims=True)
-    return shifted
+    probs = logits.astype(np.float64)
+    probs -= probs.max(axis=1, keepdims=True)
+    np.exp(probs, out=probs)
+    probs /= probs.sum(axis=1, keepdims=True)
+    return probs
 
 
 def best_tags(
@@ -90,31 +90,31 @@ def best_tags(
     tags (Sequence[str]): The tag list, as made by `bio_tags`.
     sent_starts (Sequence[int]): Words that begin a sentence; the first word always does.
     RETURNS (NDArray[int64]): Index of each word's tag, [words].
-    RAISES (ValueError): If `tags` is not such a list.
+    RAISES (ValueError): If `tags` was not made by `bio_tags`.
     """
     tag_set = _tag_set(tuple(tags))
     if not len(logits):
         return np.zeros(0, dtype=np.int64)
     best = logits.argmax(axis=1)
     starts = [0, *sent_starts]
-    if tag_set.begins[best[starts]].all() and tag_set.follows[best[:-1], best[1:]].all():
+    if tag_set.may_begin[best[starts]].all() and tag_set.may_follow[best[:-1], best[1:]].all():
         return best
-    barred = np.where(tag_set.follows, 0.0, -np.inf)
+    transitions = np.where(tag_set.may_follow, 0.0, -np.inf)
     scores = logits.astype(np.float64)
-    scores[np.ix_(np.asarray(starts), np.flatnonzero(~tag_set.begins))] = -np.inf
+    scores[np.ix_(np.asarray(starts), np.flatnonzero(~tag_set.may_begin))] = -np.inf
     n_words, n_tags = scores.shape
-    came_from = np.zeros((n_words, n_tags), dtype=np.int64)
-    path = scores[0]
+    back_pointers = np.zeros((n_words, n_tags), dtype=np.int64)
+    path_scores = scores[0]
     every_tag = np.arange(n_tags)
     for word in range(1, n_words):
-        through = path[:, None] + barred
-        came_from[word] = through.argmax(axis=0)
-        path = through[came_from[word], every_tag] + scores[word]
-        path -= path.max()  # keeps sums of long texts as precise as those of short ones
+        candidates = path_scores[:, None] + transitions
+        back_pointers[word] = candidates.argmax(axis=0)
+        path_scores = candidates[back_pointers[word], every_tag] + scores[word]
+        path_scores -= path_scores.max()  # keeps sums of long texts as precise as of short ones
     best = np.zeros(n_words, dtype=np.int64)
-    best[-1] = path.argmax()
+    best[-1] = path_scores.argmax()
     for word in range(n_words - 1, 0, -1):
-        best[word - 1] = came_from[word, best[word]]
+        best[word - 1] = back_pointers[word, best[word]]
     return best
 
 
@@ -130,7 +130,7 @@ def decode(
     tags (Sequence[str]): The tag list, as made by `bio_tags`.
     sent_starts (Sequence[int]): Words that begin a sentence; no entity crosses into one.
     RETURNS (List[LabelledSpan]): Entities in order; they do not overlap.
-    RAISES (ValueError): If `tags` is not such a list.
+    RAISES (ValueError): If `tags` was not made by `bio_tags`.
     """
     best = best_tags(logits, tags, sent_starts=sent_starts)
     starts = np.flatnonzero(best % 2 == 1)
@@ -141,16 +141,16 @@ def decode(
     not_inside = np.flatnonzero((best == 0) | (best % 2 == 1))
     after = np.searchsorted(not_inside, starts, side="right")
     ends = np.append(not_inside, len(best))[after]
-    # What each word of an entity contributes to its score; words outside contribute nothing.
+    # The probability of its entity's label for each word in an entity, 0 for the other words.
     begin_tags = best[starts]
     lengths = ends - starts
-    own = np.zeros(len(best))
+    label_probs = np.zeros(len(best))
     inside = np.flatnonzero(best)
     columns = np.repeat(begin_tags, lengths)
-    chances = probabilities(logits[inside])
+    probs = probabilities(logits[inside])
     rows = np.arange(len(inside))
-    own[inside] = chances[rows, columns] + chances[rows, columns + 1]
-    scores = np.minimum(np.add.reduceat(own, starts) / lengths, 1.0)
+    label_probs[inside] = probs[rows, columns] + probs[rows, columns + 1]
+    scores = np.minimum(np.add.reduceat(label_probs, starts) / lengths, 1.0)
     return [
         LabelledSpan(start, end, labels[tag // 2], score)
         for start, end, tag, score in zip(
