@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 PANELS_ACROSS, PANEL_HEIGHT = 2, 1.8
+# Inches of a line of text.
+LINE = 0.18
 # Characters that fit beside the rows of a figure.
 ROW_CHARACTERS = 16
 
@@ -87,8 +89,10 @@ def name_rows(axes: "Axes", names: Sequence[str]) -> None:
     names (Sequence[str]): The names.
     """
     drawing: Any = axes.get_figure(root=True)
-    drawing.set_figheight(max(HEIGHT, ROW * len(names) + 1))
-    axes.set_yticks(range(len(names)), [textwrap.fill(name, ROW_CHARACTERS) for name in names])
+    labels = [textwrap.fill(name, ROW_CHARACTERS) for name in names]
+    lines = max((label.count("\n") + 1 for label in labels), default=1)
+    drawing.set_figheight(max(HEIGHT, max(ROW, LINE * (lines + 0.5)) * len(names) + 1))
+    axes.set_yticks(range(len(names)), labels)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(False, axis="y")
 

@@ -94,9 +94,8 @@ def macro_estimate(counts: Counts, seed: int, minus: Counts | None = None) -> Es
 
 def macro_ratio(counts: Counts, base: Counts, seed: int) -> Estimate | None:
     """Give the share of another pipeline's macro F1, or None if that F1 may be 0."""
-    value, low, high = macro_f1_ratio(
-        list(counts.values()), [base[language] for language in counts], seed=seed
-    )
+    others = [base[language] for language in counts]
+    value, low, high = macro_f1_ratio(list(counts.values()), others, seed=seed)
     return Estimate(value=value, low=low, high=high) if np.isfinite(high) else None
 
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # Distinguishable on white, also with the usual kinds of colour blindness (after Okabe and Ito).
-COLOURS = ("#3b87c8", "#e0861f", "#2a9d77", "#cc6699", "#8f7ad6", "#a3912b", "#38a3b8", "#8a8a8a")
+COLOURS = (
+    *("#3b87c8", "#e0861f", "#2a9d77", "#cc6699", "#8f7ad6"),
+    *("#a3912b", "#38a3b8", "#8a8a8a", "#7a3b2e", "#1b1f24"),
+)
 STYLE = {
     "svg.fonttype": "none",
     # The same figure gives the same file.

@@ -8,7 +8,6 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Literal
 
-from spacy.tokens import Doc
 from spacy.util import is_package
 
 from ..data.docs import read_docs
@@ -80,7 +79,8 @@ class Gold:
         labels = [ent.label_ for doc in docs for ent in doc.ents]
         if not labels:
             raise OpticalError(Errors.E604.format(path=path))
-        texts, words = tuple(doc.text for doc in docs), tuple(map(count_words, docs))
+        texts = tuple(doc.text for doc in docs)
+        words = tuple(len(word_tokens(doc)) for doc in docs)
         file = GoldFile(
             file=path.name,
             sha256=sha256(path),
@@ -134,15 +134,10 @@ class Workload:
             yield list(islice(places, size))
 
 
-def count_words(doc: Doc) -> int:
-    """Count the tokens of a document that are not white space."""
-    return len(word_tokens(doc))
-
-
 def make_workload(gold: Iterable[Gold], texts: Sequence[str] | None, *, seed: int) -> Workload:
     """Take the texts to run: those given, or else those of the gold documents."""
     if texts is not None:
-        words = [count_words(doc) for doc in tokenizer_for("xx").pipe(texts)]
+        words = [len(word_tokens(doc)) for doc in tokenizer_for("xx").pipe(texts)]
         return Workload.shuffled(texts, words, seed)
     files = list(gold)
     if not files:
