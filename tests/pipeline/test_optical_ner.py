@@ -159,6 +159,24 @@ def test_lone_surrogates(bundle: Path) -> None:
     assert np.isfinite(scores).all()
 
 
+def test_as_users_of_spacy_call_it(bundle: Path) -> None:
+    nlp = pipeline(bundle)
+    expected = outcome(nlp(TEXT))
+    with nlp.select_pipes(disable=["optical_ner"]):
+        assert not nlp(TEXT).ents
+    ((doc, context),) = nlp.pipe([(TEXT, {"id": 1})], as_tuples=True)
+    assert (outcome(doc), context) == (expected, {"id": 1})
+    with nlp.memory_zone():
+        assert outcome(nlp(TEXT)) == expected
+    assert outcome(nlp(nlp(TEXT))) == expected
+    ent = nlp(TEXT).ents[1]
+    (alone,) = ent.as_doc(copy_user_data=True).ents
+    assert (alone.text, alone._.score) == (ent.text, ent._.score)
+    other = spacy.blank("en")
+    other.add_pipe("optical_ner", "names", source=nlp)
+    assert outcome(other(TEXT)) == expected
+
+
 def test_label_map_and_labels(bundle: Path) -> None:
     nlp = pipeline(bundle, label_map={"PER": "PERSON", "LOC": "GPE"})
     assert entities(nlp(TEXT))[:2] == [("Amina Juma", "PERSON"), ("Nairobi", "GPE")]

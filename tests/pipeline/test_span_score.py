@@ -12,7 +12,7 @@ import srsly
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
-from spacy_optical.pipeline.span_score import SCORE, get_score, set_score
+from spacy_optical.pipeline.span_score import SCORE, get_score, register_score, set_score
 
 from ..util import toy_bundle
 
@@ -182,3 +182,18 @@ def test_an_attribute_that_was_removed(bundle: str, extensions: None) -> None:
     nlp = pipeline(bundle)
     Span.remove_extension(SCORE)
     assert all(score for _, _, score in scored(nlp(TEXT)))
+
+
+def test_two_threads_register_at_once(extensions: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both see that there is no attribute; the second is not refused."""
+    monkeypatch.setattr("spacy_optical.pipeline.span_score.Span", Unregistered)
+    assert register_score()
+    assert register_score()
+
+
+class Unregistered(Span):
+    """Spans whose attribute another thread is about to register."""
+
+    @classmethod
+    def has_extension(cls, name: str) -> bool:
+        return False
