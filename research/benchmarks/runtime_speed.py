@@ -48,7 +48,7 @@ def arms(arguments: argparse.Namespace, folder: Path) -> Iterator[Target]:
             assemble(bundle, path, name="benchmark", version="0")
             yield Target(name, str(path), "pipeline")
     if arguments.teacher is not None:
-        from spacy_optical.distill.reference_pipeline import reference_pipeline
+        from spacy_optical.export.reference_pipeline import reference_pipeline
 
         reference_pipeline(arguments.teacher, folder / "teacher")
         yield Target("teacher, torch", str(folder / "teacher"), "pipeline")

@@ -17,7 +17,7 @@ def reference_cli(
 
     Example: python -m spacy optical reference training/teacher training/teacher-pipeline
     """
-    from ..distill.reference_pipeline import reference_pipeline
+    from ..export.reference_pipeline import reference_pipeline
 
     reference_pipeline(teacher, out)
     msg.good(f"Pipeline in {out}")

@@ -70,9 +70,9 @@ def calibrate(tagger: WordTagger, gold: Sequence[Doc], pieces: WordPieces) -> di
     read = word_logits(tagger, [s.words for s in sentences], pieces)
     logits = np.concatenate(read)
     tags = np.array([tag for s in sentences for tag in s.tags or ()], dtype=np.int64)
-    found = temperature(logits, tags)
+    fitted = temperature(logits, tags)
     with torch.no_grad():
         for weight in tagger.model.classifier.parameters():
-            weight.div_(found)
-    before, after = calibration_error(logits, tags), calibration_error(logits / found, tags)
-    return {"temperature": found, "before": before, "after": after}
+            weight.div_(fitted)
+    before, after = calibration_error(logits, tags), calibration_error(logits / fitted, tags)
+    return {"temperature": fitted, "before": before, "after": after}

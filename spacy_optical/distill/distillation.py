@@ -42,7 +42,7 @@ def distill(
     teacher (Path): The teacher's folder.
     out (Path): Folder to write: a Hugging Face token classifier with metrics.json.
     resume (bool): Continue an interrupted run; one that has ended is kept.
-    say (Callable[[str], None]): Told one line an epoch.
+    say (Callable[[str], None]): Receives a line for each epoch.
     RETURNS (dict): The metrics.
     RAISES (OpticalError): If the teacher, the plans or the data are missing or do not belong
         together, or as `train`.

@@ -41,7 +41,7 @@ def world() -> PartialState:
 
 
 def launched_in_vain() -> bool:
-    """Tell whether `accelerate launch --cpu` was told of several processes and started one."""
+    """Say whether `accelerate launch --cpu` was asked for several processes and started one."""
     # It leaves the starting to mpirun, and sets the address for several processes alone.
     asked = os.environ.get("ACCELERATE_USE_CPU") == "True" and "MASTER_ADDR" in os.environ
     return asked and world().num_processes == 1

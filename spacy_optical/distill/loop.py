@@ -70,7 +70,7 @@ def train(
         main process.
     resume (bool): Continue from the checkpoint where there is one, to the result that an
         uninterrupted run gives.
-    say (Callable[[str], None]): Told one line an epoch.
+    say (Callable[[str], None]): Receives a line for each epoch.
     RETURNS (History): Losses and dev F1 by epoch.
     RAISES (OpticalError): If the checkpoint was made with another config or number of processes,
         or the loss is not a number.
@@ -147,7 +147,7 @@ def by_length(
     lengths (Union[Sequence[int], ndarray]): Pieces by sentence.
     size (int): Sentences a batch.
     rng (Generator): The order's source.
-    pool (int): Batches that are sorted together; more means less padding and less chance.
+    pool (int): Batches that are sorted together; more means less padding and less randomness.
     RETURNS (List[List[int]]): Sentence numbers by batch.
     """
     order = rng.permutation(len(lengths))

@@ -19,7 +19,7 @@ from ..data.word_tokenizer import tokenizer_for
 from ..encoders.folder import TOKENIZER
 from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
-from ..files import check_replaceable, folder_written_whole, write_json
+from ..files import check_replaceable, folder_written_whole, sha256, write_json
 from ..runtime.pieces import WordPieces
 from .config import DistillConfig
 from .plan_reader import MARKER, english_sentences, plans_record
@@ -48,7 +48,7 @@ def make_plans(
     teacher (Path): The teacher's folder.
     processes (int): How many languages are read at the same time; each process has the teacher
         and the encoder in memory.
-    say (Callable[[str], None]): Told one line a language, and one every thousand pairs.
+    say (Callable[[str], None]): Receives a line for each language and for every thousand pairs.
     RETURNS (dict): Counts and times by language, as in plans.json.
     RAISES (OpticalError): If the student's layers or window do not fit the teacher, a process was
         ended from outside, or as `english_sentences`, `write_language_plans` and `tokenizer_for`.
@@ -107,7 +107,9 @@ def _readers(config: DistillConfig, teacher: Path) -> tuple[Readers, list[Senten
     pieces = WordPieces((Path(teacher) / TOKENIZER).read_bytes())
     encoder = WordEncoder(config.paths.encoder, config.plans.layer)
     english = english_sentences(config, pieces, tagger.tags)
-    return Readers(tagger, pieces, encoder, {s.words: s.tags for s in english}), english
+    tokenizers = [sha256(folder / TOKENIZER) for folder in (Path(teacher), config.paths.encoder)]
+    gold = {sentence.words: sentence.tags for sentence in english}
+    return Readers(tagger, pieces, encoder, gold, tokenizers[0] == tokenizers[1]), english
 
 
 def _begun(plans: Path, record: dict[str, Any], say: Callable[[str], None]) -> Path:

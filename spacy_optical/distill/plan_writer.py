@@ -46,12 +46,20 @@ class Pair:
 
 @dataclass(frozen=True)
 class Readers:
-    """Who reads the bitext: the teacher, the encoder that aligns, and the gold tags by words."""
+    """What reads the bitext.
+
+    tagger (WordTagger): The teacher.
+    pieces (WordPieces): Its tokenizer.
+    encoder (WordEncoder): The encoder whose vectors are aligned.
+    gold (Dict): Gold tags of English sentences, by their words.
+    one_tokenizer (bool): Whether the encoder has the teacher's tokenizer.
+    """
 
     tagger: WordTagger
     pieces: WordPieces
     encoder: WordEncoder
     gold: dict[tuple[str, ...], tuple[int, ...] | None]
+    one_tokenizer: bool
 
 
 @dataclass
@@ -113,8 +121,8 @@ def write_language_plans(
     config (DistillConfig): The config.
     language (str): The language.
     folder (Path): Where the arrays and the journal are.
-    readers (Readers): Who reads.
-    say (Callable[[str], None]): Told one line a chunk.
+    readers (Readers): The models that read the bitext.
+    say (Callable[[str], None]): Receives a line for each chunk.
     RETURNS (Journal): Counts and time.
     RAISES (OpticalError): If the bitext is missing, broken or without a pair that fits, the
         journal or an array is damaged, or as `align_words`.
@@ -139,7 +147,7 @@ def write_language_plans(
     try:
         while not journal.whole:
             start = time.perf_counter()
-            # spaCy remembers every word it has seen, unless told when to forget.
+            # Without a memory zone, spaCy keeps every word that it has seen.
             with source.memory_zone(), target.memory_zone():
                 chunk = list(islice(pairs, CHUNK))
             kept = [pair for pair in chunk if pair is not None]
@@ -208,6 +216,11 @@ def _sentence(text: str, language: str, pieces: WordPieces) -> Sentence:
     return plain_sentence((token.text for token in word_tokens(doc)), pieces)
 
 
+def _vectors(readers: Readers, sentences: Sequence[Sentence]) -> list[np.ndarray]:
+    cut = [sentence.pieces for sentence in sentences] if readers.one_tokenizer else None
+    return readers.encoder.vectors([sentence.words for sentence in sentences], cut)
+
+
 def _read_chunk(
     config: DistillConfig, readers: Readers, pairs: Sequence[Pair]
 ) -> tuple[dict[str, list[np.ndarray]], list[float]]:
@@ -215,8 +228,8 @@ def _read_chunk(
     tagger, middle = readers.tagger, config.student.middle[1]
     sources = read_sentences(tagger, [p.source for p in pairs], readers.pieces, layer=middle)
     targets = read_sentences(tagger, [p.target for p in pairs], readers.pieces)
-    source_vectors = readers.encoder.vectors([p.source.words for p in pairs])
-    target_vectors = readers.encoder.vectors([p.target.words for p in pairs])
+    source_vectors = _vectors(readers, [p.source for p in pairs])
+    target_vectors = _vectors(readers, [p.target for p in pairs])
     arrays: dict[str, list[np.ndarray]] = {name: [] for name in _arrays(tagger)}
     moved, tags = [], tagger.tags
     for i, pair in enumerate(pairs):

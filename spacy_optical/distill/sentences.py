@@ -1,4 +1,4 @@
-"""Sentences as the learners see them: words, pieces, tags, and padded batches of tensors."""
+"""Sentences in training: words, pieces, tags, and padded batches of tensors."""
 
 from array import array
 from collections.abc import Iterable, Sequence

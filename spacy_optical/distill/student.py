@@ -159,8 +159,8 @@ def _strongest(
     activity: Sequence[torch.Tensor] | None,
 ) -> torch.Tensor:
     stem = f"{small.base_model_prefix}.encoder.layer.{layer}."
-    said = weights[stem + "intermediate.dense.weight"].norm(dim=1)
+    strength = weights[stem + "intermediate.dense.weight"].norm(dim=1)
     if activity is not None:
-        said = activity[layer].sqrt()
+        strength = activity[layer].sqrt()
     out = weights[stem + "output.dense.weight"].norm(dim=0)
-    return (said * out).topk(width).indices.sort().values
+    return (strength * out).topk(width).indices.sort().values

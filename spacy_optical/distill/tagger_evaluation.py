@@ -45,12 +45,12 @@ def evaluate(
     docs = {language: read_docs(path) for language, path in gold.items()}
     for language, part in docs.items():
         check_labels(part, tagger.labels, gold[language])
-    found = {
+    f1 = {
         language: entity_scores(tagger, part, pieces, tagger.tags)["ents_f"] or 0.0
         for language, part in docs.items()
     }
-    targets = [f1 for language, f1 in found.items() if language != source]
-    return {"name": name, "f1": found, "macro_f1": mean(targets or found.values())}
+    targets = [value for language, value in f1.items() if language != source]
+    return {"name": name, "f1": f1, "macro_f1": mean(targets or f1.values())}
 
 
 def entity_scores(
@@ -89,8 +89,8 @@ def word_logits(
 
     def read(rows: list[Row], length: int) -> list[np.ndarray]:
         sentences = [Sentence(("",) * len(row), tuple(row)) for row in rows]
-        found = read_sentences(tagger, sentences, pieces, batch_size=len(rows))
-        return [output.logits for output in found]
+        outputs = read_sentences(tagger, sentences, pieces, batch_size=len(rows))
+        return [output.logits for output in outputs]
 
     return read_windows(
         [pieces.pieces(words) for words in texts],

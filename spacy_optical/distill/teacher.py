@@ -68,7 +68,7 @@ def teach(
     config (DistillConfig): The config; `paths.encoder`, `paths.corpus` and `[teacher]` decide.
     out (Path): Folder to write: a Hugging Face token classifier with metrics.json.
     resume (bool): Continue an interrupted run; one that has ended is kept.
-    say (Callable[[str], None]): Told one line an epoch.
+    say (Callable[[str], None]): Receives a line for each epoch.
     RETURNS (dict): The metrics.
     RAISES (OpticalError): If the encoder or the corpus is not whole, no sentence fits the window,
         the window does not fit the encoder, `out` holds something else, or as `train`.

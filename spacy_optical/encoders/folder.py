@@ -102,6 +102,6 @@ def write_settings(tokenizer: Path, max_length: int) -> None:
     }
     settings: dict[str, object] = {"tokenizer_class": "PreTrainedTokenizerFast"}
     for family in _FAMILIES:
-        found = {f"{r}_token": piece for r, piece in zip(_ROLES, family, strict=True)}
-        settings |= {role: piece for role, piece in found.items() if piece in known}
+        roles = {f"{r}_token": piece for r, piece in zip(_ROLES, family, strict=True)}
+        settings |= {role: piece for role, piece in roles.items() if piece in known}
     write_json(tokenizer.with_name(SETTINGS), {**settings, "model_max_length": max_length})

@@ -113,5 +113,5 @@ class PooledEncoder(nn.Module):
         """
         last = pooled_states(self.base_model, input_ids, attention_mask, word_of_piece, words)[-1]
         index = word_of_piece[:, :, None].expand(-1, -1, last.shape[-1])
-        found: Any = last.gather(1, index)  # transformers names the type of one precision
-        return BaseModelOutput(last_hidden_state=found)
+        vectors: Any = last.gather(1, index)  # transformers names the type of one precision
+        return BaseModelOutput(last_hidden_state=vectors)

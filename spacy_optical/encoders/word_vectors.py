@@ -57,16 +57,20 @@ class WordEncoder:
         blocks = self._model.encoder.layer
         self._model.encoder.layer = blocks[: max(1, *self.layers)]
 
-    def vectors(self, sentences: Sequence[Sequence[str]]) -> list[Vectors]:
+    def vectors(
+        self, sentences: Sequence[Sequence[str]], cut: Sequence[Row] | None = None
+    ) -> list[Vectors]:
         """Encode sentences in batches of similar length.
 
         sentences (Sequence[Sequence[str]]): The words of each sentence. A sentence that is longer
             than the encoder's input is read in overlapping windows.
+        cut (Optional[Sequence[Sequence[Tuple[int, ...]]]]): The pieces of the words, if they were
+            cut with the encoder's tokenizer already.
         RETURNS (List[ndarray]): An array [words, d], float32, for each sentence. It does not depend
             on the other sentences, up to rounding.
         """
         return read_windows(
-            [self.pieces.pieces(words) for words in sentences],
+            [self.pieces.pieces(words) for words in sentences] if cut is None else cut,
             self._encode,
             self._model.config.hidden_size,
             max_pieces=self.max_pieces,

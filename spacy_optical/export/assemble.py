@@ -21,8 +21,8 @@ def assemble(bundle: Path, out: Path, *, name: str, version: str) -> None:
     version (str): Its version.
     RAISES (OpticalError): If the bundle is damaged or was written without passing its gate.
     """
-    found = Bundle.from_disk(bundle)
-    if not found.info.verified:
+    loaded = Bundle.from_disk(bundle)
+    if not loaded.info.verified:
         raise OpticalError(Errors.E506.format(path=bundle))
     nlp = spacy.blank("xx")
     component: Any = nlp.add_pipe("optical_ner", config={"model": str(bundle)})
@@ -32,9 +32,9 @@ def assemble(bundle: Path, out: Path, *, name: str, version: str) -> None:
     nlp.meta.update(
         name=name,
         version=version,
-        description=DESCRIPTION.format(languages=", ".join(found.info.languages)),
+        description=DESCRIPTION.format(languages=", ".join(loaded.info.languages)),
         license="MIT",
-        performance=found.info.metrics,
+        performance=loaded.info.metrics,
     )
     with folder_written_whole(out, marker="config.cfg") as folder:
         nlp.to_disk(folder)

@@ -44,7 +44,7 @@ def export_bundle(
     gate (Optional[Gate]): What the bundle may lose against fp32.
     force (bool): Write a bundle that fails, marked as not verified.
     max_pieces (int): The most pieces of a window.
-    say (Callable[[str], None]): Told what is being done.
+    say (Callable[[str], None]): Receives a line for each step.
     RETURNS (Verdict): The figures.
     RAISES (OpticalError): If the model is not whole, gold has a label that it lacks, or the bundle
         fails the gate.

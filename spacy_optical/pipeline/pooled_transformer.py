@@ -57,7 +57,7 @@ def words_of_pieces(
         alone belongs to the token behind it, as where words are cut one by one.
     """
     count = max(map(len, spans))
-    found = np.full(offsets.shape[:2], count, dtype=np.int64)
+    word_of_piece = np.full(offsets.shape[:2], count, dtype=np.int64)
     has_piece = np.zeros((len(spans), count), dtype=bool)
     for row, span in enumerate(spans):
         of_character = np.full(len(span.text) + 1, -1, dtype=np.int64)
@@ -71,9 +71,10 @@ def words_of_pieces(
             if end > start:
                 number = int(of_character[end - 1])
                 following = following if number < 0 else number
-                found[row, piece] = following
-        has_piece[row, found[row][found[row] < count]] = True
-    return found, has_piece
+                word_of_piece[row, piece] = following
+        words = word_of_piece[row]
+        has_piece[row, words[words < count]] = True
+    return word_of_piece, has_piece
 
 
 def own_pieces(spans: Sequence[Span], align: Ragged, word_of_piece: NDArray[np.int64]) -> Ragged:

@@ -1,6 +1,7 @@
 import json
 import shutil
 import tracemalloc
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -366,6 +367,25 @@ def test_foreign_folder_in_the_way(tmp_path: Path, trained: Trained):
     with pytest.raises(OpticalError, match="E004"):
         make_plans(config, trained.teacher)
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_each_sentence_is_cut_once(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The teacher and the encoder that aligns have one tokenizer."""
+    calls: Counter[tuple[str, ...]] = Counter()
+    cut = WordPieces.pieces
+
+    def counted(self: WordPieces, words: Any) -> Any:
+        calls[tuple(words)] += 1
+        return cut(self, words)
+
+    config = config_of(trained, **{"paths.plans": str(tmp_path / "plans"), "data.languages": "sw"})
+    with monkeypatch.context() as patch:
+        patch.setattr(WordPieces, "pieces", counted)
+        make_plans(config, trained.teacher)
+    targets = read_plans(config, trained.teacher)[1]["sw"].target
+    assert {calls[words] for words in targets} == {1}
 
 
 def test_gold_share_by_hand():

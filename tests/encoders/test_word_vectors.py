@@ -3,7 +3,7 @@ import pytest
 
 from spacy_optical.encoders.word_vectors import WordEncoder
 from spacy_optical.errors import OpticalError
-from tests.util import toy_encoder, toy_tokenizer
+from tests.util import pooled_toy_encoder, toy_encoder, toy_tokenizer
 
 SENTENCES = [["Amina", "lives", "in", "Nairobi"], [], ["x"], ["Benki", "Kuu", "!"] * 5]
 
@@ -82,3 +82,10 @@ def test_a_word_longer_than_the_encoder_takes_is_cut(folder):
     (found,) = WordEncoder(folder, 2).vectors([["Amina", "x" * 500, "Juma"]])
     assert found.shape == (3, 32)
     assert (np.abs(found).sum(axis=1) > 0).all()
+
+
+def test_layers_on_words_give_no_vectors_of_pieces(tmp_path):
+    encoder = pooled_toy_encoder(tmp_path / "pooled", toy_tokenizer(), pool_after=2)
+    assert WordEncoder(encoder, 2).vectors([["Amina"]])[0].shape == (1, 32)
+    with pytest.raises(OpticalError, match=r"E406.*no layer 3: it has 3"):
+        WordEncoder(encoder, 3)

@@ -5,10 +5,10 @@ from pathlib import Path
 import spacy
 from spacy.language import Language
 
+from ..distill.tagger import load_tagger
 from ..encoders.folder import check_encoder
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
-from .tagger import load_tagger
 
 
 def reference_pipeline(teacher: Path, out: Path) -> Language:
