@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ..compat import require
-from ..runtime.bundle import WEIGHTS_FILE, Bundle
+from ..runtime.bundle import BUNDLE_FORMAT, WEIGHTS_FILE, Bundle
 
 LARGE = 2**16
 # The system maps whole pages. A weight that begins one shares none with its neighbours.
@@ -26,4 +26,5 @@ def with_weights_apart(bundle: Bundle) -> Bundle:
             onnx.external_data_helper.set_external_data(tensor, WEIGHTS_FILE, len(weights), size)
             weights += tensor.raw_data
             tensor.ClearField("raw_data")
-    return replace(bundle, model=model.SerializeToString(), weights=bytes(weights))
+    info = replace(bundle.info, format=BUNDLE_FORMAT)
+    return replace(bundle, info=info, model=model.SerializeToString(), weights=bytes(weights))

@@ -1,5 +1,7 @@
 """Large weights lie apart, where the runtime can map them."""
 
+from dataclasses import replace
+
 import numpy as np
 from onnx import TensorProto, load_from_string, numpy_helper
 
@@ -30,8 +32,9 @@ def test_large_weights_lie_apart_and_none_changes() -> None:
     }
     whole = load_from_string(toy_bundle().model)
     whole.graph.initializer.extend(numpy_helper.from_array(v, k) for k, v in weights.items())
-    bundle = Bundle(toy_bundle().info, whole.SerializeToString(), toy_bundle().tokenizer)
+    bundle = replace(toy_bundle(format=1), model=whole.SerializeToString())
     split = with_weights_apart(bundle)
+    assert split.info.format == 2
     places = apart(split)
     assert set(places) == {"int8", "half", "double"}
     for name, (begin, size) in places.items():
