@@ -1,5 +1,5 @@
 # make demo       the whole project: encoder, corpus, teacher, student, bundle, profile, package
-# make default    take the demo's bundle as the one that the package carries, its table into README
+# make default    take the demo's bundle as the one that the package carries, its table into docs/demo.md
 # make test       the test suite (the slow tests too: make test-slow)
 # make benchmark  how fast pairs are aligned (PAIRS=200000: and the memory over so many), how fast a
 #                 student learns from them, and how fast and small the runtime is
@@ -20,7 +20,7 @@ demo: $(READY)
 default: $(READY)
 	rm -rf spacy_optical/default_bundle
 	cp -r bundles/student-int8 spacy_optical/default_bundle
-	$(BIN)/python -m spacy optical summary metrics/profile --bundle bundles/student-int8 --packages packages --markdown README.md
+	$(BIN)/python -m spacy optical summary metrics/profile --bundle bundles/student-int8 --packages packages --markdown docs/demo.md
 
 test: $(READY)
 	$(BIN)/python -m pytest

@@ -1,5 +1,50 @@
-"""Named-entity recognition for spaCy, distilled across languages through optimal transport."""
+"""Named-entity recognition for spaCy, distilled across languages through optimal transport.
+
+The functions are imported on first use: `import spacy_optical` loads neither spaCy nor torch.
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from .about import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from .distill.distillation import distill
+    from .export.bundle import export_bundle as export
+    from .profiling.measure import profile
+    from .projection.labels import project_labels
+    from .projection.pair import align_pair as align
+
+__all__ = ["__version__", "align", "distill", "export", "profile", "project_labels"]
+
+_FUNCTIONS = {
+    "align": ("projection.pair", "align_pair"),
+    "distill": ("distill.distillation", "distill"),
+    "export": ("export.bundle", "export_bundle"),
+    "profile": ("profiling.measure", "profile"),
+    "project_labels": ("projection.labels", "project_labels"),
+}
+
+
+class _Package(ModuleType):
+    """Keep the names of functions for functions, also after the subpackages are imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _FUNCTIONS and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FUNCTIONS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, function = _FUNCTIONS[name]
+    return getattr(import_module(f"{__name__}.{module}"), function)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -40,10 +40,8 @@ def align_cli(
     from ..encoders.word_vectors import DEFAULT_LAYERS, WordEncoder
     from ..files import written_whole
     from ..projection.pair import align_pair
-    from ..projection.words import load_labeller
 
     config = preset(aligner).model_copy(update={"skip_below": skip_below})
-    pipeline = load_labeller(labeller) if labeller else None
     encode = WordEncoder(encoder, layer or DEFAULT_LAYERS)
     pair = align_pair(
         source,
@@ -52,7 +50,7 @@ def align_cli(
         config,
         source_lang=source_lang,
         target_lang=target_lang,
-        labeller=pipeline,
+        labeller=labeller,
         threshold=threshold,
     )
     msg.table(pair.table(), header=("Word", "From", "Received"), divider=True)

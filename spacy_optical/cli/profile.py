@@ -94,7 +94,6 @@ def profile_cli(
     from ..profiling.options import Options
     from ..profiling.report import PAGE_FILE, check_tools, write_report
     from ..profiling.text import markdown_text, terminal_table, terminal_text
-    from ..profiling.workload import Target
     from ._amounts import make_budget, parse_amount, parse_numbers
     from ._gold import gold_of
     from ._markdown import check_marks, replace_results
@@ -104,7 +103,7 @@ def profile_cli(
         check_marks(markdown)
     old = None if earlier is None else read_metrics(earlier)
     report = profile(
-        [Target.parse(text) for text in pipelines],
+        pipelines,
         gold=gold_of(gold, gold_folder, "test"),
         texts=texts,
         options=Options(

@@ -80,19 +80,18 @@ def project_labels_cli(
     from ..align.presets import aligner as preset
     from ..data.bitext import named_keys
     from ..encoders.word_vectors import DEFAULT_LAYERS, WordEncoder
-    from ..projection.labels import project_labels, target_language
-    from ..projection.words import label_map, load_labeller
+    from ..projection.labels import project_labels
+    from ..projection.words import label_map
 
     config = preset(aligner).model_copy(update={"skip_below": skip_below})
     mapping = label_map(labels)
-    language = target_lang or target_language(bitext)
     summary = project_labels(
         bitext,
         out,
-        labeller=load_labeller(labeller),
+        labeller=labeller,
         encoder=WordEncoder(encoder, layer or DEFAULT_LAYERS),
         source_lang=source_lang,
-        target_lang=language,
+        target_lang=target_lang,
         keys=named_keys(keys),
         format=None if format is None else format.value,
         unescape=unescape,

@@ -11,7 +11,7 @@ from ..encoders.vocabulary_trimming import trim_vocabulary
 from ..files import check_replaceable
 from ..runtime.pieces import WordPieces
 from .calibrate import calibrate
-from .config import DistillConfig
+from .config import DistillConfig, load_config
 from .distributed import on_main
 from .loop import train
 from .plan_reader import read_plans
@@ -29,24 +29,26 @@ SAMPLE = 280
 
 
 def distill(
-    config: DistillConfig,
-    teacher: Path,
-    out: Path,
+    config: str | Path | DistillConfig,
+    teacher: str | Path,
+    out: str | Path,
     *,
     resume: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> dict:
     """Train a student from a teacher and the plans.
 
-    config (DistillConfig): The config.
-    teacher (Path): The teacher's folder.
-    out (Path): Folder to write: a Hugging Face token classifier with metrics.json.
+    config (Union[str, Path, DistillConfig]): The config file, or a config from `load_config`.
+    teacher (Union[str, Path]): The teacher's folder.
+    out (Union[str, Path]): Folder to write: a Hugging Face token classifier with metrics.json.
     resume (bool): Continue an interrupted run; one that has ended is kept.
     say (Callable[[str], None]): Receives a line for each epoch.
     RETURNS (dict): The metrics.
     RAISES (OpticalError): If the teacher, the plans or the data are missing or do not belong
         together, or as `train`.
     """
+    if isinstance(config, str | Path):
+        config = load_config(Path(config))
     teacher, out = Path(teacher), Path(out)
     check_replaceable(out, marker=CONFIG)
     corpus = CorpusFolder(config.paths.corpus)

@@ -25,9 +25,9 @@ _KEPT = ("stage", "fingerprint", "seed", "config", "config_hash", "data", "versi
 
 
 def export_bundle(
-    tagger_folder: Path,
-    out: Path,
-    gold: Mapping[str, Path],
+    tagger_folder: str | Path,
+    out: str | Path,
+    gold: Mapping[str, str | Path],
     *,
     preset: str = "auto",
     gate: Gate | None = None,
@@ -37,9 +37,9 @@ def export_bundle(
 ) -> Verdict:
     """Export a trained tagger, and write the bundle only if it passes the gate.
 
-    tagger_folder (Path): A student or teacher: a Hugging Face token classifier.
-    out (Path): The bundle's folder.
-    gold (Mapping[str, Path]): Development `.spacy` files by language.
+    tagger_folder (Union[str, Path]): A student or teacher: a Hugging Face token classifier.
+    out (Union[str, Path]): The bundle's folder.
+    gold (Mapping[str, Union[str, Path]]): Development `.spacy` files by language.
     preset (str): `auto`, `fp32`, `int8` or `int8-vnni`, see `quantize`.
     gate (Optional[Gate]): What the bundle may lose against fp32.
     force (bool): Write a bundle that fails, marked as not verified.
@@ -49,15 +49,16 @@ def export_bundle(
     RAISES (OpticalError): If the model is not whole, gold has a label that it lacks, or the bundle
         fails the gate.
     """
-    folder = Path(tagger_folder)
+    folder, out = Path(tagger_folder), Path(out)
+    files = {language: Path(path) for language, path in gold.items()}
     name, settings = preset_named(preset)
     check_replaceable(out, marker=MANIFEST_FILE)
     tagger = load_tagger(folder, attention="eager")
-    docs = {language: read_docs(path) for language, path in gold.items()}
+    docs = {language: read_docs(path) for language, path in files.items()}
     if not docs:
         raise OpticalError(Errors.E505)
     for language, part in docs.items():
-        check_labels(part, tagger.labels, gold[language])
+        check_labels(part, tagger.labels, files[language])
     provenance = {}
     if (folder / METRICS).is_file():
         metrics = json.loads((folder / METRICS).read_text(encoding="utf8"))

@@ -32,20 +32,21 @@ Say = Callable[[str], None]
 
 
 def profile(
-    pipelines: Sequence[Target],
+    pipelines: Sequence[str | Target],
     *,
-    gold: Mapping[str, Path] | None = None,
-    texts: Path | None = None,
+    gold: Mapping[str, str | Path] | None = None,
+    texts: str | Path | None = None,
     options: Options | None = None,
     extra: Sequence[ExtraRow] = (),
     say: Say = lambda text: None,
 ) -> ProfileReport:
     """Measure latency, speed, memory, disk and F1 of pipelines.
 
-    pipelines (Sequence[Target]): The pipelines.
-    gold (Optional[Mapping[str, Path]]): For each language a `.spacy` file with gold entities.
-    texts (Optional[Path]): The texts to run, as `read_texts` takes them; those of the gold
-        documents by default.
+    pipelines (Sequence[Union[str, Target]]): The pipelines; text as `Target.parse` takes it.
+    gold (Optional[Mapping[str, Union[str, Path]]]): For each language a `.spacy` file with gold
+        entities.
+    texts (Optional[Union[str, Path]]): The texts to run, as `read_texts` takes them; those of the
+        gold documents by default.
     options (Optional[Options]): How to measure.
     extra (Sequence[ExtraRow]): F1 of other models, shown in the tables.
     say (Callable[[str], None]): Receives a line of progress for each step.
@@ -54,17 +55,18 @@ def profile(
     RAISES (OpticalError): If a pipeline or file cannot be used, before anything is measured.
     """
     options = options or Options()
-    _check_names([target.name for target in pipelines], options.baseline)
-    golds = [Gold.read(language, path) for language, path in (gold or {}).items()]
+    targets = [Target.parse(one) if isinstance(one, str) else one for one in pipelines]
+    _check_names([target.name for target in targets], options.baseline)
+    golds = [Gold.read(language, Path(path)) for language, path in (gold or {}).items()]
     labels = sorted(options.labels or set().union(*(one.labels for one in golds))) if golds else []
-    given = None if texts is None else read_texts(texts)
+    given = None if texts is None else read_texts(Path(texts))
     workload = make_workload(golds, given, seed=options.seed)
     watch = MachineWatch()
     run = _Run(workload, options, say)
     complete = False
     try:
         with ExitStack() as stack:
-            run.check(pipelines, golds, labels, stack)
+            run.check(targets, golds, labels, stack)
         run.measure()
         complete = True
     except KeyboardInterrupt:

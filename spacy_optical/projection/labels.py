@@ -13,12 +13,12 @@ from ..align import AlignConfig
 from ..data.bitext import Format, OnError, read_bitext
 from ..data.docs import write_docs, write_shards
 from ..data.word_tokenizer import tokenizer_for
-from ..encoders.word_vectors import WordEncoder
+from ..encoders.word_vectors import WordEncoder, load_encoder
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable, folder_written_whole, write_json
 from . import THRESHOLD
 from .pair import AlignedPair, project_pair
-from .words import check_map, sentence_in, sentence_of
+from .words import check_map, load_labeller, sentence_in, sentence_of
 
 SPANS_KEY = "optical"
 MARKER = "projection.json"
@@ -51,11 +51,11 @@ class ProjectionSummary:
 
 def project_labels(
     bitext: str | Path,
-    out: Path,
+    out: str | Path,
     *,
-    labeller: Language,
-    encoder: WordEncoder,
-    target_lang: str,
+    labeller: str | Path | Language,
+    encoder: str | Path | WordEncoder,
+    target_lang: str | None = None,
     source_lang: str = "en",
     keys: tuple[str, str] | None = None,
     format: Format | None = None,
@@ -71,11 +71,13 @@ def project_labels(
     """Label the source side of bitext and carry the labels to the target side.
 
     bitext (Union[str, Path]): See `read_bitext`.
-    out (Path): The `.spacy` file to write: target documents with entities, and the same spans in
-        `doc.spans["optical"]`, whose attribute `scores` holds each one's confidence.
-    labeller (Language): Any spaCy pipeline with entities for the source language.
-    encoder (WordEncoder): Gives both sides' word vectors.
-    target_lang (str): The target language, which also chooses the tokenizer.
+    out (Union[str, Path]): The `.spacy` file to write: target documents with entities, and the same
+        spans in `doc.spans["optical"]`, whose attribute `scores` holds each one's confidence.
+    labeller (Union[str, Path, Language]): Any spaCy pipeline with entities for the source language:
+        its name, its folder, or a pipeline that is loaded.
+    encoder (Union[str, Path, WordEncoder]): The encoder's folder, or an encoder that is loaded.
+    target_lang (Optional[str]): The target language, which also chooses the tokenizer; by default
+        read off the bitext's name.
     source_lang (str): The source language.
     keys (Optional[Tuple[str, str]]): What the bitext calls source and target, see `read_bitext`.
     format (Optional[str]): The bitext's format, if the name does not tell.
@@ -93,19 +95,22 @@ def project_labels(
         than `config.skip_below`, unless told to skip; if nothing is left to write; if the
         labeller lacks a label of the map, something else is at `out`, or as `tokenizer_for`.
     """
-    config = config or AlignConfig()
+    out, config = Path(out), config or AlignConfig()
+    language = target_lang or target_language(bitext)
     summary = ProjectionSummary()
-    target_tokenizer = tokenizer_for(target_lang)
+    target_tokenizer = tokenizer_for(language)
     if shard_size is not None:
         check_replaceable(out, marker=MARKER)
     elif out.is_dir():
         raise OpticalError(Errors.E004.format(path=out, what="a file"))
+    pipeline = load_labeller(labeller)
     if labels is not None:
-        check_map(labels, labeller)
+        check_map(labels, pipeline)
+    word_encoder = load_encoder(encoder)
     pairs = read_bitext(
         bitext,
         source_lang=source_lang,
-        target_lang=target_lang,
+        target_lang=language,
         keys=keys,
         format=format,
         unescape=unescape,
@@ -118,13 +123,13 @@ def project_labels(
         while part := list(islice(pairs, chunk)):
             summary.read += len(part)
             # spaCy remembers every word it has seen, unless told when to forget.
-            with labeller.memory_zone(), target_tokenizer.memory_zone():
+            with pipeline.memory_zone(), target_tokenizer.memory_zone():
                 sources = [
-                    sentence_of(doc, labels) for doc in labeller.pipe(p.source for p in part)
+                    sentence_of(doc, labels) for doc in pipeline.pipe(p.source for p in part)
                 ]
-                targets = [sentence_in(pair.target, target_lang) for pair in part]
-                left = encoder.vectors([sentence.words for sentence in sources])
-                right = encoder.vectors([sentence.words for sentence in targets])
+                targets = [sentence_in(pair.target, language) for pair in part]
+                left = word_encoder.vectors([sentence.words for sentence in sources])
+                right = word_encoder.vectors([sentence.words for sentence in targets])
                 for pair, source, target, x, y in zip(
                     part, sources, targets, left, right, strict=True
                 ):

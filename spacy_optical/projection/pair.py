@@ -1,6 +1,7 @@
 """A sentence and its translation, aligned, with the entities that were projected."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from spacy.language import Language
@@ -9,10 +10,10 @@ from ..align import AlignConfig, Plan, ProjectedSpan, SourceSpan, align_and_proj
 from ..data.docs import make_doc
 from ..data.markup import parse_markup
 from ..data.parallel import LABELS
-from ..encoders.word_vectors import WordEncoder
+from ..encoders.word_vectors import WordEncoder, load_encoder
 from . import THRESHOLD
 from .picture import plan_html, plan_table
-from .words import Sentence, sentence_in, sentence_of
+from .words import Sentence, load_labeller, sentence_in, sentence_of
 
 
 @dataclass(frozen=True)
@@ -75,33 +76,35 @@ def project_pair(
 def align_pair(
     source: str,
     target: str,
-    encoder: WordEncoder,
+    encoder: str | Path | WordEncoder,
     config: AlignConfig | None = None,
     *,
     source_lang: str = "en",
     target_lang: str = "xx",
-    labeller: Language | None = None,
+    labeller: str | Path | Language | None = None,
     threshold: float = THRESHOLD,
 ) -> AlignedPair:
     """Align a sentence with its translation and project its entities.
 
     source (str): The sentence; without a labeller its entities may be marked as `[Amina](PER)`.
     target (str): The translation.
-    encoder (WordEncoder): Gives the word vectors.
+    encoder (Union[str, Path, WordEncoder]): The encoder's folder, or an encoder that is loaded.
     config (Optional[AlignConfig]): The settings of the alignment.
     source_lang (str): The language of the sentence.
     target_lang (str): The language of the translation.
-    labeller (Optional[Language]): A pipeline that finds the entities.
+    labeller (Optional[Union[str, Path, Language]]): A pipeline that finds the entities: its
+        name, its folder, or a pipeline that is loaded.
     threshold (float): The least confidence of a kept entity, 0 to 1.
     RETURNS (AlignedPair): The pair.
-    RAISES (OpticalError): On broken markup, a side without words, or as `tokenizer_for`.
+    RAISES (OpticalError): If encoder or labeller cannot be loaded, on broken markup, a side without
+        words, or as `tokenizer_for`.
     """
     if labeller is not None:
-        left = sentence_of(labeller(source))
+        left = sentence_of(load_labeller(labeller)(source))
     else:
         marked = parse_markup(source, LABELS, where="the sentence")
         doc = make_doc(marked, source_lang, where="the sentence", evaluation_only=False)
         left = sentence_of(doc)
     right = sentence_in(target, target_lang)
-    x, y = encoder.vectors([left.words, right.words])
+    x, y = load_encoder(encoder).vectors([left.words, right.words])
     return project_pair(left, right, x, y, config or AlignConfig(), threshold)

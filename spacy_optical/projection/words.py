@@ -59,13 +59,16 @@ def sentence_in(text: str, language: str) -> Sentence:
     return sentence_of(tokenizer_for(language)(text))
 
 
-def load_labeller(name: str | Path) -> Language:
+def load_labeller(name: str | Path | Language) -> Language:
     """Load the spaCy pipeline that labels the source side.
 
-    name (Union[str, Path]): An installed pipeline's name, or its folder.
+    name (Union[str, Path, Language]): An installed pipeline's name, its folder, or a pipeline that
+        is loaded already.
     RETURNS (Language): The pipeline.
     RAISES (OpticalError): If there is none of that name.
     """
+    if not isinstance(name, str | Path):
+        return name
     try:
         return spacy.load(name)
     except (OSError, ImportError) as err:

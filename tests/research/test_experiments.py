@@ -18,6 +18,7 @@ from research.arm_table import make_arm_table, read_folder
 from spacy_optical.cli import optical_cli
 from spacy_optical.data.bitext import read_bitext
 from spacy_optical.data.docs import EVALUATION_ONLY, read_docs
+from spacy_optical.distill import distillation
 from spacy_optical.distill.tagger_evaluation import evaluate, scores_of
 from spacy_optical.errors import OpticalError
 from spacy_optical.files import sha256
@@ -185,7 +186,7 @@ def test_a_stopped_student_is_continued_to_the_same_result(
 
     line = scripts(arms="target-soft", seeds="0")["arms"][0]
     with monkeypatch.context() as patch:
-        patch.setattr("spacy_optical.distill.distillation.save_tagger", killed)
+        patch.setattr(distillation, "save_tagger", killed)
         assert run(line).exit_code == 1
     assert not path.exists()
     result = run(line)
