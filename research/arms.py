@@ -20,7 +20,7 @@ from spacy_optical.distill.provenance import provenance
 from spacy_optical.distill.tagger_folder import METRICS
 from spacy_optical.encoders.folder import WEIGHTS
 from spacy_optical.errors import Errors, OpticalError
-from spacy_optical.export.bundle import export_bundle
+from spacy_optical.export.bundle_export import export_bundle
 from spacy_optical.export.quantize import preset_named
 from spacy_optical.runtime.bundle import MANIFEST_FILE
 

@@ -12,7 +12,7 @@ from .about import __version__
 
 if TYPE_CHECKING:
     from .distill.distillation import distill
-    from .export.bundle import export_bundle as export
+    from .export.bundle_export import export_bundle as export
     from .profiling.measure import profile
     from .projection.labels import project_labels
     from .projection.pair import align_pair as align
@@ -22,7 +22,7 @@ __all__ = ["__version__", "align", "distill", "export", "profile", "project_labe
 _FUNCTIONS = {
     "align": ("projection.pair", "align_pair"),
     "distill": ("distill.distillation", "distill"),
-    "export": ("export.bundle", "export_bundle"),
+    "export": ("export.bundle_export", "export_bundle"),
     "profile": ("profiling.measure", "profile"),
     "project_labels": ("projection.labels", "project_labels"),
 }

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,3 +106,9 @@ def test_a_module_imports_nothing_that_it_must_not(module: str, forbidden: list[
     code = CHECK.format(module=module, forbidden=forbidden)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_file_names_are_unique():
+    names = Counter(file.name for file in PACKAGE.rglob("*.py"))
+    twice = {name for name, count in names.items() if count > 1}
+    assert twice <= {"__init__.py", "config.py"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_optical.export.assemble import assemble
+from spacy_optical.export.pipeline_folder import assemble
 from spacy_optical.runtime.bundle import default_bundle_path
 
 ROOT = Path(__file__).parent.parent

@@ -150,7 +150,7 @@ def toy_project(folder: Path) -> Path:
     folder (Path): The folder.
     RETURNS (Path): The config's path.
     """
-    from spacy_optical.data.corpus import make_corpus
+    from spacy_optical.data.make_corpus import make_corpus
     from spacy_optical.data.sources import load_data_config
 
     toy_marked_corpus(folder / "marked")

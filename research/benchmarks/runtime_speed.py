@@ -21,7 +21,7 @@ import numpy as np
 import spacy
 
 from spacy_optical.data.docs import read_docs
-from spacy_optical.export.assemble import assemble
+from spacy_optical.export.pipeline_folder import assemble
 from spacy_optical.files import write_json, written_whole
 from spacy_optical.profiling.measure import profile
 from spacy_optical.profiling.options import Options

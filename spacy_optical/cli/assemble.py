@@ -19,7 +19,7 @@ def assemble_cli(
 
     Example: python -m spacy optical assemble bundles/int8 training/pipeline
     """
-    from ..export.assemble import assemble
+    from ..export.pipeline_folder import assemble
 
     assemble(bundle, out, name=name, version=version)
     msg.good(f"Pipeline in {out}")

@@ -21,7 +21,7 @@ def corpus_cli(
 
     Example: python -m spacy optical corpus configs/demo.cfg corpus --corpus.augment 2
     """
-    from ..data.corpus import make_corpus
+    from ..data.make_corpus import make_corpus
     from ..data.sources import load_data_config
     from ..projection.words import load_labeller
 

@@ -29,7 +29,7 @@ def export_cli(
     Example: python -m spacy optical export training/student bundles/int8
     -g en=corpus/english/dev.spacy
     """
-    from ..export.bundle import export_bundle
+    from ..export.bundle_export import export_bundle
     from ..export.verify import Gate
     from ._gold import gold_of
 

@@ -5,8 +5,8 @@ import pytest
 
 from spacy_optical.data import word_tokenizer
 from spacy_optical.data.conll import TaggedSentence
-from spacy_optical.data.corpus import make_corpus
 from spacy_optical.data.gold import tagged_doc
+from spacy_optical.data.make_corpus import make_corpus
 from spacy_optical.data.sources import BitextSet, DataConfig, Language
 from spacy_optical.data.word_tokenizer import tokenizer_for
 from spacy_optical.errors import OpticalError

@@ -15,7 +15,7 @@ from spacy_optical.distill.teacher_outputs import read_sentences
 from spacy_optical.distill.width_pruning import WidthPruning, _Fit, find_width_pruning
 from spacy_optical.encoders.vocabulary_trimming import trim_vocabulary
 from spacy_optical.errors import OpticalError
-from spacy_optical.export.bundle import export_bundle
+from spacy_optical.export.bundle_export import export_bundle
 from spacy_optical.runtime.bundle import Bundle
 from spacy_optical.runtime.pieces import WordPieces
 

@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_optical.errors import OpticalError
-from spacy_optical.export.bundle import export_bundle
+from spacy_optical.export.bundle_export import export_bundle
 from spacy_optical.export.reference_pipeline import reference_pipeline
 from spacy_optical.runtime.bundle import Bundle
 from spacy_optical.runtime.decode import decode

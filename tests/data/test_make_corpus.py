@@ -3,9 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_optical.data import corpus
-from spacy_optical.data.corpus import CorpusSummary, make_corpus
 from spacy_optical.data.docs import read_docs, read_training_docs
+from spacy_optical.data.make_corpus import CorpusSummary, make_corpus
 from spacy_optical.data.markup import MarkedText, parse_markup
 from spacy_optical.data.parallel import LABELS, read_groups
 from spacy_optical.data.sources import load_data_config
@@ -157,9 +156,10 @@ def test_altered_copies_that_judge_or_cannot_be_split_are_left_out(
     def altered(*args: object, **kwargs: object) -> list[MarkedText]:
         return [judged, fused, good]
 
-    monkeypatch.setattr(corpus, "augment_english", altered)
+    monkeypatch.setattr("spacy_optical.data.make_corpus.augment_english", altered)
     monkeypatch.setattr(
-        corpus, "augment_pairs", lambda *args, **kwargs: [(judged.text, "x"), ("New.", "Mpya.")]
+        "spacy_optical.data.make_corpus.augment_pairs",
+        lambda *args, **kwargs: [(judged.text, "x"), ("New.", "Mpya.")],
     )
     summary = make(marked, tmp_path / "corpus", "sw", augment=1)
     assert summary.source["altered"] == 1
