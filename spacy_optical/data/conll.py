@@ -19,13 +19,15 @@ _Line = tuple[str, str]  # where it is, and its text
 class TaggedSentence:
     """A sentence's words with its labelled spans (start, end excluded, label), in words.
 
-    spaces says after which words a space comes, where the file tells; else after each.
+    spaces says after which words a space comes, where the file tells; else after each. not_labelled
+    names the labels that were not looked for: a word without a span may have one of them.
     """
 
     id: str
     words: tuple[str, ...]
     spans: tuple[tuple[int, int, str], ...]
     spaces: tuple[bool, ...] | None = field(default=None, compare=False)
+    not_labelled: tuple[str, ...] = ()
 
 
 def read_iob2(path: str | Path, rename: Callable[[str], str] = str) -> list[TaggedSentence]:

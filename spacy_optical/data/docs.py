@@ -19,6 +19,7 @@ from .word_tokenizer import tokenizer_for
 
 Span = tuple[int, int, str]
 EVALUATION_ONLY = "spacy_optical.evaluation_only"
+NOT_LABELLED = "spacy_optical.not_labelled"
 
 
 def make_doc(marked: MarkedText, language: str, *, where: str, evaluation_only: bool) -> Doc:
@@ -107,6 +108,15 @@ def read_training_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
     if any(doc.user_data.get(EVALUATION_ONLY) for doc in docs):
         raise OpticalError(Errors.E207.format(path=path))
     return docs
+
+
+def labels_not_labelled(doc: Doc) -> tuple[str, ...]:
+    """Name the labels that were not looked for in a document.
+
+    doc (Doc): The document.
+    RETURNS (Tuple[str, ...]): The labels; usually none.
+    """
+    return tuple(doc.user_data.get(NOT_LABELLED, ()))
 
 
 def bare_doc(doc: Doc) -> Doc:

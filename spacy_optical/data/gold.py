@@ -16,7 +16,7 @@ from spacy.tokens import Doc, Span
 from ..errors import Errors, OpticalError
 from ..runtime.word_tokens import word_tokens
 from .conll import DOCSTART, TaggedSentence, checked_tag, read_iob2, sentence_of_tags
-from .docs import EVALUATION_ONLY, make_doc, read_docs
+from .docs import EVALUATION_ONLY, NOT_LABELLED, labels_not_labelled, make_doc, read_docs
 from .markup import MarkedEntity, MarkedText
 from .parallel import read_groups
 from .word_tokenizer import tokenizer_for
@@ -97,17 +97,24 @@ def renamer(labels: Mapping[str, str]) -> Rename:
     return rename
 
 
-def tagged_doc(sentence: TaggedSentence, *, evaluation_only: bool) -> Doc:
+def tagged_doc(sentence: TaggedSentence, *, evaluation_only: bool, missing: bool = False) -> Doc:
     """Make a document of a data set's own words.
 
     sentence (TaggedSentence): Words and spans.
     evaluation_only (bool): Whether the document may only judge, never train.
+    missing (bool): Whether words without an entity get spaCy's missing annotation where some labels
+        were not looked for. It is for training: spaCy does not score predictions on such words.
     RETURNS (Doc): The document.
     """
     # Any vocabulary does: the words are given, and files of documents do not keep it.
     spaces = None if sentence.spaces is None else list(sentence.spaces)
     doc = Doc(tokenizer_for("xx").vocab, words=list(sentence.words), spaces=spaces)
-    doc.set_ents([Span(doc, start, end, label=label) for start, end, label in sentence.spans])
+    doc.set_ents(
+        [Span(doc, start, end, label=label) for start, end, label in sentence.spans],
+        default="missing" if missing and sentence.not_labelled else "outside",
+    )
+    if sentence.not_labelled:
+        doc.user_data[NOT_LABELLED] = list(sentence.not_labelled)
     if evaluation_only:
         doc.user_data[EVALUATION_ONLY] = True
     return doc
@@ -186,7 +193,10 @@ def _of_doc(doc: Doc, name: str, where: str, rename: Rename) -> TaggedSentence |
     tags = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in tokens]
     bio = [checked_tag(tag, where, rename) for tag in tags]
     found = sentence_of_tags(name, [token.text for token in tokens], bio)
-    if found is None or len(found.words) < len(tokens):
+    if found is None:
+        return None
+    found = replace(found, not_labelled=labels_not_labelled(doc))
+    if len(found.words) < len(tokens):
         return found
     # Where a space token followed, it was a space all the same.
     spaces = [bool(t.whitespace_) or (t.i + 1 < len(doc) and doc[t.i + 1].is_space) for t in tokens]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,12 +53,14 @@ class SourceSentences:
     dev (List[TaggedSentence]): Those that the best model is chosen by.
     test (List[TaggedSentence]): Those that evaluate.
     left_out (int): Sentences that would train and are in dev or test.
+    not_drawn (int): Sentences that would train and were not drawn.
     """
 
     train: list[TaggedSentence]
     dev: list[TaggedSentence]
     test: list[TaggedSentence]
     left_out: int
+    not_drawn: int
 
 
 def read_set(
@@ -74,8 +76,8 @@ def read_set(
     RETURNS (List[TaggedSentence]): All sentences; empty if there are no files.
     RAISES (OpticalError): As `read_tagged`; if a label is none of those, or no sentence has any.
     """
-    found = []
-    labels = config.corpus.labels
+    found: list[TaggedSentence] = []
+    labels = [label for label in config.corpus.labels if label not in part.not_labelled]
     for path in at.paths(files):
         sentences = read_tagged(
             path,
@@ -92,6 +94,8 @@ def read_set(
         if not used:
             raise OpticalError(Errors.E604.format(path=path))
         found += sentences
+    if part.not_labelled:
+        return [replace(sentence, not_labelled=tuple(part.not_labelled)) for sentence in found]
     return found
 
 
@@ -100,23 +104,38 @@ def read_sources(config: DataConfig, at: FetchedFiles) -> SourceSentences:
 
     config (DataConfig): Names the sets; `dev_sentences` says how many are drawn.
     at (FetchedFiles): Where files are.
-    RETURNS (SourceSentences): What was not drawn trains, unless it is among the drawn or in test.
+    RETURNS (SourceSentences): What was not drawn to choose trains, unless it is among the drawn or
+        in test, as far as `max_sentences` and `empty_share` let it.
     RAISES (OpticalError): As `read_set`.
     """
-    train: list[TaggedSentence] = []
-    pool: list[TaggedSentence] = []
+    train: list[tuple[str, TaggedSentence]] = []
+    pool: list[tuple[str, TaggedSentence]] = []
     test: list[TaggedSentence] = []
-    for part in config.sources.values():
-        train += read_set(part, part.train, config.source, config, at)
-        pool += read_set(part, part.dev, config.source, config, at)
+    for name, part in config.sources.items():
+        train += [(name, s) for s in read_set(part, part.train, config.source, config, at)]
+        pool += [(name, s) for s in read_set(part, part.dev, config.source, config, at)]
         test += read_set(part, part.test, config.source, config, at)
     most = config.corpus.dev_sentences or len(pool)
     drawn = set(np.random.default_rng(config.seed).permutation(len(pool))[:most].tolist())
-    dev = [sentence for i, sentence in enumerate(pool) if i in drawn]
-    train += [sentence for i, sentence in enumerate(pool) if i not in drawn]
+    dev = [sentence for i, (_, sentence) in enumerate(pool) if i in drawn]
+    train += [named for i, named in enumerate(pool) if i not in drawn]
     judged = Judged(sentence.words for sentence in [*dev, *test])
-    kept = [sentence for sentence in train if not judged.same(" ".join(sentence.words))]
-    return SourceSentences(kept, dev, test, len(train) - len(kept))
+    kept = [(name, s) for name, s in train if not judged.same(" ".join(s.words))]
+    sample = _sample(kept, config)
+    return SourceSentences(sample, dev, test, len(train) - len(kept), len(kept) - len(sample))
+
+
+def _sample(
+    sentences: list[tuple[str, TaggedSentence]], config: DataConfig
+) -> list[TaggedSentence]:
+    """Draw the sentences of each source that train; what is drawn of one depends on it alone."""
+    chosen: set[int] = set()
+    for name, part in config.sources.items():
+        rng = np.random.default_rng([config.seed, *name.encode()])
+        own = [(i, sentence) for i, (source, sentence) in enumerate(sentences) if source == name]
+        kept = [i for i, sentence in own if sentence.spans or rng.random() < part.empty_share]
+        chosen.update(rng.permutation(kept)[: part.max_sentences or None].tolist())
+    return [sentence for i, (_, sentence) in enumerate(sentences) if i in chosen]
 
 
 def label(

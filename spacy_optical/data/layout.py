@@ -37,6 +37,14 @@ class CorpusFolder:
         """Give the sentence pairs of a language, text alone."""
         return self.path / "bitext" / f"{language}.jsonl"
 
+    def text(self, language: str) -> Path:
+        """Give the sentences of a language without translations; not every language has any."""
+        return self.path / "text" / f"{language}.jsonl"
+
+    def target_files(self, language: str) -> list[Path]:
+        """Give the files of a language that train: its bitext, and its text where there is some."""
+        return [self.bitext(language), *filter(Path.is_file, [self.text(language)])]
+
     def gold(self, language: str, split: str) -> Path:
         """Give the labelled documents that evaluate a language and never train.
 

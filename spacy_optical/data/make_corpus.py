@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, write_json
 from .augment import augment_english, augment_pairs
 from .conll import TaggedSentence
-from .decontamination import Judged
+from .decontamination import Judged, key_of
 from .docs import make_doc, write_docs
 from .gold import marked_text, tagged_doc
 from .labelled_sets import (
@@ -28,8 +28,8 @@ from .labelled_sets import (
 )
 from .layout import MARKER, CorpusFolder
 from .markup import MarkedText
-from .pair_selection import TextPair, choose, read_pairs, shared_words
-from .sources import DataConfig, Language
+from .pair_selection import TextPair, choose, read_pairs, read_texts, shared_words
+from .sources import BitextSet, DataConfig, Language
 from .word_tokenizer import tokenizer_for
 
 # Gold and bitext of one language share more of their words, if there is enough of both to tell.
@@ -44,8 +44,9 @@ class LanguageSummary:
 
     pairs (int): Pairs that train, altered copies included.
     altered (int): Altered copies among them.
+    texts (int): Sentences without translations, which train too.
     left_out (Dict[str, int]): Pairs that do not train, by reason: `duplicate`, `in_gold`,
-        `in_source_gold`, `not_drawn`, or the code of what is wrong with the line.
+        `in_source_gold`, `unnamed`, `not_drawn`, or the code of what is wrong with the line.
     escaped (Dict[str, int]): Pairs with HTML entities (`html`) and with doubled quotes (`quotes`).
     dev, test (int): Gold sentences.
     dev_in_test (int): Dev sentences that the test has too, left out.
@@ -58,6 +59,7 @@ class LanguageSummary:
 
     pairs: int = 0
     altered: int = 0
+    texts: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
     escaped: dict[str, int] = field(default_factory=dict)
     dev: int = 0
@@ -116,7 +118,8 @@ def make_corpus(
             tokenizer_for(code)  # before anything is read, if there is no tokenizer for it
     at = FetchedFiles(Path(files))
     source = read_sources(config, at)
-    known = [marked_text(sentence) for sentence in source.train]
+    # A copy would not say that some labels were not looked for.
+    known = [marked_text(sentence) for sentence in source.train if not sentence.not_labelled]
     judged = Judged(sentence.words for sentence in [*source.dev, *source.test])
     found: dict[str, LanguageSummary] = {}
     with folder_written_whole(Path(out), marker=MARKER) as path:
@@ -134,6 +137,8 @@ def make_corpus(
         )
         if source.left_out:
             say(f"{source.left_out} {config.source} sentences are in dev or test; left out")
+        if source.not_drawn:
+            say(f"{source.not_drawn} {config.source} sentences were not drawn; left out")
         counts = _write_source(config, source, known, judged, silver, folder)
         summary = CorpusSummary(
             counts,
@@ -166,7 +171,7 @@ def _write_source(
         if not any(sentence.spans for sentence in sentences):
             raise OpticalError(Errors.E241.format(use=use))
     altered = _altered_docs(config, known, judged) if gold else []
-    docs = [tagged_doc(sentence, evaluation_only=False) for sentence in gold]
+    docs = [tagged_doc(sentence, evaluation_only=False, missing=True) for sentence in gold]
     docs += altered
     docs += [tagged_doc(sentence, evaluation_only=False) for sentence in silver]
     write_docs(docs, folder.source_train)
@@ -218,6 +223,15 @@ class _LanguageMaker:
         pairs = self._chosen(judged, left_out, escaped)
         altered = self._altered(pairs, judged)
         _write_bitext([*pairs, *altered], self.config.source, code, self.folder.bitext(code))
+        known = {key_of(pair.target) for pair in pairs}
+        texts = [
+            text
+            for text in self._texts(judged, left_out, escaped)
+            if key_of(text.target) not in known
+        ]
+        if texts:
+            _write_bitext(texts, "", code, self.folder.text(code))
+        summary.texts = len(texts)
         summary.pairs, summary.altered = len(pairs) + len(altered), len(altered)
         summary.left_out = dict(left_out)
         summary.escaped = {kind: count for kind, count in escaped.items() if count}
@@ -229,32 +243,48 @@ class _LanguageMaker:
     def _chosen(
         self, judged: Judged, left_out: Counter[str], escaped: Counter[str]
     ) -> list[TextPair]:
-        source, most = self.config.source, self.config.corpus.max_pairs
         every = (
             pair
             for name, part in self.language.bitext.items()
-            for pair in read_pairs(
-                part,
-                name,
-                source,
-                self.code,
-                self.at.paths(part.files),
-                skipped=left_out,
-                escaped=escaped,
-            )
+            for pair in self._of_set(name, part, judged, left_out, escaped)
         )
-        pairs = choose(
-            every,
-            judged,
-            self.judged_source,
-            most=most,
-            seed=self.config.seed,
-            left_out=left_out,
-        )
+        most = self.config.corpus.max_pairs
+        pairs = self._choose(every, judged, left_out, most=most)
         if not pairs:
             counts = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "the files are empty"
             raise OpticalError(Errors.E240.format(lang=self.code, counts=counts))
         return pairs
+
+    def _of_set(
+        self,
+        name: str,
+        part: BitextSet,
+        judged: Judged,
+        left_out: Counter[str],
+        escaped: Counter[str],
+    ) -> Iterable[TextPair]:
+        """Read a set's pairs and draw from them, if the set says how many."""
+        source, paths = self.config.source, self.at.paths(part.files)
+        pairs = read_pairs(part, name, source, self.code, paths, skipped=left_out, escaped=escaped)
+        if not part.max_pairs and part.unnamed_share == 1:
+            return pairs
+        most, share = part.max_pairs, part.unnamed_share
+        return self._choose(pairs, judged, left_out, most=most, unnamed_share=share)
+
+    def _texts(
+        self, judged: Judged, left_out: Counter[str], escaped: Counter[str]
+    ) -> Iterator[TextPair]:
+        """Give the sentences without translations."""
+        for name, part in self.language.text.items():
+            paths = self.at.paths(part.files)
+            every = read_texts(part, name, self.code, paths, skipped=left_out, escaped=escaped)
+            yield from self._choose(every, judged, left_out, most=part.max_sentences)
+
+    def _choose(
+        self, pairs: Iterable[TextPair], judged: Judged, left_out: Counter[str], **limits: Any
+    ) -> list[TextPair]:
+        seed, source = self.config.seed, self.judged_source
+        return choose(pairs, judged, source, seed=seed, left_out=left_out, **limits)
 
     def _altered(self, pairs: Sequence[TextPair], judged: Judged) -> list[TextPair]:
         """Give altered copies of the pairs whose source side is labelled."""
@@ -298,11 +328,12 @@ def _write_gold(
 
 
 def _write_bitext(pairs: Iterable[TextPair], source: str, target: str, path: Path) -> None:
-    """Write source and target text, and nothing that markup said."""
+    """Write source and target text, where there is a source, and nothing that markup said."""
     path.parent.mkdir(exist_ok=True)
     with path.open("w", encoding="utf8") as file:
         for pair in pairs:
             row = {"id": pair.id, source: pair.source, target: pair.target}
+            row = {key: text for key, text in row.items() if key}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
@@ -329,7 +360,8 @@ def _remarks(
     if found.escaped and not all(part.unescape for part in language.bitext.values()):
         counts = " and ".join(f"{n} with {_ESCAPES[kind]}" for kind, n in found.escaped.items())
         yield f"{code}: pairs {counts}; unescape = true turns them into characters"
-    missing = [label for label in labels if not found.entities.get(label)]
+    expected = set(labels) - set(language.not_labelled)
+    missing = [label for label in labels if label in expected and not found.entities.get(label)]
     if found.test and missing:
         yield f"{code}: the test has no {' and no '.join(missing)}"
 

@@ -3,17 +3,19 @@
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 from .bitext import Format, read_bitext
 from .decontamination import Judged, key_of
 from .markup import MarkedText
 from .parallel import read_groups
-from .sources import BitextSet
+from .sources import BitextSet, TextSet
+
+_SENTENCE_ENDS = tuple('.?!:"“”')
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,58 @@ def read_pairs(
             next(read(), None)
 
 
+def read_texts(
+    part: TextSet,
+    name: str,
+    language: str,
+    paths: Sequence[Path],
+    *,
+    skipped: Counter[str],
+    escaped: Counter[str],
+) -> Iterator[TextPair]:
+    """Read the sentences of a set without translations, one at a time.
+
+    part (TextSet): Says format and key.
+    name (str): The set's name, which the ids of its sentences begin with.
+    language (str): Their language's code.
+    paths (Sequence[Path]): The files.
+    skipped (Counter), escaped (Counter): As for `read_pairs`.
+    YIELDS (TextPair): The sentences; their source side is empty.
+    RAISES (OpticalError): As `read_pairs`.
+    """
+    lines = part.format == "lines"
+    key = part.key or {"conllu": "text", "tsv": "1"}.get(part.format, language)
+    # A reader of pairs reads text if both sides are the same.
+    pairs = BitextSet(
+        files=part.files * 2,
+        format="moses" if part.format == "lines" else part.format,
+        keys=None if lines else (key, key),
+        unescape=part.unescape,
+    )
+    both = [path for path in paths for _ in range(2 if lines else 1)]
+    for pair in read_pairs(pairs, name, language, language, both, skipped=skipped, escaped=escaped):
+        yield replace(pair, source="")
+
+
+def has_name(text: str) -> bool:
+    """Whether a capitalised word is in a text, but for the first word of a sentence.
+
+    >>> [has_name(text) for text in ("She lives in Pune.", "Yes. She and I live here.")]
+    [True, False]
+    """
+    return any(
+        word[:1].isupper() and word[1:2].isalpha() and not before.endswith(_SENTENCE_ENDS)
+        for before, word in pairwise(text.split())
+    )
+
+
 def choose(
     pairs: Iterable[TextPair],
     judged: Judged,
     judged_source: Judged,
     *,
     most: int = 0,
+    unnamed_share: float = 1.0,
     seed: int = 0,
     left_out: Counter[str],
 ) -> list[TextPair]:
@@ -98,6 +146,8 @@ def choose(
     judged (Judged): The language's gold sentences.
     judged_source (Judged): The source language's sentences that choose or evaluate.
     most (int): How many pairs to draw at the most; 0 for all. A smaller draw is part of a larger.
+    unnamed_share (float): Share of the pairs that are kept where the source side has no name, see
+        `has_name`.
     seed (int): Seed of the draw.
     left_out (Counter): Counts what is left out, by reason.
     RETURNS (List[TextPair]): The pairs in their order.
@@ -115,15 +165,26 @@ def choose(
             left_out["in_gold"] += 1
         elif judged_source.overlaps(pair.source):
             left_out["in_source_gold"] += 1
+        elif (
+            unnamed_share < 1
+            and _lot(digest, seed, b"unnamed") >= unnamed_share * 2**64
+            and not has_name(pair.source)
+        ):
+            left_out["unnamed"] += 1
         else:
-            lot = blake2b(digest, digest_size=8, salt=seed.to_bytes(8, "little")).digest()
-            item = (-int.from_bytes(lot, "little"), number, pair)
+            item = (-_lot(digest, seed), number, pair)
             if most and len(kept) == most:
                 heapq.heappushpop(kept, item)
                 left_out["not_drawn"] += 1
             else:
                 heapq.heappush(kept, item)
     return [pair for _, _, pair in sorted(kept, key=lambda item: item[1])]
+
+
+def _lot(digest: bytes, seed: int, person: bytes = b"") -> int:
+    """Draw a number below 2**64; `person` makes it independent of other draws."""
+    lot = blake2b(digest, digest_size=8, salt=seed.to_bytes(8, "little"), person=person).digest()
+    return int.from_bytes(lot, "little")
 
 
 def shared_words(pairs: Iterable[TextPair], gold: Iterable[Iterable[str]]) -> float:

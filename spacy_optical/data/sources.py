@@ -44,8 +44,9 @@ Name = Annotated[str, AfterValidator(_plain_name)]
 class LabelledSet(Section):
     """How labelled files are read; see `data.gold.read_tagged`.
 
-    labels: new names of the files' own labels; empty for those that are left out. licence: of the
-    files, for the corpus's record.
+    labels: new names of the files' own labels; empty for those that are left out. not_labelled:
+    labels of the corpus that the files do not annotate; a word without an entity may have one of
+    them, and predictions of them are not scored. licence: of the files, for the corpus's record.
     """
 
     dev: list[File] = Field(default_factory=list)
@@ -53,6 +54,7 @@ class LabelledSet(Section):
     gold_format: GoldFormat | None = None
     columns: Columns = ("words", "labels", "sentence_id")
     labels: dict[str, str] = Field(default_factory=dict)
+    not_labelled: list[str] = Field(default_factory=list)
     licence: str = ""
 
 
@@ -61,9 +63,13 @@ class SourceSet(LabelledSet):
 
     train: files that train the teacher. dev: files that sentences to choose the best model are
     drawn from; what is not drawn trains. test: files that evaluate the source language.
+    empty_share: share of the sentences without an entity that train. max_sentences: how many
+    sentences train at the most, drawn by chance (0: all).
     """
 
     train: list[File] = Field(default_factory=list)
+    empty_share: float = Field(1.0, ge=0, le=1)
+    max_sentences: int = Field(0, ge=0)
 
     @property
     def files(self) -> list[str]:
@@ -78,13 +84,17 @@ class BitextSet(Section):
     `jsonl`, `tsv`, `tmx`, `conllu`, `moses` (see `data.bitext`) or `marked` (see `data.parallel`);
     by default told from the file's name. keys: what the files call source and target, see
     `read_bitext`; by default the languages. unescape: turn HTML entities and doubled quotes into
-    characters.
+    characters. max_pairs: how many pairs are drawn at the most (0: all). unnamed_share: share of
+    the pairs that are kept where no word of the source side is capitalised, but for the first word
+    of a sentence.
     """
 
     files: list[File] = Field(min_length=1)
     format: Literal["jsonl", "tsv", "tmx", "conllu", "moses", "marked"] | None = None
     keys: tuple[str, str] | None = None
     unescape: bool = False
+    max_pairs: int = Field(0, ge=0)
+    unnamed_share: float = Field(1.0, ge=0, le=1)
     licence: str = ""
 
     @model_validator(mode="after")
@@ -94,11 +104,31 @@ class BitextSet(Section):
         return self
 
 
+class TextSet(Section):
+    """A data set of sentences in a target language, without translations.
+
+    files: the files. format: `lines` (one sentence a line), `conllu`, `tsv` or `jsonl`. key: the
+    comment (by default `text`), column (`1`) or key (the language) that has the sentence.
+    unescape: as for bitext. max_sentences: how many are drawn at the most (0: all).
+    """
+
+    files: list[File] = Field(min_length=1)
+    format: Literal["lines", "conllu", "tsv", "jsonl"] = "lines"
+    key: str = ""
+    unescape: bool = False
+    max_sentences: int = Field(0, ge=0)
+    licence: str = ""
+
+
 class Language(LabelledSet):
-    """A target language: bitext that trains, gold that evaluates; either may be missing."""
+    """A target language: bitext that trains, gold that evaluates; either may be missing.
+
+    text: sentences without translations, which train beside the bitext.
+    """
 
     name: str = ""
     bitext: dict[Name, BitextSet] = Field(default_factory=dict)
+    text: dict[Name, TextSet] = Field(default_factory=dict)
 
     renamed: ClassVar[dict[str, str]] = {
         "bitext_format": "format in [languages.CODE.bitext.NAME]",
@@ -116,6 +146,8 @@ class Language(LabelledSet):
     def _is_of_use(self) -> "Language":
         if not self.test and not self.bitext:
             raise ValueError("a language needs bitext, a gold test, or both")
+        if self.text and not self.bitext:
+            raise ValueError("a language with text needs bitext, too")
         return self
 
     @property
@@ -123,6 +155,7 @@ class Language(LabelledSet):
         """All files of the language."""
         return [
             *(file for part in self.bitext.values() for file in part.files),
+            *(file for part in self.text.values() for file in part.files),
             *self.dev,
             *self.test,
         ]
@@ -170,6 +203,14 @@ class DataConfig(Section):
             raise ValueError(f"'{source}' is the source language; name its files under [sources]")
         return value
 
+    @model_validator(mode="after")
+    def _knows_what_is_not_labelled(self) -> "DataConfig":
+        for name, part in (*self.sources.items(), *self.languages.items()):
+            if unknown := sorted(set(part.not_labelled) - set(self.corpus.labels)):
+                known = ", ".join(self.corpus.labels)
+                raise ValueError(f"'{name}': not_labelled has '{unknown[0]}', labels has {known}")
+        return self
+
     @property
     def files(self) -> list[DataFile]:
         """All files, each once, in the config's order."""
@@ -188,6 +229,8 @@ class DataConfig(Section):
             yield code, language.licence
             for name, bitext in language.bitext.items():
                 yield f"{code} {name}", bitext.licence
+            for name, text in language.text.items():
+                yield f"{code} {name}", text.licence
 
 
 def load_data_config(path: Path, overrides: dict[str, Any] | None = None) -> DataConfig:

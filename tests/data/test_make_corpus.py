@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_optical.data.docs import read_docs, read_training_docs
+from spacy_optical.data.docs import labels_not_labelled, read_docs, read_training_docs
 from spacy_optical.data.make_corpus import CorpusSummary, make_corpus
 from spacy_optical.data.markup import MarkedText, parse_markup
 from spacy_optical.data.parallel import LABELS, read_groups
@@ -166,3 +166,83 @@ def test_altered_copies_that_judge_or_cannot_be_split_are_left_out(
     assert (summary.languages["sw"].pairs, summary.languages["sw"].altered) == (33, 1)
     docs = read_training_docs(tmp_path / "corpus/english/train.spacy")
     assert docs[-1].text == "It is in Oslo."
+
+
+def sampled(marked: Path, lines: str) -> Path:
+    """A config of the toy corpus with more lines in [sources.english] and for Swahili."""
+    path = marked / "data.cfg"
+    source, language = lines.split("---\n")
+    text = toy_data(marked, ("sw",)).replace("[sources.english]\n", f"[sources.english]\n{source}")
+    path.write_text(f"{text}\n{language}", encoding="utf8")
+    return path
+
+
+def test_words_of_partly_labelled_sources_are_missing_in_train_and_outside_in_gold(
+    tmp_path: Path, marked: Path
+):
+    path = marked / "english/train.jsonl"
+    lines = path.read_text(encoding="utf8").splitlines()
+    undated = [line for line in lines if "(DATE)" not in line]
+    path.write_text("\n".join(undated) + "\n", encoding="utf8")
+    config = sampled(marked, 'not_labelled = ["DATE"]\n---\n')
+    text = config.read_text(encoding="utf8")
+    config.write_text(text.replace("[languages.sw]\n", '[languages.sw]\nnot_labelled = ["DATE"]\n'))
+    for name in ("dev", "test"):
+        gold = marked / f"parallel/{name}.jsonl"
+        groups = [json.loads(line) for line in gold.read_text(encoding="utf8").splitlines()]
+        write_groups(gold, [group for group in groups if "(DATE)" not in group["sw"]])
+    make_corpus(load_data_config(config, {"corpus.augment": 1}), marked, tmp_path / "corpus")
+    docs = read_training_docs(tmp_path / "corpus/english/train.spacy")
+    partly = [doc for doc in docs if labels_not_labelled(doc)]
+    assert len(partly) == len(undated)
+    assert {t.ent_iob for doc in partly for t in doc if not t.ent_type_} == {0}
+    assert {t.ent_iob for doc in docs if doc not in partly for t in doc if not t.ent_type_} == {2}
+    gold = read_docs(tmp_path / "corpus/gold/sw-test.spacy")
+    assert {labels_not_labelled(doc) for doc in gold} == {("DATE",)}
+    assert 0 not in {token.ent_iob for doc in gold for token in doc}
+
+
+def test_a_source_cannot_label_what_it_is_said_not_to(tmp_path: Path, marked: Path):
+    config = sampled(marked, 'not_labelled = ["DATE"]\n---\n')
+    with pytest.raises(OpticalError, match=r"E235.*train\.jsonl.*DATE"):
+        make_corpus(load_data_config(config), marked, tmp_path / "corpus")
+    with pytest.raises(OpticalError, match="'english': not_labelled has 'TIME'"):
+        load_data_config(sampled(marked, 'not_labelled = ["TIME"]\n---\n'))
+
+
+def test_sentences_of_a_source_are_drawn(tmp_path: Path, marked: Path):
+    config = load_data_config(sampled(marked, "max_sentences = 10\nempty_share = 0.0\n---\n"))
+    said: list[str] = []
+    summary = make_corpus(config, marked, tmp_path / "a", say=said.append)
+    assert summary.source["train"] == 32 + 10
+    assert any("22 en sentences were not drawn" in text for text in said)
+    docs = read_training_docs(tmp_path / "a/english/train.spacy")[32:]
+    assert all(doc.ents for doc in docs)
+    make_corpus(config, marked, tmp_path / "b")
+    same = [(tmp_path / name / "english/train.spacy").read_bytes() for name in ("a", "b")]
+    assert same[0] == same[1]
+
+
+def test_text_without_translation_is_beside_the_bitext(tmp_path: Path, marked: Path):
+    gold = read_groups(marked / "parallel/test.jsonl", ["sw"])[0].sentences["sw"].text
+    pair = read_groups(marked / "parallel/train.jsonl", ["sw"])[0].sentences["sw"].text
+    text = tmp_path / "news.txt"
+    text.write_text("\n".join([gold, pair, "Mvua ilinyesha.", "Tulifika jana."]), encoding="utf8")
+    section = f'[languages.sw.text.news]\nfiles = ["{text}"]\nlicence = "CC0"\n'
+    config = load_data_config(sampled(marked, f"---\n{section}"))
+    summary = make_corpus(config, marked, tmp_path / "corpus")
+    rows = (tmp_path / "corpus/text/sw.jsonl").read_text(encoding="utf8").splitlines()
+    assert [json.loads(row)["sw"] for row in rows] == ["Mvua ilinyesha.", "Tulifika jana."]
+    assert all(set(json.loads(row)) == {"id", "sw"} for row in rows)
+    assert (summary.languages["sw"].texts, summary.languages["sw"].pairs) == (2, 32)
+    assert summary.languages["sw"].left_out == {"in_gold": 1}
+    record = json.loads((tmp_path / "corpus/corpus.json").read_text())
+    assert record["licences"]["sw news"] == "CC0"
+
+
+def test_a_set_has_a_limit_of_its_own(tmp_path: Path, marked: Path):
+    path = sampled(marked, "---\n")
+    config = load_data_config(path, {"languages.sw.bitext.parallel.max_pairs": 12})
+    summary = make_corpus(config, marked, tmp_path / "corpus")
+    assert summary.languages["sw"].pairs == 12
+    assert summary.languages["sw"].left_out == {"not_drawn": 20}

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from spacy_optical.data.decontamination import Judged
-from spacy_optical.data.pair_selection import TextPair, choose, read_pairs, shared_words
-from spacy_optical.data.sources import BitextSet
+from spacy_optical.data.pair_selection import TextPair, choose, read_pairs, read_texts, shared_words
+from spacy_optical.data.sources import BitextSet, TextSet
 from spacy_optical.errors import OpticalError
 
 PAIRS = [TextPair(str(i), f"the {i} th house", f"nyumba ya {i}") for i in range(50)]
@@ -91,3 +91,29 @@ def test_shared_words_tell_two_languages_apart():
     assert shared_words(PAIRS, gold) == pytest.approx(2 / 3)
     assert shared_words(PAIRS, [["дом"]]) == 0
     assert shared_words(PAIRS, [["12", "."]]) == 1
+
+
+def test_pairs_without_a_name_are_kept_by_their_share():
+    plain = [TextPair(f"p{i}", f"He saw {i} birds.", f"ndege {i}") for i in range(400)]
+    named = [TextPair(f"n{i}", f"He saw Pune {i} times.", f"Pune {i}") for i in range(20)]
+    for share, least, most in ((0.0, 0, 0), (0.35, 100, 180), (1.0, 400, 400)):
+        left_out: Counter[str] = Counter()
+        kept = choose([*plain, *named], NOBODY, NOBODY, unnamed_share=share, left_out=left_out)
+        assert kept[-20:] == named
+        assert least <= len(kept) - 20 <= most
+        assert left_out["unnamed"] == 420 - len(kept)
+
+
+def test_text_is_read_from_lines_comments_columns_and_keys(tmp_path: Path):
+    files = {
+        "lines": "Moja.\n\nMbili.\n",
+        "conllu": "# sent_id = 1\n# text = Moja.\n1\tMoja\n\n# text = Mbili.\n1\tMbili\n",
+        "tsv": "Moja.\tx\nMbili.\ty\n",
+        "jsonl": '{"sw": "Moja."}\n{"sw": "Mbili."}\n',
+    }
+    for format, text in files.items():
+        path = tmp_path / f"text.{format}"
+        path.write_text(text)
+        part = TextSet(files=[path.name], format=format)
+        found = list(read_texts(part, "t", "sw", [path], skipped=Counter(), escaped=Counter()))
+        assert [(pair.source, pair.target) for pair in found] == [("", "Moja."), ("", "Mbili.")]
