@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from spacy_optical.distill.sentences import Batch, collate, plain_sentence
-from spacy_optical.distill.tagger import first_pieces, load_tagger, mean_pieces, position_offset
+from spacy_optical.distill.tagger import first_pieces, load_tagger, mean_pieces
+from spacy_optical.encoders.positions import position_offset
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.decode import bio_tags
 from spacy_optical.runtime.pieces import WordPieces
