@@ -1,5 +1,5 @@
 # make demo       the whole project: encoder, corpus, teacher, student, bundle, profile, package
-# make default    take the demo's bundle as the one that the package carries, its table into docs/demo.md
+# make demo-page  the table of the last demo into docs/demo.md
 # make test       the test suite (the slow tests too: make test-slow)
 # make benchmark  how fast pairs are aligned (PAIRS=200000: and the memory over so many), how fast a
 #                 student learns from them, and how fast and small the runtime is
@@ -12,14 +12,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo default test test-slow benchmark benchmark-profile lint clean clean-all
+.PHONY: demo demo-page test test-slow benchmark benchmark-profile lint clean clean-all
 
 demo: $(READY)
 	$(BIN)/python -m spacy project run all
 
-default: $(READY)
-	rm -rf spacy_optical/default_bundle
-	cp -r bundles/student-int8 spacy_optical/default_bundle
+demo-page: $(READY)
 	$(BIN)/python -m spacy optical summary metrics/profile --bundle bundles/student-int8 --packages packages --markdown docs/demo.md
 
 test: $(READY)
