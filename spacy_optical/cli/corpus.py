@@ -35,6 +35,7 @@ def corpus_cli(
             code,
             found.pairs,
             found.altered,
+            found.texts,
             _counts(found.left_out),
             found.dev,
             found.test,
@@ -42,8 +43,8 @@ def corpus_cli(
         )
         for code, found in summary.languages.items()
     ]
-    header = ("", "Pairs", "altered", "left out", "Dev", "Test", "Test entities")
-    msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "l", "r", "r", "l"))
+    header = ("", "Pairs", "altered", "Texts", "left out", "Dev", "Test", "Test entities")
+    msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "r", "l", "r", "r", "l"))
     told = {"Sentences": _counts(summary.source), "Entities": _counts(summary.entities)}
     if summary.unseen_names is not None:
         told["Test names unseen in train"] = f"{summary.unseen_names:.0%}"

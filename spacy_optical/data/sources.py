@@ -166,7 +166,7 @@ class CorpusSettings(Section):
 
     labels: the entity types. dev_sentences: how many sentences are drawn from the sources' dev
     files to choose by (0: all); the others train. max_pairs: how many pairs of a language are
-    drawn at the most (0: all). augment: altered copies of each labelled training sentence;
+    drawn at the most (0: all). augment: altered copies of each fully labelled training sentence;
     augment_bitext: of each pair whose source side is labelled, by default as many. labeller: a
     spaCy pipeline that labels the source side of the bitext, which then trains the teacher as
     well; silver: new names of its labels. gold: whether the sources' own labels train.

@@ -70,6 +70,10 @@ def calibrate(tagger: WordTagger, gold: Sequence[Doc], pieces: WordPieces) -> di
     read = word_logits(tagger, [s.words for s in sentences], pieces)
     logits = np.concatenate(read)
     tags = np.array([tag for s in sentences for tag in s.tags or ()], dtype=np.int64)
+    # Whether a label that was not annotated is right, nobody knows.
+    unknown = [np.isin(z.argmax(axis=-1), s.also) for s, z in zip(sentences, read, strict=True)]
+    known = ~((tags == 0) & np.concatenate(unknown))
+    logits, tags = logits[known], tags[known]
     fitted = temperature(logits, tags)
     with torch.no_grad():
         for weight in tagger.model.classifier.parameters():

@@ -173,14 +173,18 @@ class Objective(Section):
 class Plans(Section):
     """Which vectors the plans are computed on, how, and what is projected through them.
 
-    layer: the encoder's layer whose word vectors are aligned. projection: labels are projected word
-    by word (`words`) or as whole spans (`spans`). gold: share of the gold tag, where an English
-    sentence has one, in the distribution that is projected; the rest is the teacher's.
+    vectors: whose word vectors are aligned, the encoder's or the teacher's; the teacher's need no
+    second reading. layer: the layer that they are of. keep_unlike: pairs that are no translations
+    train as text without a translation does; otherwise they are left out. projection: labels are
+    projected word by word (`words`) or as whole spans (`spans`). gold: share of the gold tag, where
+    an English word has one, in the distribution that is projected; the rest is the teacher's.
     """
 
     renamed: ClassVar[dict[str, str]] = {"carry": "projection"}
 
+    vectors: Literal["encoder", "teacher"] = "encoder"
     layer: int = Field(8, ge=0)
+    keep_unlike: bool = False
     projection: Literal["words", "spans"] = Field("words", serialization_alias="carry")
     gold: float = Field(0.9, ge=0, le=1)
     align: AlignConfig = AlignConfig()
@@ -214,7 +218,11 @@ class DistillConfig(Section):
         chosen = {"seed", *sections} if sections else set(type(self).model_fields) - {"paths"}
         # Options that are not used, and new names of old ones (`by_alias`), leave the hash as it
         # was: plans and students on disk stay valid.
-        content = self.model_dump_json(include=chosen, exclude_none=True, by_alias=True)
+        unused = {"vectors"} if self.plans.vectors == "encoder" else set()
+        unused |= set() if self.plans.keep_unlike else {"keep_unlike"}
+        content = self.model_dump_json(
+            include=chosen, exclude={"plans": unused}, exclude_none=True, by_alias=True
+        )
         return hashlib.sha256(content.encode("utf8")).hexdigest()[:16]
 
 

@@ -57,7 +57,8 @@ def distill(
     english, plans = read_plans(config, teacher)
     data = [corpus.source_train, corpus.source_dev]
     data += [teacher / WEIGHTS, config.paths.encoder / WEIGHTS]
-    data += [corpus.bitext(language) for language in config.data.languages]
+    for language in config.data.languages:
+        data += corpus.target_files(language)
     record = provenance(config, "student", data)
     if resume and (made := on_main(lambda: finished(out, record["fingerprint"]))):
         say(f"{out} was made from the same already")

@@ -25,6 +25,7 @@ from .config import DistillConfig
 from .plan_reader import MARKER, english_sentences, plans_record
 from .plan_store import write_ragged
 from .plan_writer import JOURNAL, Journal, Readers, write_language_plans
+from .repeated_sources import REPEATED, RepeatedSources, write_repeated_sources
 from .sentences import Sentence
 from .tagger import load_tagger
 from .teacher_outputs import read_sentences
@@ -65,12 +66,14 @@ def make_plans(
         write_ragged(folder / f"{config.data.source}-logits", [r.logits for r in outputs])
         write_ragged(folder / f"{config.data.source}-last", [r.last for r in outputs])
         del outputs
+        write_repeated_sources(config, folder, readers, say)
         if processes > 1:
             del readers
             written = _in_processes(config, teacher, folder, processes)
         else:
+            repeated = RepeatedSources(folder)
             written = (
-                (language, write_language_plans(config, language, folder, readers, say))
+                (language, write_language_plans(config, language, folder, readers, say, repeated))
                 for language in config.data.languages
             )
         rows = {}
@@ -79,18 +82,23 @@ def make_plans(
                 "pairs": journal.pairs,
                 "left_out": (long := journal.read - journal.pairs - journal.unlike),
                 "unlike": journal.unlike,
-                "mean_weight": round(journal.weight / journal.pairs, 4),
-                "mass_moved": round(journal.moved / journal.pairs, 4),
+                "texts": journal.texts,
+                "mean_weight": round(journal.weight / (aligned := journal.aligned), 4),
+                "mass_moved": round(journal.moved / aligned, 4),
                 "seconds": round(journal.seconds, 2),
             }
-            message = f"{row['pairs']} pairs, {row['mass_moved']:.0%} of the mass moved"
+            message = (
+                f"{journal.pairs - journal.texts} pairs, {row['mass_moved']:.0%} of the mass moved"
+            )
             message += f", mean weight {row['mean_weight']:.2f}, {journal.seconds:.0f} s"
+            message += f", {journal.texts} texts" if journal.texts else ""
             message += f", {long} too long or empty" if long else ""
             message += f", {journal.unlike} left out as no translations" if journal.unlike else ""
             say(f"{language}: {message}")
         record["languages"] = {language: rows[language] for language in config.data.languages}
         write_json(folder / MARKER, record)
-        for path in (folder / BEGUN, *folder.glob(f"*-{JOURNAL}")):
+        notes = {*folder.glob(f"*-{JOURNAL}"), *folder.glob(f"{REPEATED}-*")}
+        for path in (folder / BEGUN, *notes):
             path.unlink()
     return record
 
@@ -105,10 +113,14 @@ def _readers(config: DistillConfig, teacher: Path) -> tuple[Readers, list[Senten
         most, positions = config.training.max_pieces, tagger.max_pieces
         raise OpticalError(Errors.E413.format(most=most, positions=positions))
     pieces = WordPieces((Path(teacher) / TOKENIZER).read_bytes())
-    encoder = WordEncoder(config.paths.encoder, config.plans.layer)
+    encoder = None
+    if config.plans.vectors == "encoder":
+        encoder = WordEncoder(config.paths.encoder, config.plans.layer)
+    elif config.plans.layer > depth:
+        raise OpticalError(Errors.E406.format(layer=config.plans.layer, layers=depth + 1))
     english = english_sentences(config, pieces, tagger.tags)
     tokenizers = [sha256(folder / TOKENIZER) for folder in (Path(teacher), config.paths.encoder)]
-    gold = {sentence.words: sentence.tags for sentence in english}
+    gold = {sentence.words: sentence.certain_tags for sentence in english}
     return Readers(tagger, pieces, encoder, gold, tokenizers[0] == tokenizers[1]), english
 
 
@@ -156,4 +168,5 @@ def _write_alone(
 ) -> Journal:
     torch.set_num_threads(threads)
     readers, _ = _readers(config, teacher)
-    return write_language_plans(config, language, folder, readers)
+    repeated = RepeatedSources(folder)
+    return write_language_plans(config, language, folder, readers, repeated=repeated)

@@ -3,7 +3,9 @@
 With student logits z, teacher distributions p, word vectors t (teacher) and s (student), a plan T,
 a received share w and a pair's weight v, all sums over words and averaged over the batch's words:
 
-    hard            -log softmax(z)[gold]
+    hard            -log sum_{k in S} softmax(z)[k]            S is the gold tag; of a word without
+                    entity in a partly labelled sentence, O and the tags of the labels that were
+                    not annotated (marginal likelihood of a partial label)
     soft, target_kd KL(p || softmax(z / tau)) tau^2            response-based distillation;
                     target_kd counts a word 1 - y v w_j, where y is `kd_discount`, beside labels
     hidden          |s - t|^2 / var(t)                         feature-based distillation
@@ -15,14 +17,25 @@ import torch
 from torch.nn import functional as F
 
 
-def hard(logits: torch.Tensor, tags: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy to gold tags.
+def hard(
+    logits: torch.Tensor, tags: torch.Tensor, also: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Cross-entropy to gold tags; where several tags may be right, to the sum of their shares.
 
     logits (Tensor): [B, W, tags].
     tags (Tensor): [B, W], -100 where there is none.
+    also (Optional[Tensor]): Tags that a sentence's words with tag O (0) may have as well, [B, K],
+        filled up with 0.
     RETURNS (Tensor): The mean over words that have a tag.
     """
-    return F.cross_entropy(logits.flatten(0, 1), tags.flatten(), ignore_index=-100)
+    if also is None or not also.shape[1]:
+        return F.cross_entropy(logits.flatten(0, 1), tags.flatten(), ignore_index=-100)
+    count = logits.shape[-1]
+    possible = F.one_hot(tags.clamp(min=0), count).bool()
+    more = F.one_hot(also, count).sum(dim=1).bool()
+    possible |= (tags == 0)[:, :, None] & more[:, None]
+    shares = F.log_softmax(logits, dim=-1).masked_fill(~possible, -torch.inf)
+    return -shares.logsumexp(dim=-1)[tags >= 0].mean()
 
 
 def soft(

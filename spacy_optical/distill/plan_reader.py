@@ -129,10 +129,10 @@ def plans_record(config: DistillConfig, teacher: Path) -> dict[str, Any]:
     """
     corpus = CorpusFolder(config.paths.corpus)
     data = [corpus.source_train]
-    data += [corpus.bitext(language) for language in config.data.languages]
-    for language, path in zip(config.data.languages, data[1:], strict=True):
-        if not path.is_file():
+    for language in config.data.languages:
+        if not (path := corpus.bitext(language)).is_file():
             raise OpticalError(Errors.E409.format(lang=language, path=path))
+        data += corpus.target_files(language)
     check_encoder(config.paths.encoder)
     data += [Path(teacher) / WEIGHTS, config.paths.encoder / WEIGHTS]
     record = provenance(config, "plans", data)

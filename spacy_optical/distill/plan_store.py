@@ -57,7 +57,8 @@ class Words(Sequence[tuple[str, ...]]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        return tuple(self._text[index].tobytes().decode("utf8").split("\n"))
+        text = self._text[index].tobytes().decode("utf8")
+        return tuple(text.split("\n")) if text else ()
 
 
 def words_as_bytes(words: Sequence[str]) -> np.ndarray:

@@ -9,17 +9,27 @@ import numpy as np
 import torch
 from spacy.tokens import Doc
 
+from ..data.docs import labels_not_labelled
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence's words, their pieces and, where there are gold labels, their tag numbers."""
+    """A sentence's words, their pieces and, where there are gold labels, their tag numbers.
+
+    also has the tags that words with tag O may have as well, where not all labels were annotated.
+    """
 
     words: tuple[str, ...]
     pieces: tuple[tuple[int, ...], ...]
     tags: tuple[int, ...] | None = None
+    also: tuple[int, ...] = ()
+
+    @property
+    def certain_tags(self) -> tuple[int, ...] | None:
+        """The tags, -100 for words that may have another one as well."""
+        return tuple(tag or -100 for tag in self.tags) if self.tags and self.also else self.tags
 
     def __len__(self) -> int:
         return sum(len(word) for word in self.pieces)
@@ -30,7 +40,8 @@ class Batch:
     """Padded sentences: B of them, P pieces and W words at the most.
 
     word_of_piece [B, P] is the word's number, or W for special and padding pieces; words [B, W]
-    is true where there is a word; tags [B, W] is -100 where there is no gold tag.
+    is true where there is a word; tags [B, W] is -100 where there is no gold tag. also [B, K] has
+    the tags that a sentence's words with tag O may have as well, and 0 where there are fewer.
     """
 
     input_ids: torch.Tensor
@@ -39,6 +50,7 @@ class Batch:
     word_of_piece: torch.Tensor
     words: torch.Tensor
     tags: torch.Tensor
+    also: torch.Tensor
 
 
 def labelled_sentence(doc: Doc, pieces: WordPieces, tag_of: dict[str, int]) -> Sentence:
@@ -55,7 +67,9 @@ def labelled_sentence(doc: Doc, pieces: WordPieces, tag_of: dict[str, int]) -> S
         tag_of[f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"]
         for token in tokens
     )
-    return Sentence(words, tuple(pieces.pieces(words)), tags)
+    lacking = labels_not_labelled(doc)
+    also = tuple(number for tag, number in tag_of.items() if tag[2:] in lacking)
+    return Sentence(words, tuple(pieces.pieces(words)), tags, also)
 
 
 def plain_sentence(words: Iterable[str], pieces: WordPieces) -> Sentence:
@@ -111,6 +125,7 @@ def collate(sentences: Sequence[Sentence], pieces: WordPieces) -> Batch:
     first = np.zeros((len(sentences), count), dtype=np.int64)
     words = np.zeros((len(sentences), count), dtype=bool)
     tags = np.full((len(sentences), count), -100, dtype=np.int64)
+    also = np.zeros((len(sentences), max(len(s.also) for s in sentences)), dtype=np.int64)
     for row, sentence in enumerate(sentences):
         flat = [piece for word in sentence.pieces for piece in word]
         whole = [*pieces.prefix, *flat, *pieces.suffix]
@@ -123,7 +138,9 @@ def collate(sentences: Sequence[Sentence], pieces: WordPieces) -> Batch:
         words[row, : len(lengths)] = True
         if sentence.tags is not None:
             tags[row, : len(lengths)] = sentence.tags
-    return Batch(*(torch.from_numpy(a) for a in (ids, mask, first, word_of_piece, words, tags)))
+        also[row, : len(sentence.also)] = sentence.also
+    arrays = (ids, mask, first, word_of_piece, words, tags, also)
+    return Batch(*map(torch.from_numpy, arrays))
 
 
 def drop_words(batch: Batch, share: float, piece: int) -> Batch:

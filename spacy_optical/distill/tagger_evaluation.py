@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc
 
-from ..data.docs import entity_spans, read_docs
+from ..data.docs import entity_spans, labels_not_labelled, read_docs
 from ..encoders.folder import TOKENIZER
 from ..errors import Errors, OpticalError
 from ..runtime.batching import Row, read_windows
@@ -132,7 +132,7 @@ def scores_of(
 def predicted_spans(
     docs: Sequence[Doc], logits: Sequence[np.ndarray], tags: Sequence[str]
 ) -> list[list[tuple[int, int, str]]]:
-    """Decode the logits of words to entities.
+    """Decode the logits of words to entities, without labels that a document does not annotate.
 
     docs (Sequence[Doc]): The documents.
     logits (Sequence[ndarray]): As for `scores_of`.
@@ -142,7 +142,8 @@ def predicted_spans(
     spans = []
     for doc, scores in zip(docs, logits, strict=True):
         at = [token.i for token in word_tokens(doc)]
-        found = decode(scores, tags)
+        lacking = labels_not_labelled(doc)
+        found = [span for span in decode(scores, tags) if span.label not in lacking]
         spans.append([(at[span.start], at[span.end - 1] + 1, span.label) for span in found])
     return spans
 

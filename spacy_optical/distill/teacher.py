@@ -40,7 +40,7 @@ class EnglishTask:
 
     def losses(self, tagger: WordTagger, batch: Batch) -> Losses:
         """Give the cross-entropy to the gold tags."""
-        return {"hard": objectives.hard(tagger(batch).logits, batch.tags)}
+        return {"hard": objectives.hard(tagger(batch).logits, batch.tags, batch.also)}
 
     def split(self, batch: Batch, count: int) -> list[tuple[Batch, float]]:
         """Deal out the sentences in turn; a part counts by its words, as the mean does."""

@@ -1,7 +1,7 @@
 """What a tagger says about many sentences: no gradients, batches of like length."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,13 +15,14 @@ from .tagger import WordTagger
 class WordOutput:
     """What a tagger makes of one sentence of n words.
 
-    logits [n, tags]; last [n, d], the first pieces' vectors of the last layer; middle [n, d], the
-    mean pieces' vectors of the layer asked for.
+    logits [n, tags]; last [n, d], the first pieces' vectors of the last layer; middle and, where
+    it is asked for, aligned [n, d], the mean pieces' vectors of a layer.
     """
 
     logits: np.ndarray
     last: np.ndarray
     middle: np.ndarray
+    aligned: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
 
 def read_sentences(
@@ -30,6 +31,7 @@ def read_sentences(
     pieces: WordPieces,
     *,
     layer: int = -1,
+    aligned: int | None = None,
     batch_size: int = 32,
 ) -> list[WordOutput]:
     """Read sentences in batches of like length.
@@ -38,11 +40,13 @@ def read_sentences(
     sentences (Sequence[Sentence]): The sentences.
     pieces (WordPieces): The tokenizer, for its special pieces.
     layer (int): The layer of `middle`; 0 is the embedding, -1 the last.
+    aligned (Optional[int]): The layer of `aligned`.
     batch_size (int): Sentences a batch.
     RETURNS (List[WordOutput]): One for each sentence, in their order.
     """
     outputs: dict[int, WordOutput] = {}
-    for index, output in _outputs(tagger, sentences, pieces, layer, batch_size):
+    layers = (layer,) if aligned is None else (layer, aligned)
+    for index, output in _outputs(tagger, sentences, pieces, layers, batch_size):
         outputs[index] = output
     return [outputs[i] for i in range(len(sentences))]
 
@@ -51,7 +55,7 @@ def _outputs(
     tagger: WordTagger,
     sentences: Sequence[Sentence],
     pieces: WordPieces,
-    layer: int,
+    layers: tuple[int, ...],
     batch_size: int,
 ) -> Iterator[tuple[int, WordOutput]]:
     order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
@@ -65,7 +69,7 @@ def _outputs(
             arrays = (
                 output.logits.numpy(),
                 output.words(-1, batch, "first").numpy(),
-                output.words(layer, batch, "mean").numpy(),
+                *(output.words(layer, batch, "mean").numpy() for layer in layers),
             )
             for row, index in enumerate(part):
                 count = len(sentences[index].words)

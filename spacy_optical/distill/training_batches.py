@@ -71,8 +71,10 @@ class StudentTask:
         # A trimmed vocabulary splits some words into more pieces than the teacher's did.
         most = config.training.max_pieces - 2
         self.english = english
-        self.gold = [sentence.tags for sentence in english.sentences]
-        self.english_sentences = [plain_sentence(s.words, pieces) for s in english.sentences]
+        self.english_sentences = [
+            replace(plain_sentence(s.words, pieces), tags=s.tags, also=s.also)
+            for s in english.sentences
+        ]
         self.english_kept = [i for i, s in enumerate(self.english_sentences) if len(s) <= most]
         if not self.english_kept:
             raise OpticalError(Errors.E412.format(what="English sentence", most=most + 2))
@@ -89,7 +91,9 @@ class StudentTask:
         if not len(self.rows):
             raise OpticalError(Errors.E412.format(what="translated sentence", most=most + 2))
         vectors = [one.arrays["source"] for one in plans.values()]
-        mean = np.sum([v.sum() for v in vectors], axis=0) / sum(len(v.values) for v in vectors)
+        mean = np.sum([v.sum() for v in vectors], axis=0) / max(
+            1, sum(len(v.values) for v in vectors)
+        )
         self.centre = torch.from_numpy(mean.astype(np.float32))
 
     def batches(self, rng: np.random.Generator) -> list["StepMaker"]:
@@ -153,7 +157,8 @@ class StudentTask:
         weights = self.weights
         read = self._read(tagger, english.batch)
         if weights.hard:
-            terms["hard"] = weights.hard * objectives.hard(read.logits, english.batch.tags)
+            tags, also = english.batch.tags, english.batch.also
+            terms["hard"] = weights.hard * objectives.hard(read.logits, tags, also)
         if weights.soft:
             terms["soft"] = weights.soft * objectives.soft(
                 read.logits, english.logits, english.batch.words, weights.temperature
@@ -259,10 +264,6 @@ class StepMaker:
             return None
         task = self.task
         batch = collate([task.english_sentences[i] for i in self.english], task.pieces)
-        for row, i in enumerate(self.english):
-            tags = task.gold[i]
-            if tags is not None:
-                batch.tags[row, : len(tags)] = torch.tensor(tags)
         arrays, width = task.english.arrays, batch.words.shape[1]
         logits, last = (
             _padded([arrays[name][i] for i in self.english], width) for name in ("logits", "last")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from spacy.language import Language
 
-from ..data.docs import bare_doc, entity_spans, read_docs
+from ..data.docs import bare_doc, entity_spans, labels_not_labelled, read_docs
 from ..runtime.word_tokens import word_tokens
 from ..scores import span_counts
 
@@ -29,7 +29,10 @@ def count_entities(
     docs = read_docs(path, nlp.vocab)
     found = nlp.pipe([bare_doc(doc) for doc in docs])
     gold = [entity_spans(doc) for doc in docs]
-    predicted = [entity_spans(doc, label_map) for doc in found]
+    predicted = [
+        [span for span in entity_spans(guess, label_map) if span[2] not in labels_not_labelled(doc)]
+        for doc, guess in zip(docs, found, strict=True)
+    ]
     return {label: span_counts(gold, predicted, label).tolist() for label in labels}
 
 

@@ -16,14 +16,17 @@ def source_distributions(logits: np.ndarray, tags: Sequence[int] | None, gold: f
     """Give what is known of each English word: the teacher's distribution, and gold where it is.
 
     logits (ndarray): The teacher's scores, [m, tags].
-    tags (Optional[Sequence[int]]): Gold tags, where the sentence has them.
+    tags (Optional[Sequence[int]]): Gold tags, where the sentence has them; a word whose tag is
+        below 0 has none.
     gold (float): The share of the gold tag in the mixture.
     RETURNS (ndarray): Distributions [m, tags].
     """
     probs = softmax(logits.astype(np.float64), axis=-1)
     if tags is None:
         return probs
-    return (1 - gold) * probs + gold * np.eye(probs.shape[1])[list(tags)]
+    numbers = np.array(tags, dtype=np.int64)
+    mixed = (1 - gold) * probs + gold * np.eye(probs.shape[1])[numbers.clip(min=0)]
+    return np.where(numbers[:, None] < 0, probs, mixed)
 
 
 def project_to_target(

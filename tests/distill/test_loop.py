@@ -190,7 +190,7 @@ class Fixed:
         ids = torch.arange(5, 25).reshape(2, 10)
         words = torch.arange(10).expand(2, 10)
         tags = words % tagger.model.config.num_labels
-        self.batch = Batch(ids, torch.ones_like(ids), words, words, words >= 0, tags)
+        self.batch = Batch(ids, torch.ones_like(ids), words, words, words >= 0, tags, ids[:, :0])
         self.factor = factor
 
     def batches(self, rng: np.random.Generator) -> Sequence[Any]:

@@ -243,7 +243,7 @@ def test_killed_while_writing(tmp_path: Path, trained: Trained, monkeypatch: pyt
 
     def killed(writer: RaggedWriter, items: list[np.ndarray]) -> None:
         calls.append(writer)
-        if len(calls) == 21:  # in the third chunk, after four of eight arrays
+        if len(calls) == 24:  # in the third chunk, after two of nine arrays
             raise KeyboardInterrupt
         append(writer, items)
 

@@ -47,6 +47,7 @@ def hand_made() -> tuple[torch.Tensor, Batch]:
         word_of_piece=torch.tensor([[2, 0, 1, 1, 1, 2]]),
         words=torch.tensor([[True, True]]),
         tags=empty[:, :2],
+        also=empty[:, :0],
     )
     return hidden, batch
 

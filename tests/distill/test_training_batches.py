@@ -74,7 +74,7 @@ def test_step_by_hand(task: StudentTask):
     for tensor in (step.plan[2, m:], step.plan[2, :, n:], step.trust[2, n:], step.source[2, m:]):
         assert not tensor.any()
     assert step.target.words[2].tolist() == [i < n for i in range(step.logits.shape[1])]
-    tags = task.gold[batch.english[1]]
+    tags = task.english.sentences[batch.english[1]].tags
     assert tags is not None
     assert step.english is not None
     assert tuple(step.english.batch.tags[1, : len(tags)].tolist()) == tags
