@@ -7,10 +7,7 @@ import pkgutil
 
 import pytest
 
-import spacy_optical.align
-import spacy_optical.scores
-
-PACKAGES = (spacy_optical.align, spacy_optical.scores)
+PACKAGES = [importlib.import_module(f"spacy_optical.{name}") for name in ("align", "scores")]
 ON_ARRAYS = [
     f"{package.__name__}.{module.name}"
     for package in PACKAGES

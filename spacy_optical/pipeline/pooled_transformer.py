@@ -86,7 +86,7 @@ def own_pieces(spans: Sequence[Span], align: Ragged, word_of_piece: NDArray[np.i
     word_of_piece (ndarray): As `words_of_pieces` gives it.
     RETURNS (Ragged): The alignment. A token that has no piece of its own keeps what it had.
     """
-    position = get_token_positions(spans)
+    position = get_token_positions(list(spans))
     owner = np.full(word_of_piece.shape, -1, dtype=np.int64)
     for row, span in enumerate(spans):
         of_number = [position[token] for token in span]
@@ -99,7 +99,9 @@ def own_pieces(spans: Sequence[Span], align: Ragged, word_of_piece: NDArray[np.i
         own = pieces[owner.ravel()[pieces] == token]
         kept.append(own if len(own) else pieces)
         lengths.append(len(kept[-1]))
-    return Ragged(np.concatenate(kept).astype("i"), np.array(lengths, dtype="i"))
+    flat: Any = np.concatenate(kept).astype("i")  # thinc's array types are protocols of its own
+    counts: Any = np.array(lengths, dtype="i")
+    return Ragged(flat, counts)
 
 
 def _forward(

@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 
 from spacy_optical.data.docs import write_docs
 from spacy_optical.errors import OpticalError
-from spacy_optical.export import bundle as bundle_module
+from spacy_optical.export import bundle_export as bundle_module
 from spacy_optical.export.bundle_export import export_bundle
 from spacy_optical.export.pipeline_folder import assemble
 from spacy_optical.export.verify import Gate, Verdict, check
