@@ -76,7 +76,7 @@ def test_metrics_say_where_it_came_from(trained: Trained):
     assert set(metrics["epochs"][0]) == {
         "hard",
         "soft",
-        "own",
+        "target_kd",
         "hidden",
         "repr",
         "labels",
