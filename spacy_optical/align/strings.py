@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @lru_cache(maxsize=50_000)
 def folded(word: str) -> str:
-    """Give a word without case and diacritics, digits of any script as ASCII ones.
+    """Give a word without case, diacritics and invisible characters, digits as ASCII ones.
 
     word (str): A word.
     RETURNS (str): The form to compare.
@@ -22,6 +22,8 @@ def folded(word: str) -> str:
     for char in unicodedata.normalize("NFKD", word.casefold()):
         if unicodedata.category(char) == "Nd":
             out.append(str(unicodedata.digit(char)))
+        elif unicodedata.category(char) == "Cf":  # soft hyphens, joiners: nobody sees them
+            continue
         elif unicodedata.category(char) != "Mn" or not _latin_like(out):
             out.append(char)
     return "".join(out)

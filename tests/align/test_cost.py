@@ -79,6 +79,7 @@ def test_distortion_grows_with_the_difference_of_place():
 
 def test_folding_keeps_vowel_signs_and_drops_diacritics():
     assert folded("Mäkelä") == "makela"
+    assert folded("Hel\u00adsin\u200bki\ufeff") == "helsinki"
     assert folded("मुंबई") != folded("मबई")
 
 
