@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import Errors, OpticalError
-from .batching import Window, batches, pack, padded_length, windows
+from .batching import Row, pack, read_windows
 from .bundle import INPUTS, OUTPUT, Bundle
 from .decode import bio_tags
 from .pieces import WordPieces
@@ -128,39 +128,28 @@ class Runtime:
         RAISES (OpticalError): If the model cannot be run or gives anything but finite numbers.
         """
         cutter = self.words_to_pieces
-        frame = len(cutter.prefix) + len(cutter.suffix)
-        limit = self.bundle.info.max_pieces
-        found = [np.zeros((len(words), len(self.tags)), dtype=np.float32) for words in texts]
-        rows: list[list[tuple[int, ...]]] = []
-        places: list[tuple[int, Window]] = []
-        lengths: list[int] = []
-        for index, words in enumerate(texts):
-            pieces = cutter.pieces(words)
-            counts = list(map(len, pieces))
-            for window in windows(counts, limit - frame, self.overlap):
-                row = pieces[window.start : window.end]
-                n_pieces = sum(counts[window.start : window.end]) + frame
-                if n_pieces > limit:  # a single word that is longer than a window
-                    row = [row[0][: limit - frame]]
-                    n_pieces = limit
-                rows.append(row)
-                places.append((index, window))
-                # Padding makes rows alike; a row that runs alone has none to be like.
-                lengths.append(n_pieces if self.rows_alone else padded_length(n_pieces, limit))
-        for batch in batches(lengths, 1 if self.rows_alone else self.max_batch_pieces):
+
+        def read(rows: list[Row], length: int) -> NDArray[np.float32]:
             packed = pack(
-                [rows[at] for at in batch],
+                rows,
                 prefix=cutter.prefix,
                 suffix=cutter.suffix,
                 pad_id=cutter.pad_id,
-                length=lengths[batch[0]],
+                length=length,
             )
-            logits = self._run(packed.input_ids, packed.attention_mask, packed.first_pieces)
-            for row_logits, at in zip(logits, batch, strict=True):
-                index, window = places[at]
-                kept = row_logits[window.keep_start - window.start : window.keep_end - window.start]
-                found[index][window.keep_start : window.keep_end] = kept
-        return found
+            return self._run(packed.input_ids, packed.attention_mask, packed.first_pieces)
+
+        return read_windows(
+            [cutter.pieces(words) for words in texts],
+            read,
+            len(self.tags),
+            max_pieces=self.bundle.info.max_pieces,
+            special=len(cutter.prefix) + len(cutter.suffix),
+            overlap=self.overlap,
+            max_batch_pieces=self.max_batch_pieces,
+            # Padding makes rows alike; a row that runs alone has none to be like.
+            alone=self.rows_alone,
+        )
 
     def _run(self, *inputs: NDArray[np.int64]) -> NDArray[np.float32]:
         where = self.bundle.where
