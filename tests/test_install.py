@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spacy_optical.export.pipeline_folder import assemble
-from spacy_optical.runtime.bundle import default_bundle_path
+from spacy_optical.runtime.bundle import model_path
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,7 +30,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new environment with the wheels of this package and of a packaged pipeline."""
     folder = tmp_path_factory.mktemp("install")
-    assemble(default_bundle_path(), folder / "pipeline", name="optical_ner", version="0.0.1")
+    assemble(model_path(), folder / "pipeline", name="optical_ner", version="0.0.1")
     python = sys.executable
     pip = [python, "-m", "pip", "--quiet", "wheel", "--no-deps", "--no-build-isolation"]
     run(*pip, "--wheel-dir", folder / "wheels", ROOT, cwd=folder)

@@ -19,7 +19,7 @@ import numpy as np
 import spacy
 
 from spacy_optical.compat import require_onnxruntime
-from spacy_optical.runtime.bundle import INPUTS, OUTPUT, Bundle, default_bundle_path
+from spacy_optical.runtime.bundle import INPUTS, OUTPUT, Bundle, model_path
 from spacy_optical.runtime.session import Runtime
 from spacy_optical.runtime.shared import SLOWER, session_options
 
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--gold", type=Path, default=Path("corpus/gold"))
     parser.add_argument("--pieces", type=int, default=26)
     arguments = parser.parse_args()
-    path = arguments.bundle or default_bundle_path()
+    path = arguments.bundle or model_path()
     found = operators(Bundle.from_disk(path), arguments.pieces)
     whole = sum(found.values())
     ordered = sorted(found.items(), key=lambda pair: -pair[1])

@@ -27,7 +27,7 @@ from spacy_optical.profiling.measure import profile
 from spacy_optical.profiling.options import Options
 from spacy_optical.profiling.schema import Estimate, Profile, ProfileReport
 from spacy_optical.profiling.workload import Target
-from spacy_optical.runtime.bundle import default_bundle_path
+from spacy_optical.runtime.bundle import model_path
 
 ARMS = Path(__file__).parent / "rivals.py"
 OWN = "optical_ner int8"
@@ -41,7 +41,7 @@ KEPT = {"tok2vec", "transformer", "ner"}
 
 def arms(arguments: argparse.Namespace, folder: Path) -> Iterator[Target]:
     """Write each arm as a pipeline that `spacy.load` takes."""
-    bundles = {OWN: arguments.bundle or default_bundle_path(), "optical_ner fp32": arguments.fp32}
+    bundles = {OWN: arguments.bundle or model_path(), "optical_ner fp32": arguments.fp32}
     for name, bundle in bundles.items():
         if bundle is not None:
             path = folder / name.replace(" ", "-")

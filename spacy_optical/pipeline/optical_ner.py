@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import Errors, OpticalError, Warnings
-from ..runtime.bundle import Bundle, BundleInfo, default_bundle_path, read_info
+from ..runtime.bundle import Bundle, BundleInfo, model_path, read_info
 from ..runtime.decode import LabelledSpan, decode
 from ..runtime.session import Runtime, check_settings
 from ..runtime.shared import CPU, process_lock
@@ -104,8 +104,8 @@ class OpticalNER(Pipe):
     one. Texts of any length are read in overlapping windows.
 
     name (str): The component's name in the pipeline.
-    model (Optional[Union[str, Path]]): A bundle's folder. Defaults to the bundle that is part of
-        the package. It is read at first use, unless `from_disk` or `from_bytes` has read a bundle.
+    model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder.
+        Defaults to `md`. It is read at first use, unless `from_disk` or `from_bytes` has read a bundle.
     threads (int): The number of threads that run the model.
     max_batch_pieces (int): The maximum number of subword pieces in one batch, padding included.
         Limits memory.
@@ -141,7 +141,7 @@ class OpticalNER(Pipe):
         scorer: Callable | None = None,
     ) -> None:
         self.name = name
-        self.model = None if model is None else Path(model)
+        self.model = model
         self.threads = threads
         self.max_batch_pieces = max_batch_pieces
         self.overlap = overlap
@@ -191,9 +191,9 @@ class OpticalNER(Pipe):
     def path(self) -> Path:
         """The folder of the bundle to read if none was loaded.
 
-        RAISES (OpticalError): If `model` is not set and the package has no bundle.
+        RAISES (OpticalError): If the package has no model of that name.
         """
-        return default_bundle_path() if self.model is None else self.model
+        return model_path(self.model)
 
     def check_labels(self, info: BundleInfo) -> None:
         """Check that `label_map` and `min_score` name labels of a model.

@@ -14,7 +14,7 @@ from ..data.docs import read_docs
 from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from ..files import sha256
-from ..runtime.bundle import default_bundle_path
+from ..runtime.bundle import SIZES, model_path
 from ..runtime.word_tokens import word_tokens
 from .schema import GoldFile
 
@@ -43,7 +43,8 @@ class Target:
     def parse(cls, text: str) -> "Target":
         """Read `PIPELINE` or `NAME=PIPELINE`.
 
-        text (str): The text. The path `optical_ner` is the bundle of this package.
+        text (str): The text. The path `optical_ner` is the default model of this package;
+            `sm`, `md` and `lg` are its models of these sizes.
         RETURNS (Target): The target; without a name, the last part of the path is its name.
         RAISES (OpticalError): If there is neither such a folder nor such a package.
         """
@@ -54,8 +55,9 @@ class Target:
         for file, kind in FILES.items():
             if (folder / file).is_file():
                 return cls(name or folder.resolve().name, path, kind)
-        if path == DEFAULT and not folder.exists():
-            return cls(name or path, str(default_bundle_path()), "bundle")
+        if path in (DEFAULT, *SIZES) and not folder.exists():
+            model = model_path(None if path == DEFAULT else path)
+            return cls(name or path, str(model), "bundle")
         if folder.exists() or not path or not is_package(path):
             raise OpticalError(Errors.E603.format(path=path))
         return cls(name or path, path, "pipeline")

@@ -39,6 +39,9 @@ INPUTS = ("input_ids", "attention_mask", "first_pieces")
 OUTPUT = "logits"
 
 PACKAGE = Path(__file__).parent.parent
+MODELS = PACKAGE / "models"  # a bundle each, named by its size
+SIZES = ("sm", "md", "lg")
+DEFAULT_MODEL = "md"
 
 
 @dataclass(frozen=True)
@@ -207,15 +210,28 @@ def read_info(path: str | Path) -> BundleInfo:
     return _parsed(str(folder), read_manifest(folder, MANIFEST_FILE))
 
 
-def default_bundle_path() -> Path:
-    """Where the bundle that the package carries is.
+def included_models() -> list[str]:
+    """List the models that are part of the package.
 
-    RETURNS (Path): Its folder.
-    RAISES (OpticalError): If this installation carries none.
+    RETURNS (List[str]): Their names, sorted, such as `md`.
     """
-    path = PACKAGE / "default_bundle"
+    return sorted(path.parent.name for path in MODELS.glob(f"*/{MANIFEST_FILE}"))
+
+
+def model_path(model: str | Path | None = None) -> Path:
+    """Find a model's bundle.
+
+    model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder.
+        Defaults to `md`. A folder whose name is that of a model is written as `./md`.
+    RETURNS (Path): The bundle's folder. A path is not checked.
+    RAISES (OpticalError): If the package has no model of that name and no path is meant.
+    """
+    if model is not None and model not in SIZES:
+        return Path(model)
+    path = MODELS / (model or DEFAULT_MODEL)
     if not (path / MANIFEST_FILE).is_file():
-        raise OpticalError(Errors.E108.format(path=path))
+        known = ", ".join(included_models()) or "none"
+        raise OpticalError(Errors.E108.format(name=path.name, path=MODELS, models=known))
     return path
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from onnx import TensorProto, load_from_string, numpy_helper
 
 from spacy_optical.export.weights import LARGE, PAGE, with_weights_apart
-from spacy_optical.runtime.bundle import Bundle, default_bundle_path
+from spacy_optical.runtime.bundle import Bundle, model_path
 
 from ..util import toy_bundle
 
@@ -57,7 +57,7 @@ def test_a_model_without_large_weights_stays_whole() -> None:
 
 
 def test_the_default_bundle_keeps_its_weights_apart() -> None:
-    bundle = Bundle.from_disk(default_bundle_path())
+    bundle = Bundle.from_disk(model_path())
     assert bundle.info.format == 2
     assert sum(size for _, size in apart(bundle).values()) > 9e6
     assert len(bundle.model) < 3e5

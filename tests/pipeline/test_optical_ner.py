@@ -252,10 +252,13 @@ def test_settings_for_labels_that_the_model_lacks(
 
 
 def test_default_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("spacy_optical.runtime.bundle.PACKAGE", tmp_path)
-    with pytest.raises(OpticalError, match="no default bundle"):
+    monkeypatch.setattr("spacy_optical.runtime.bundle.MODELS", tmp_path)
+    with pytest.raises(OpticalError, match="no model 'md'"):
         pipeline(None)
-    toy_bundle().to_disk(tmp_path / "default_bundle")
+    toy_bundle().to_disk(tmp_path / "md")
+    with pytest.raises(OpticalError, match="no model 'sm'.*it has: md"):
+        pipeline("sm")
+    assert entities(pipeline("md")(TEXT)) == ENTITIES
     nlp = pipeline(None)
     assert nlp.meta["labels"] == {"optical_ner": list(TOY_LABELS)}
     assert entities(nlp(TEXT)) == ENTITIES

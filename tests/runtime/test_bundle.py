@@ -19,7 +19,7 @@ from spacy_optical.runtime.bundle import (
     TOKENIZER_FILE,
     WEIGHTS_FILE,
     Bundle,
-    default_bundle_path,
+    model_path,
 )
 from spacy_optical.runtime.session import Runtime
 
@@ -206,7 +206,7 @@ def test_files_may_be_links_to_other_places(folder: Path, tmp_path: Path) -> Non
 
 def test_the_default_bundle_installed_as_links(tmp_path: Path) -> None:
     """As by `uv pip install --link-mode symlink`."""
-    for path in default_bundle_path().iterdir():
+    for path in model_path().iterdir():
         (tmp_path / path.name).symlink_to(path)
     nlp = spacy.blank("xx")
     component: Any = nlp.add_pipe("optical_ner", config={"model": str(tmp_path)})
@@ -268,9 +268,12 @@ def test_no_such_folder(tmp_path: Path) -> None:
         Bundle.from_disk(tmp_path / "nowhere")
 
 
-def test_no_default_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("spacy_optical.runtime.bundle.PACKAGE", tmp_path)
-    with pytest.raises(OpticalError, match="carries no default bundle"):
-        default_bundle_path()
-    toy_bundle().to_disk(tmp_path / "default_bundle")
-    assert default_bundle_path() == tmp_path / "default_bundle"
+def test_models_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("spacy_optical.runtime.bundle.MODELS", tmp_path)
+    with pytest.raises(OpticalError, match="no model 'md'.*it has: none"):
+        model_path()
+    toy_bundle().to_disk(tmp_path / "md")
+    assert model_path() == model_path("md") == tmp_path / "md"
+    with pytest.raises(OpticalError, match="no model 'lg'.*it has: md"):
+        model_path("lg")
+    assert model_path("./md") == model_path(Path("md")) == Path("md")

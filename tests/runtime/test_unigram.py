@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from spacy_optical.runtime.bundle import TOKENIZER_FILE, default_bundle_path
+from spacy_optical.runtime.bundle import TOKENIZER_FILE, model_path
 from spacy_optical.runtime.pieces import WordPieces
 from spacy_optical.runtime.unigram import Unigram
 
@@ -62,7 +62,7 @@ def test_any_text(trained: tuple[Unigram, Tokenizer], text: str) -> None:
 
 @pytest.fixture(scope="module")
 def default() -> tuple[Unigram, Tokenizer]:
-    content = (default_bundle_path() / TOKENIZER_FILE).read_bytes()
+    content = (model_path() / TOKENIZER_FILE).read_bytes()
     return Unigram(content), Tokenizer.from_buffer(content)
 
 
