@@ -89,7 +89,8 @@ class Errors(metaclass=_Coded):
     )
     E106 = "{name} in the bundle {path} cannot be read ({reason}); export the bundle again"
     E108 = (
-        "The package has no model '{name}' in {path} (it has: {models}); name another, or a bundle: "
+        "The package has no model '{name}' in {path} (it has: {models}); give another name or a "
+        "bundle: "
         'nlp.add_pipe("optical_ner", config={{"model": "path/to/bundle"}})'
     )
     E110 = (

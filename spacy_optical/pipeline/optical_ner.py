@@ -105,7 +105,8 @@ class OpticalNER(Pipe):
 
     name (str): The component's name in the pipeline.
     model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder.
-        Defaults to `md`. It is read at first use, unless `from_disk` or `from_bytes` has read a bundle.
+        Defaults to `md`. It is read at first use, unless `from_disk` or `from_bytes` has read a
+        bundle.
     threads (int): The number of threads that run the model.
     max_batch_pieces (int): The maximum number of subword pieces in one batch, padding included.
         Limits memory.

@@ -256,7 +256,7 @@ def test_default_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     with pytest.raises(OpticalError, match="no model 'md'"):
         pipeline(None)
     toy_bundle().to_disk(tmp_path / "md")
-    with pytest.raises(OpticalError, match="no model 'sm'.*it has: md"):
+    with pytest.raises(OpticalError, match=r"no model 'sm'.*it has: md"):
         pipeline("sm")
     assert entities(pipeline("md")(TEXT)) == ENTITIES
     nlp = pipeline(None)

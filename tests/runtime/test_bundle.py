@@ -270,10 +270,10 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 def test_models_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("spacy_optical.runtime.bundle.MODELS", tmp_path)
-    with pytest.raises(OpticalError, match="no model 'md'.*it has: none"):
+    with pytest.raises(OpticalError, match=r"no model 'md'.*it has: none"):
         model_path()
     toy_bundle().to_disk(tmp_path / "md")
     assert model_path() == model_path("md") == tmp_path / "md"
-    with pytest.raises(OpticalError, match="no model 'lg'.*it has: md"):
+    with pytest.raises(OpticalError, match=r"no model 'lg'.*it has: md"):
         model_path("lg")
     assert model_path("./md") == model_path(Path("md")) == Path("md")
