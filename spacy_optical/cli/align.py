@@ -13,25 +13,25 @@ from ._app import command
 def align_cli(
     source: str = typer.Argument(..., help="A sentence; entities may be marked: [Amina](PER)"),
     target: str = typer.Argument(..., help="Its translation"),
-    encoder: Path = typer.Option(..., "--encoder", "-e", help="The folder of the encoder"),
-    source_lang: str = typer.Option("en", "--source", help="The language of the sentence"),
-    target_lang: str = typer.Option("xx", "--target", "-t", help="The language of the translation"),
+    encoder: Path = typer.Option(..., "--encoder", "-e", help="Folder of the encoder"),
+    source_lang: str = typer.Option("en", "--source", help="Language of the sentence"),
+    target_lang: str = typer.Option("xx", "--target", "-t", help="Language of the translation"),
     labeller: str | None = typer.Option(
         None, "--labeller", help="A spaCy pipeline that labels the sentence"
     ),
-    aligner: str = typer.Option("partial", "--aligner", "-a", help="The name of an aligner"),
-    layer: list[int] = typer.Option([], "--layer", "-l", help="A layer of the encoder; repeatable"),
+    aligner: str = typer.Option("partial", "--aligner", "-a", help="Name of the aligner"),
+    layer: list[int] = typer.Option([], "--layer", "-l", help="Layer of the encoder; repeatable"),
     threshold: float = typer.Option(
-        THRESHOLD, "--threshold", min=0, max=1, help="The least confidence of an entity"
+        THRESHOLD, "--threshold", min=0, max=1, help="Minimum confidence of an entity"
     ),
     skip_below: float = typer.Option(
-        0.25, "--skip-below", min=0, max=1, help="The least similarity of a usable pair"
+        0.25, "--skip-below", min=0, max=1, help="Minimum similarity of a usable pair"
     ),
-    html: Path | None = typer.Option(None, "--html", help="The HTML file to write the picture to"),
+    html: Path | None = typer.Option(None, "--html", help="HTML file to write, with a picture"),
 ) -> None:
     """Show the alignment of a sentence with its translation, and the projected entities.
 
-    An entity with a tick is one that project-labels would write with the same settings.
+    A tick marks the entities that project-labels would write with the same settings.
 
     Example: python -m spacy optical align "[Amina](PER) lives in [Mombasa](LOC)."
     "Amina anaishi Mombasa." --target sw --encoder assets/encoder --html plan.html

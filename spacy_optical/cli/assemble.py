@@ -15,7 +15,7 @@ def assemble_cli(
     name: str = typer.Option("optical_ner", "--name", "-n", help="The pipeline's name"),
     version: str = typer.Option("0.1.0", "--version", "-v", help="The pipeline's version"),
 ) -> None:
-    """Put a bundle into a spaCy pipeline that `spacy package` takes.
+    """Make a spaCy pipeline from a bundle, ready for `spacy package`.
 
     Example: python -m spacy optical assemble bundles/int8 training/pipeline
     """

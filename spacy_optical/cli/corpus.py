@@ -11,13 +11,13 @@ from ._app import command, overrides_of, say
 @command("corpus", overrides=True)
 def corpus_cli(
     context: typer.Context,
-    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file that names data"),
-    out: Path = typer.Argument(..., help="Folder to write"),
+    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file with the data"),
+    out: Path = typer.Argument(..., help="Output folder"),
     files: Path = typer.Option(
-        Path("data/files"), "--files", "-f", help="The folder of fetch-data"
+        Path("data/files"), "--files", "-f", help="Output folder of fetch-data"
     ),
 ) -> None:
-    """Convert the files that a config names to .spacy files and bitext; count what is left out.
+    """Convert the data of a config to .spacy files and bitext, and count what is left out.
 
     Example: python -m spacy optical corpus configs/demo.cfg corpus --corpus.augment 2
     """

@@ -12,8 +12,8 @@ def distill_cli(
     context: typer.Context,
     config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
     teacher: Path = typer.Argument(..., help="The teacher's folder"),
-    out: Path = typer.Argument(..., help="Folder to write: the student"),
-    resume: bool = typer.Option(False, "--resume", "-r", help="Continue where a run stopped"),
+    out: Path = typer.Argument(..., help="Output folder for the student"),
+    resume: bool = typer.Option(False, "--resume", "-r", help="Continue an interrupted run"),
 ) -> None:
     """Train a small student from the teacher and the plans.
 

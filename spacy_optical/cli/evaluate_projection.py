@@ -12,12 +12,15 @@ from ._app import command
 def evaluate_projection_cli(
     source: Path = typer.Argument(..., help="Tagged English sentences (.iob2)"),
     target: Path = typer.Argument(..., help="Their tagged translations, with the same sent_id"),
-    encoder: Path = typer.Option(..., "--encoder", "-e", help="The folder of the encoder"),
+    encoder: Path = typer.Option(..., "--encoder", "-e", help="Folder of the encoder"),
     aligner: list[str] = typer.Option(
-        [], "--aligner", "-a", help="The name of an aligner; repeatable. By default all"
+        [], "--aligner", "-a", help="Name of an aligner; repeatable [default: all]"
     ),
     layer: list[int] = typer.Option(
-        [], "--layer", "-l", help="A layer of the encoder; repeatable, then the mean is taken"
+        [],
+        "--layer",
+        "-l",
+        help="Layer of the encoder; repeatable, to use the mean of several layers",
     ),
     output: Path | None = typer.Option(None, "--output", "-o", help="JSON file to write"),
 ) -> None:

@@ -13,18 +13,18 @@ def export_cli(
     student: Path = typer.Argument(..., help="A student's or teacher's folder"),
     out: Path = typer.Argument(..., help="The bundle's folder"),
     gold: list[str] = typer.Option(
-        [], "--gold", "-g", metavar="LANG=FILE", help="Development .spacy file; repeatable"
+        [], "--gold", "-g", metavar="LANG=FILE", help="Gold .spacy file to verify on; repeatable"
     ),
     gold_folder: Path | None = typer.Option(
-        None, "--gold-folder", help="The corpus command's gold folder, its dev files"
+        None, "--gold-folder", help="Gold folder of the corpus command; its dev files are used"
     ),
     preset: str = typer.Option("auto", "--preset", "-p", help="auto, fp32, int8 or int8-vnni"),
-    max_f1_loss: float = typer.Option(1.0, help="Points of F1 that the bundle may lose"),
-    max_disagreement: float = typer.Option(0.02, help="Share of words whose tag may differ"),
-    max_pieces: int = typer.Option(128, min=8, help="The most pieces of one window"),
-    force: bool = typer.Option(False, "--force", "-f", help="Write and mark a bundle that fails"),
+    max_f1_loss: float = typer.Option(1.0, help="Maximum loss of F1, in points"),
+    max_disagreement: float = typer.Option(0.02, help="Maximum share of words with another tag"),
+    max_pieces: int = typer.Option(128, min=8, help="Maximum number of pieces in a window"),
+    force: bool = typer.Option(False, "--force", "-f", help="Write the bundle even if it fails"),
 ) -> None:
-    """Export to ONNX, quantise, verify; write the bundle only if it passes.
+    """Export a model to ONNX, quantise it, and write a bundle if it passes verification.
 
     Example: python -m spacy optical export training/student bundles/int8
     -g en=corpus/english/dev.spacy

@@ -11,15 +11,15 @@ from ._app import command, overrides_of, say
 @command("fetch-data", overrides=True)
 def fetch_data_cli(
     context: typer.Context,
-    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file that names data"),
-    out: Path = typer.Argument(..., help="Folder to keep the files in"),
+    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file with the data"),
+    out: Path = typer.Argument(..., help="Output folder"),
     mirror: str = typer.Option(
-        "", "--mirror", "-m", help="A local folder to copy from, in place of the network"
+        "", "--mirror", "-m", help="Local folder to copy the files from, instead of downloading"
     ),
 ) -> None:
-    """Fetch the files that a config names; keep those that are there and whole.
+    """Download the data files of a config.
 
-    A run that was stopped continues when the same command is given again.
+    Complete files are kept. To continue an interrupted run, run the same command again.
 
     Example: python -m spacy optical fetch-data configs/release.cfg data/files
     """

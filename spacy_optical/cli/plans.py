@@ -14,15 +14,15 @@ def plans_cli(
     config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
     teacher: Path = typer.Argument(..., help="The teacher's folder"),
     resume: bool = typer.Option(
-        False, "--resume", "-r", help="Keep whole plans that belong to config and teacher"
+        False, "--resume", "-r", help="Keep complete plans of the same config and teacher"
     ),
     processes: int = typer.Option(
-        1, "--processes", min=1, help="Languages read at the same time, a process for each"
+        1, "--processes", min=1, help="Number of languages to process at the same time"
     ),
 ) -> None:
-    """Let the teacher read all sentences and align every pair, once.
+    """Run the teacher on all sentences and align all pairs.
 
-    A run that was stopped continues when the same command is given again.
+    To continue an interrupted run, run the same command again.
 
     Example: python -m spacy optical plans configs/demo.cfg training/teacher
     """

@@ -11,7 +11,7 @@ from ._app import benchmark_cli, command, named_values
 @command("profile")
 def profile_cli(
     pipelines: list[str] = typer.Argument(
-        ..., help="Pipelines by name or folder, or bundles, as PIPELINE or NAME=PIPELINE"
+        ..., help="Names or folders of pipelines or bundles, as PIPELINE or NAME=PIPELINE"
     ),
     gold: list[str] = typer.Option([], "--gold", "-g", help="Gold entities, as LANG=FILE.spacy"),
     gold_folder: Path | None = typer.Option(
@@ -27,12 +27,14 @@ def profile_cli(
     batch_sizes: str = typer.Option("64", "--batch-sizes", help="Batch sizes, separated by commas"),
     threads: int = typer.Option(1, "--threads", help="Threads per pipeline"),
     seconds: float = typer.Option(
-        10.0, "--seconds", help="Timed seconds per pipeline, and again for each batch size"
+        10.0, "--seconds", help="Seconds to measure each pipeline, and again for each batch size"
     ),
-    rounds: int = typer.Option(6, "--rounds", help="Rounds that the seconds are divided into"),
-    starts: int = typer.Option(3, "--starts", help="Fresh processes for start times and memory"),
+    rounds: int = typer.Option(6, "--rounds", help="Number of rounds to divide the seconds into"),
+    starts: int = typer.Option(
+        3, "--starts", help="Number of fresh processes for start times and memory"
+    ),
     seed: int = typer.Option(
-        0, "--seed", "-s", help="Seed of the order of the texts and of resampling"
+        0, "--seed", "-s", help="Seed for the order of the texts and for resampling"
     ),
     labels: str | None = typer.Option(
         None, "--labels", help="Gold labels to evaluate, separated by commas [default: all]"
@@ -50,13 +52,20 @@ def profile_cli(
         None, "--extra", help="JSON file with F1 of other models, to show in the tables"
     ),
     markdown: Path | None = typer.Option(
-        None, "--markdown", help="File to update with the tables, between its results marks"
+        None,
+        "--markdown",
+        help="Markdown file in which to update the tables, between its results marks",
     ),
     earlier: Path | None = typer.Option(
-        None, "--compare", help="Earlier metrics.json; exit with 1 if a figure got worse"
+        None,
+        "--compare",
+        help="Earlier metrics.json to compare with; exit with 1 if a figure got worse",
     ),
     max_worse: float = typer.Option(
-        0.1, "--max-worse", min=0, help="With --compare: how much worse is allowed; 0.1 is 10 %"
+        0.1,
+        "--max-worse",
+        min=0,
+        help="With --compare: how much worse a figure may be; 0.1 is 10 %",
     ),
     processes: int = typer.Option(
         1, "--processes", help="Also report the combined memory of N processes of nlp.pipe"
@@ -80,7 +89,7 @@ def profile_cli(
         None, "--max-disk", help="Budget: size of the files, such as 15MB"
     ),
     force: bool = typer.Option(
-        False, "--force", help="With --compare: allow other machines, texts and settings"
+        False, "--force", help="With --compare: also compare different machines, texts and settings"
     ),
 ) -> None:
     """Measure speed, latency, memory, size and F1 of pipelines, each in fresh processes.

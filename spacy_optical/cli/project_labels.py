@@ -31,45 +31,47 @@ class OnError(StrEnum):
 def project_labels_cli(
     bitext: Path = typer.Argument(..., help="JSON lines, TSV, TMX, or the stem of Moses files"),
     out: Path = typer.Argument(..., help="The .spacy file to write; a folder with --shard-size"),
-    labeller: str = typer.Option(..., "--labeller", help="A spaCy pipeline's name or folder"),
-    encoder: Path = typer.Option(..., "--encoder", "-e", help="The folder of the encoder"),
+    labeller: str = typer.Option(..., "--labeller", help="Name or folder of a spaCy pipeline"),
+    encoder: Path = typer.Option(..., "--encoder", "-e", help="Folder of the encoder"),
     labels: str = typer.Option(
         "",
         "--map",
         "-m",
-        help="New names of labels: PERSON=PER,GPE=LOC,DATE; drops others",
+        help="Labels to keep, with new names: PERSON=PER,GPE=LOC,DATE [default: all]",
     ),
-    source_lang: str = typer.Option("en", "--source", help="The source language"),
+    source_lang: str = typer.Option("en", "--source", help="Source language"),
     target_lang: str | None = typer.Option(
-        None, "--target", "-t", help="The target language; by default from the name of the file"
+        None, "--target", "-t", help="Target language [default: from the file name]"
     ),
     keys: str = typer.Option(
         "",
         "--keys",
         "-k",
-        help="The names of both languages in the file, separated by a comma: JSON keys, TMX "
-        "languages, endings of Moses files, or TSV columns by name or number; by default "
-        "the languages",
+        help="Names of source and target in the file, separated by a comma: JSON keys, TMX "
+        "languages, endings of Moses files, or names or numbers of TSV columns [default: the "
+        "language codes]",
     ),
     format: BitextFormat | None = typer.Option(
-        None, "--format", help="The format of the bitext; by default from the name of the file"
+        None, "--format", help="Format of the bitext [default: from the file name]"
     ),
     unescape: bool = typer.Option(
         False, "--unescape", help="Turn HTML entities and doubled quotes into characters"
     ),
-    aligner: str = typer.Option("partial", "--aligner", "-a", help="The name of an aligner"),
-    layer: list[int] = typer.Option([], "--layer", "-l", help="A layer of the encoder; repeatable"),
+    aligner: str = typer.Option("partial", "--aligner", "-a", help="Name of the aligner"),
+    layer: list[int] = typer.Option([], "--layer", "-l", help="Layer of the encoder; repeatable"),
     threshold: float = typer.Option(
-        THRESHOLD, "--threshold", min=0, max=1, help="The least confidence of an entity"
+        THRESHOLD, "--threshold", min=0, max=1, help="Minimum confidence of an entity"
     ),
     skip_below: float = typer.Option(
-        0.25, "--skip-below", min=0, max=1, help="The least similarity of a usable pair"
+        0.25, "--skip-below", min=0, max=1, help="Minimum similarity of a usable pair"
     ),
     shard_size: int | None = typer.Option(
-        None, "--shard-size", min=1, help="Write a folder of files with this many documents each"
+        None, "--shard-size", min=1, help="Write a folder of files with N documents each"
     ),
     on_error: OnError = typer.Option(
-        OnError.stop, "--on-error", help="Stop at a pair that cannot be used, or skip and count it"
+        OnError.stop,
+        "--on-error",
+        help="For pairs that cannot be used: stop with an error, or skip and count them",
     ),
 ) -> None:
     """Label the English side of bitext and project the labels to the translations.

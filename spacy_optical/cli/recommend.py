@@ -10,13 +10,19 @@ from ._app import command
 
 @command("recommend")
 def recommend_cli(
-    metrics: Path = typer.Argument(..., help="metrics.json of the profile command"),
-    max_p50: str | None = typer.Option(None, "--max-p50", help="Median latency, such as 5ms"),
-    max_rss: str | None = typer.Option(None, "--max-rss", help="Peak memory, such as 200MB"),
-    max_above_floor: str | None = typer.Option(
-        None, "--max-above-floor", help="Peak memory above the imports, such as 60MB"
+    metrics: Path = typer.Argument(..., help="The metrics.json of the profile command"),
+    max_p50: str | None = typer.Option(
+        None, "--max-p50", help="Maximum median latency, such as 5ms"
     ),
-    max_disk: str | None = typer.Option(None, "--max-disk", help="Size of the files, such as 15MB"),
+    max_rss: str | None = typer.Option(
+        None, "--max-rss", help="Maximum peak memory, such as 200MB"
+    ),
+    max_above_floor: str | None = typer.Option(
+        None, "--max-above-floor", help="Maximum peak memory above the imports, such as 60MB"
+    ),
+    max_disk: str | None = typer.Option(
+        None, "--max-disk", help="Maximum size of the files, such as 15MB"
+    ),
 ) -> None:
     """Show the pipeline with the best F1 within a budget, overall and by language.
 

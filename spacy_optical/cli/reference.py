@@ -13,7 +13,7 @@ def reference_cli(
     teacher: Path = typer.Argument(..., help="The teacher's folder"),
     out: Path = typer.Argument(..., help="The pipeline's folder"),
 ) -> None:
-    """Wrap the teacher in a spaCy pipeline that runs it with torch, for comparison.
+    """Make a spaCy pipeline that runs the teacher with torch, for comparison.
 
     Example: python -m spacy optical reference training/teacher training/teacher-pipeline
     """

@@ -14,10 +14,12 @@ def summary_cli(
     bundle: Path = typer.Option(..., "--bundle", "-b", help="The bundle's folder"),
     packages: Path = typer.Option(..., "--packages", "-p", help="Folder with the built packages"),
     markdown: Path | None = typer.Option(
-        None, "--markdown", help="File to update with the tables, between its results marks"
+        None,
+        "--markdown",
+        help="Markdown file in which to update the tables, between its results marks",
     ),
 ) -> None:
-    """Show the tables of a report and the paths of the results.
+    """Show the tables of a report, and where its report, bundle and wheel are.
 
     Example: python -m spacy optical summary metrics/profile -b bundles/student-int8 -p packages
     """

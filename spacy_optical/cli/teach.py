@@ -11,8 +11,8 @@ from ._app import command, good, overrides_of, say
 def teach_cli(
     context: typer.Context,
     config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
-    out: Path = typer.Argument(..., help="Folder to write: the teacher"),
-    resume: bool = typer.Option(False, "--resume", "-r", help="Continue where a run stopped"),
+    out: Path = typer.Argument(..., help="Output folder for the teacher"),
+    resume: bool = typer.Option(False, "--resume", "-r", help="Continue an interrupted run"),
 ) -> None:
     """Fine-tune the multilingual encoder on English labels.
 
