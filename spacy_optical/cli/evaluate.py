@@ -10,7 +10,9 @@ from ._app import command
 
 @command("evaluate")
 def evaluate_cli(
-    model: Path = typer.Argument(..., help="A student's or teacher's folder"),
+    model: str = typer.Argument(
+        ..., help="A student's or teacher's folder, a bundle, a pipeline, or sm, md or lg"
+    ),
     out: Path = typer.Argument(..., help="JSON file to write"),
     gold: list[str] = typer.Option(
         [], "--gold", "-g", metavar="LANG=FILE", help="Gold .spacy file; repeatable"
@@ -18,23 +20,35 @@ def evaluate_cli(
     gold_folder: Path | None = typer.Option(
         None, "--gold-folder", help="Gold folder of the corpus command; its test files are used"
     ),
+    labels: str = typer.Option("", "--labels", "-l", help="Labels to score, e.g. PER,ORG,LOC"),
     name: str = typer.Option("", "--name", "-n", help="Display name [default: the folder's name]"),
 ) -> None:
-    """Evaluate a trained model on gold documents, with torch.
+    """Score a model on gold documents: precision, recall and F1 by language and label.
 
-    Example: python -m spacy optical evaluate training/student metrics/student.json
+    A student or teacher runs in torch, a bundle or pipeline in spaCy.
+
+    Example: python -m spacy optical evaluate md metrics/md.json --labels PER,ORG,LOC
     -g sw=corpus/gold/sw-test.spacy
     """
-    from ..distill.tagger_evaluation import evaluate
+    from ..export.model_scores import evaluate_model
     from ..files import write_json
     from ._gold import gold_of
 
-    row = evaluate(model, gold_of(gold, gold_folder, "test"), name=name or model.name)
-    write_json(out, [{"name": row["name"], "f1": row["f1"]}])
+    wanted = [label.strip() for label in labels.split(",") if label.strip()]
+    scores = evaluate_model(model, gold_of(gold, gold_folder, "test"), wanted)
+    f1 = {language: score["ents_f"] or 0.0 for language, score in scores.items()}
+    write_json(out, [{"name": name or Path(model).name, "f1": f1, "scores": scores}])
     msg.table(
-        [(language, f"{100 * f1:.1f}") for language, f1 in row["f1"].items()],
-        header=("Language", "F1"),
+        [
+            (
+                language,
+                *(f"{100 * (score[key] or 0):.1f}" for key in ("ents_p", "ents_r", "ents_f")),
+            )
+            for language, score in scores.items()
+        ],
+        header=("Language", "Precision", "Recall", "F1"),
         divider=True,
-        aligns=("l", "r"),
+        aligns=("l", "r", "r", "r"),
     )
-    msg.good(f"F1 macro {100 * row['macro_f1']:.1f}; written to {out}")
+    targets = [value for language, value in f1.items() if language != "en"] or list(f1.values())
+    msg.good(f"F1 macro {100 * sum(targets) / len(targets):.1f}; written to {out}")

@@ -26,7 +26,12 @@ MAX_BATCH_PIECES = 4096
 
 
 def evaluate(
-    model: Path, gold: Mapping[str, Path], *, name: str, source: str = "en"
+    model: Path,
+    gold: Mapping[str, Path],
+    *,
+    name: str,
+    source: str = "en",
+    labels: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Score a model on gold documents.
 
@@ -34,7 +39,9 @@ def evaluate(
     gold (Mapping[str, Path]): `.spacy` files by language.
     name (str): What to call the model.
     source (str): The language that the labels were in; the macro average leaves it out.
-    RETURNS (Dict[str, Any]): `name`, `f1` by language and `macro_f1`, 0 to 1.
+    labels (Sequence[str]): The labels to score; all if empty.
+    RETURNS (Dict[str, Any]): `name`, `f1` by language, `macro_f1`, and by language the `scores` of
+        `entity_scores`, all 0 to 1.
     RAISES (OpticalError): If there are no gold documents, gold has a label that the model lacks, or
         the model or a file is not whole.
     """
@@ -45,16 +52,21 @@ def evaluate(
     docs = {language: read_docs(path) for language, path in gold.items()}
     for language, part in docs.items():
         check_labels(part, tagger.labels, gold[language])
-    f1 = {
-        language: entity_scores(tagger, part, pieces, tagger.tags)["ents_f"] or 0.0
+    scores = {
+        language: entity_scores(tagger, part, pieces, tagger.tags, labels)
         for language, part in docs.items()
     }
+    f1 = {language: score["ents_f"] or 0.0 for language, score in scores.items()}
     targets = [value for language, value in f1.items() if language != source]
-    return {"name": name, "f1": f1, "macro_f1": mean(targets or f1.values())}
+    return {"name": name, "f1": f1, "macro_f1": mean(targets or f1.values()), "scores": scores}
 
 
 def entity_scores(
-    tagger: WordTagger, gold: Sequence[Doc], pieces: WordPieces, tags: Sequence[str]
+    tagger: WordTagger,
+    gold: Sequence[Doc],
+    pieces: WordPieces,
+    tags: Sequence[str],
+    labels: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Score a tagger on gold documents.
 
@@ -63,11 +75,12 @@ def entity_scores(
         ones in overlapping windows.
     pieces (WordPieces): The tagger's tokenizer.
     tags (Sequence[str]): The tagger's BIO tags.
+    labels (Sequence[str]): The labels to score; all if empty.
     RETURNS (Dict[str, Any]): `ents_p`, `ents_r`, `ents_f` and `ents_per_type` as spaCy names them,
         0 to 1.
     """
     texts = [[token.text for token in word_tokens(doc)] for doc in gold]
-    return scores_of(gold, word_logits(tagger, texts, pieces), tags)
+    return scores_of(gold, word_logits(tagger, texts, pieces), tags, labels)
 
 
 def word_logits(
@@ -104,19 +117,28 @@ def word_logits(
 
 
 def scores_of(
-    gold: Sequence[Doc], logits: Sequence[np.ndarray], tags: Sequence[str]
+    gold: Sequence[Doc],
+    logits: Sequence[np.ndarray],
+    tags: Sequence[str],
+    labels: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Score the logits of words on gold documents.
 
     gold (Sequence[Doc]): Documents with entities.
     logits (Sequence[ndarray]): For each document [words, tags], white space left out.
     tags (Sequence[str]): The BIO tags.
+    labels (Sequence[str]): The labels to score; all if empty.
     RETURNS (Dict[str, Any]): As `entity_scores`.
     """
     expected = [entity_spans(doc) for doc in gold]
     predicted = predicted_spans(gold, logits, tags)
-    labels = sorted({label for spans in (*expected, *predicted) for *_, label in spans})
-    types = {label: score(span_counts(expected, predicted, label)) for label in labels}
+    if labels:
+        expected, predicted = (
+            [[span for span in spans if span[2] in labels] for spans in side]
+            for side in (expected, predicted)
+        )
+    kinds = sorted({label for spans in (*expected, *predicted) for *_, label in spans})
+    types = {label: score(span_counts(expected, predicted, label)) for label in kinds}
     total = score(span_counts(expected, predicted))
     return {
         "ents_p": total.precision / 100,

@@ -95,7 +95,7 @@ def test_whole_way(work: Path):
         ("evaluate student m.json -g sw", "[E006] 'sw' is not of the form NAME=PATH"),
         ("evaluate student m.json -g sw=a.spacy -g sw=b.spacy", "[E008] 'sw' is given twice"),
         ("evaluate student m.json -g sw=none.spacy", "[E002] No such labelled file: none.spacy"),
-        ("evaluate nowhere m.json -g sw=corpus/gold/sw-dev.spacy", "[E702]"),
+        ("evaluate nowhere m.json -g sw=corpus/gold/sw-dev.spacy", "[E603]"),
         ("export student b2", "[E505]"),
         ("export student b2 --gold-folder corpus/gold -p int3", "[E502] Unknown preset 'int3'"),
         (

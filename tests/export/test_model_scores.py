@@ -1,0 +1,47 @@
+"""One score for a student in torch and for its bundle in spaCy."""
+
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.scorer import Scorer
+from spacy.training import Corpus
+
+from spacy_optical.data.layout import gold_files
+from spacy_optical.errors import OpticalError
+from spacy_optical.export.bundle_export import export_bundle
+from spacy_optical.export.model_scores import evaluate_model
+
+from ..conftest import Trained
+
+
+def test_torch_bundle_and_pipeline_agree(trained: Trained, tmp_path: Path) -> None:
+    gold = gold_files(trained.corpus / "gold", "test")
+    export_bundle(trained.student, tmp_path / "bundle", gold, preset="fp32")
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("optical_ner", config={"model": str(tmp_path / "bundle")})
+    nlp.to_disk(tmp_path / "pipeline")
+    torch = evaluate_model(trained.student, gold)
+    bundle = evaluate_model(tmp_path / "bundle", gold)
+    assert bundle == evaluate_model(tmp_path / "pipeline", gold)
+    for language, path in gold.items():
+        assert bundle[language]["ents_f"] == pytest.approx(torch[language]["ents_f"])
+        examples = list(Corpus(path)(nlp))
+        for example in examples:
+            example.predicted = nlp(example.predicted)
+        expected = Scorer(nlp).score(examples)
+        assert bundle[language]["ents_f"] == pytest.approx(expected["ents_f"])
+    part = evaluate_model(tmp_path / "bundle", gold, ["PER"])
+    for language in gold:
+        kinds = bundle[language]["ents_per_type"]
+        assert part[language]["ents_per_type"] == {"PER": kinds["PER"]}
+        assert part[language]["ents_f"] == kinds["PER"]["f"]
+    torch_part = evaluate_model(trained.student, gold, ["PER"])
+    assert torch_part["sw"]["ents_f"] == pytest.approx(part["sw"]["ents_f"])
+
+
+def test_nothing_to_score(trained: Trained, tmp_path: Path) -> None:
+    with pytest.raises(OpticalError, match="E505"):
+        evaluate_model(trained.student, {})
+    with pytest.raises(OpticalError, match="E603"):
+        evaluate_model(tmp_path / "nowhere", {"sw": tmp_path / "sw.spacy"})
