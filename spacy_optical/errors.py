@@ -306,6 +306,7 @@ class Errors(metaclass=_Coded):
     )
     E505 = "There are no gold documents; name at least one file as --gold LANG=FILE"
     E506 = "{path} did not pass its gate when it was written; export a bundle that does"
+    E515 = "{path} is not what evaluate writes for one model; run evaluate again"
 
     # E6xx: profiling
     E601 = "Pipeline '{name}' failed to {step}: {reason}; run it alone with spaCy to see more"

@@ -14,6 +14,12 @@ def assemble_cli(
     out: Path = typer.Argument(..., help="The pipeline's folder"),
     name: str = typer.Option("optical_ner", "--name", "-n", help="The pipeline's name"),
     version: str = typer.Option("0.1.0", "--version", "-v", help="The pipeline's version"),
+    data: Path | None = typer.Option(
+        None, "--data", "-d", help="Config that names the training data, for the sources"
+    ),
+    scores: Path | None = typer.Option(
+        None, "--scores", "-s", help="File that evaluate wrote for the bundle"
+    ),
 ) -> None:
     """Make a spaCy pipeline from a bundle, ready for `spacy package`.
 
@@ -21,5 +27,5 @@ def assemble_cli(
     """
     from ..export.pipeline_folder import assemble
 
-    assemble(bundle, out, name=name, version=version)
+    assemble(bundle, out, name=name, version=version, data=data, scores=scores)
     msg.good(f"Pipeline in {out}")

@@ -8,18 +8,30 @@ import spacy
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
 from ..runtime.bundle import Bundle
+from .pipeline_meta import meta_of
 
 DESCRIPTION = "Named entities in {languages}, by a small student distilled across languages."
 
 
-def assemble(bundle: Path, out: Path, *, name: str, version: str) -> None:
+def assemble(
+    bundle: Path,
+    out: Path,
+    *,
+    name: str,
+    version: str,
+    data: Path | None = None,
+    scores: Path | None = None,
+) -> None:
     """Write a pipeline with `optical_ner` around a bundle.
 
     bundle (Path): The bundle's folder.
     out (Path): The pipeline's folder.
     name (str): The pipeline's name; the language `xx` stands before it when packaged.
     version (str): Its version.
-    RAISES (OpticalError): If the bundle is damaged or was written without passing its gate.
+    data (Optional[Path]): The config that names the training data, for `sources` in `meta.json`.
+    scores (Optional[Path]): What `evaluate` wrote for the bundle, for `performance`.
+    RAISES (OpticalError): If the bundle is damaged or was written without passing its gate, or a
+        file is missing or of another form.
     """
     loaded = Bundle.from_disk(bundle)
     if not loaded.info.verified:
@@ -34,7 +46,7 @@ def assemble(bundle: Path, out: Path, *, name: str, version: str) -> None:
         version=version,
         description=DESCRIPTION.format(languages=", ".join(loaded.info.languages)),
         license="MIT",
-        performance=loaded.info.metrics,
+        **meta_of(loaded.info, data, scores),
     )
     with folder_written_whole(out, marker="config.cfg") as folder:
         nlp.to_disk(folder)

@@ -1,0 +1,86 @@
+"""The parts of a pipeline's `meta.json` that spaCy cannot know: sources, performance, notes."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..data.sources import DataConfig, load_data_config
+from ..errors import Errors, OpticalError
+from ..runtime.bundle import BundleInfo
+
+NOTES = (
+    "Entity scores are means over the target languages; `performance.languages` has each "
+    "language and label. No label of a target language trained or chose the model."
+)
+
+
+def meta_of(info: BundleInfo, data: Path | None, scores: Path | None) -> dict[str, Any]:
+    """Collect what a pipeline's `meta.json` says about its model.
+
+    info (BundleInfo): The bundle's manifest.
+    data (Optional[Path]): The config that names the training data.
+    scores (Optional[Path]): What `evaluate` wrote for this bundle.
+    RETURNS (Dict[str, Any]): `performance`, and `sources` and `notes` where they are known.
+    RAISES (OpticalError): If a file is missing or of another form.
+    """
+    meta: dict[str, Any] = {"performance": info.metrics}
+    if data is not None:
+        meta["sources"] = sources_of(load_data_config(data))
+    if scores is not None:
+        meta["performance"] = performance_of(scores) | info.metrics
+        meta["notes"] = NOTES
+    return meta
+
+
+def sources_of(config: DataConfig) -> list[dict[str, str]]:
+    """List the data sets that train, each once, as spaCy's `meta.json` does.
+
+    config (DataConfig): The data sets; gold of target languages is left out.
+    RETURNS (List[Dict[str, str]]): `name`, `license` and `url`; no address for local files.
+    """
+    parts: list[tuple[str, str, list[str]]] = [
+        (name, part.licence, [*part.train, *part.dev]) for name, part in config.sources.items()
+    ]
+    for language in config.languages.values():
+        for sets in (language.bitext, language.text):
+            parts += [(name, part.licence, part.files) for name, part in sets.items()]
+    sources = {}
+    for name, licence, files in parts:
+        url = next(filter(None, map(_repository, files)), "")
+        sources[name, url] = {"name": name, "license": licence, **({"url": url} if url else {})}
+    return list(sources.values())
+
+
+def _repository(address: str) -> str:
+    """Give a GitHub file's repository, or the address of another host without its file."""
+    parts = urlsplit(address)
+    if not parts.scheme.startswith("http"):
+        return ""
+    if parts.netloc == "raw.githubusercontent.com":
+        return "https://github.com/" + "/".join(parts.path.split("/")[1:3])
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rpartition('/')[0]}"
+
+
+def performance_of(path: Path) -> dict[str, Any]:
+    """Read the scores of one model as spaCy's `meta.json` has them.
+
+    path (Path): A file of the command `evaluate`.
+    RETURNS (Dict[str, Any]): Means of `ents_p`, `ents_r` and `ents_f` over the languages other
+        than English, and `languages` with the scores of each, 0 to 1.
+    RAISES (OpticalError): If the file is missing or of another form.
+    """
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what="file of scores", path=path))
+    try:
+        (row,) = json.loads(path.read_text(encoding="utf8"))
+        languages = row["scores"]
+        chosen = [score for code, score in languages.items() if code != "en"]
+        chosen = chosen or list(languages.values())
+        means = {
+            key: sum(score[key] or 0.0 for score in chosen) / len(chosen)
+            for key in ("ents_p", "ents_r", "ents_f")
+        }
+    except (ValueError, TypeError, KeyError, ZeroDivisionError) as err:
+        raise OpticalError(Errors.E515.format(path=path)) from err
+    return means | {"languages": languages}
