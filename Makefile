@@ -1,12 +1,14 @@
-# make demo       the whole project: encoder, corpus, teacher, student, bundle, profile, package
-# make demo-page  the table of the last demo into docs/demo.md
-# make test       the test suite (the slow tests too: make test-slow)
-# make benchmark  how fast pairs are aligned (PAIRS=200000: and the memory over so many), how fast a
-#                 student learns from them, and how fast and small the runtime is
-#                 (RIVALS="--rival en_core_web_sm", FP32="--fp32 FOLDER")
-# make benchmark-profile  whether the profile finds what is there, and nothing else (some minutes)
-# make lint       ruff and mypy
-# make clean      remove what the demo and the tests made; `make clean-all` removes .venv too
+# make demo               run the demo: encoder, corpus, teacher, student, bundle, profile, package
+# make demo-page          update docs/demo.md with the tables of the last demo
+# make test               run the test suite, without slow tests
+# make test-slow          run the test suite, with slow tests
+# make benchmark          measure the speed of alignment and training, and the speed and memory of
+#                         the runtime. Options: PAIRS=200000 also measures the memory of alignment;
+#                         RIVALS="--rival en_core_web_sm" adds a pipeline, FP32="--fp32 FOLDER" a bundle
+# make benchmark-profile  check the profiler on pipelines with known differences (some minutes)
+# make lint               run ruff and mypy
+# make clean              remove the outputs of the demo and the tests
+# make clean-all          also remove .venv and the encoder
 
 PYTHON ?= python3
 BIN := .venv/bin
