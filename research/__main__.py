@@ -29,7 +29,7 @@ def train_cli(
 ) -> None:
     """Train and evaluate the arms of an experiment. Finished runs are kept.
 
-    To continue a run that was stopped, give the same command again.
+    To continue an interrupted run, run the same command again.
 
     Example: python -m research train research/configs/experiments.cfg
     training/experiments/teacher training/experiments/arms metrics/experiments --arms ot-both
@@ -58,11 +58,11 @@ def train_cli(
 def bundles_cli(
     metrics: Path = typer.Argument(..., help="Folder with the metrics files of 'train'"),
     students: Path = typer.Argument(..., help="Folder with the students of 'train'"),
-    out: Path = typer.Argument(..., help="Folder for the bundles, each in ARM-seedN"),
+    out: Path = typer.Argument(..., help="Output folder; each bundle is in ARM-seedN"),
     arms: str = typer.Option(..., "--arms", "-a", help="Arms, separated by commas"),
     seed: int = typer.Option(0, "--seed", "-s", min=0, help="Seed of the students"),
 ) -> None:
-    """Copy the evaluated bundles of arms to folders whose names have no hash.
+    """Copy the evaluated bundles of arms to folders without a hash in their names.
 
     Example: python -m research bundles metrics/experiments training/experiments/arms
     training/experiments/bundles --arms target-soft,ot-both

@@ -1,10 +1,10 @@
-"""How fast pairs are aligned, and how much memory plans take over how many pairs.
+"""Measure the speed of alignment, and the memory of plans by the number of pairs.
 
     OMP_NUM_THREADS=1 python -m research.benchmarks.alignment_speed  # pairs per second
-    … --pairs 200000  # also the memory of so many pairs
+    … --pairs 200000  # also the memory for this number of pairs
 
-The encoder and the teacher of the second part are toys: their time is not the point.
-The memory of the process is read from /proc.
+The second part uses a very small encoder and teacher, because it does not measure time. The memory
+of the process is read from /proc.
 """
 
 import argparse
@@ -178,7 +178,9 @@ def reading(pairs: int) -> None:
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pairs", type=int, default=0, help="pairs of the memory curve")
+    parser.add_argument(
+        "--pairs", type=int, default=0, help="number of pairs for the measurement of memory"
+    )
     pairs = parser.parse_args().pairs
     speed()
     if pairs:

@@ -1,4 +1,4 @@
-"""Components whose cost is known, for benchmarks of the profile: given to it as --code."""
+"""Components with known costs, to check the profiler; passed to `profile` as --code."""
 
 import time
 
@@ -13,7 +13,7 @@ def make_sleeper(nlp: Language, name: str, milliseconds: float) -> "Sleeper":
 
 
 class Sleeper:
-    """Takes a set time for every document."""
+    """Sleeps for a fixed time for each document."""
 
     def __init__(self, milliseconds: float) -> None:
         self.seconds = milliseconds / 1000
@@ -29,7 +29,7 @@ def make_holder(nlp: Language, name: str, megabytes: int) -> "Holder":
 
 
 class Holder:
-    """Holds so much memory, written to, from when it is loaded."""
+    """Holds a fixed amount of memory from loading on."""
 
     def __init__(self, megabytes: int) -> None:
         self.held = np.ones(megabytes * 1_000_000, dtype=np.uint8)

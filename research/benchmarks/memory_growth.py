@@ -1,10 +1,10 @@
-"""How much memory a pipeline takes above its imports, and whether it stays so.
+"""Measure the memory of a pipeline above the import floor, and its growth.
 
     python -m research.benchmarks.memory_growth [--bundle FOLDER] [--documents 100000]
 
-Prints the resident set above the import-only floor, now and at its peak, after each step of loading
-and then ten times while documents of mixed lengths go by. Run in a process of its own, without
-torch in sight, on a system with /proc.
+Prints the resident memory above the import floor, current and peak, after each step of loading, and
+then ten times while documents of different lengths are processed. Run it in a separate process on a
+system with /proc, without torch.
 """
 
 import argparse
@@ -38,8 +38,8 @@ def documents(count: int) -> Iterator[str]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--bundle", help="a bundle; the package's own if missing")
-    parser.add_argument("--documents", type=int, default=10_000)
+    parser.add_argument("--bundle", help="a bundle [default: the model of the package]")
+    parser.add_argument("--documents", type=int, default=10_000, help="number of documents")
     arguments = parser.parse_args()
     enter_environment("base")
     import spacy

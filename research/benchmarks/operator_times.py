@@ -1,9 +1,9 @@
-"""Where the time of one run goes, operator by operator, and outside ONNX Runtime.
+"""Measure the time of each operator of a model, and the time outside of ONNX Runtime.
 
     python -m research.benchmarks.operator_times [--bundle FOLDER] [--pieces 26]
 
-Prints two Markdown tables: the operators of the graph for one window of a given length, from ONNX
-Runtime's own profiler, and the share of a batch of 64 sentences that is spent outside it.
+Prints two Markdown tables: the operators of the graph for one window of a given length, from the
+profiler of ONNX Runtime, and the share of time outside of ONNX Runtime for a batch of 64 sentences.
 """
 
 import argparse
@@ -92,9 +92,11 @@ def table(header: tuple[str, str], rows: list[tuple[str, str]]) -> str:
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--bundle", type=Path, help="a bundle; the package's own if missing")
-    parser.add_argument("--gold", type=Path, default=Path("corpus/gold"))
-    parser.add_argument("--pieces", type=int, default=26)
+    parser.add_argument("--bundle", type=Path, help="a bundle [default: the model of the package]")
+    parser.add_argument(
+        "--gold", type=Path, default=Path("corpus/gold"), help="gold folder of a corpus"
+    )
+    parser.add_argument("--pieces", type=int, default=26, help="length of the window")
     arguments = parser.parse_args()
     path = arguments.bundle or model_path()
     found = operators(Bundle.from_disk(path), arguments.pieces)

@@ -1,10 +1,11 @@
-"""Whether the profile finds what is there, and nothing else.
+"""Check the profiler on pipelines with known differences.
 
     python -m research.benchmarks.profile_checks --out docs/results/profiling-checks.json
 
-Four checks with a known truth: a pipeline against itself, in one run and in two; one with 20 % more
-sleep, which `--compare` has to find, and one with 2 % more, which it has to let pass; and one that
-holds 100 MB more. Some minutes; the output is kept in the repository.
+There are four checks: a pipeline is compared with itself, in one run and in two; with a pipeline
+that sleeps 20 % longer, which `--compare` must report; with one that sleeps 2 % longer, which it
+must accept; and with one that holds 100 MB more. This takes some minutes. The output is kept in the
+repository.
 """
 
 import argparse
@@ -134,8 +135,12 @@ def interval(value: Estimate) -> str:
 def main() -> None:
     """Run all checks; exit 1 if one fails."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10.0, help="as of the profile")
-    parser.add_argument("--out", type=Path, default=Path("docs/results/profiling-checks.json"))
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="seconds to measure each pipeline"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("docs/results/profiling-checks.json"), help="output file"
+    )
     arguments = parser.parse_args()
     watch = MachineWatch()
     with tempfile.TemporaryDirectory() as name:

@@ -1,13 +1,14 @@
-"""How fast and how small `optical_ner` is beside what one would use otherwise.
+"""Compare the speed and memory of `optical_ner` with other pipelines.
 
     python -m research.benchmarks.runtime_speed --teacher training/teacher --out metrics/runtime
     python -m research.benchmarks.runtime_speed --rival en_core_web_sm --fp32 bundles/student-fp32 …
 
-Arms: `optical_ner` in int8 and, with --fp32, in fp32; with --teacher the teacher in torch through
-spacy-transformers, and the same one through Hugging Face's pipeline; with --rival the `tok2vec` and
-`ner` of any spaCy pipeline, by name or folder; a pipeline that does nothing. All read the same
-texts, each in fresh processes, in turns (`spacy_optical.profiling`), on one thread and on two. A
-ratio is taken within each round; shown is the median with the quartiles.
+These pipelines are compared: `optical_ner` in int8 and, with --fp32, in fp32; with --teacher, the
+teacher in torch with spacy-transformers and with Hugging Face's pipeline; with --rival, the
+`tok2vec` and `ner` components of a spaCy pipeline; and a pipeline that does nothing. All of them
+process the same texts in fresh processes, alternating in rounds (`spacy_optical.profiling`), with
+one thread and with two. Ratios are computed within each round. The tables show the median and the
+quartiles.
 """
 
 import argparse
@@ -145,17 +146,27 @@ def markdown(reports: dict[str, ProfileReport]) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and write `runtime.json` and `runtime.md`."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--bundle", type=Path, help="the int8 bundle; the package's own if missing")
-    parser.add_argument("--fp32", type=Path, help="a bundle of the same student in fp32")
-    parser.add_argument("--teacher", type=Path, help="the teacher's folder")
-    parser.add_argument("--rival", action="append", default=[], help="a spaCy pipeline with `ner`")
-    parser.add_argument("--gold", type=Path, default=Path("corpus/gold"))
-    parser.add_argument("--out", type=Path, default=Path("metrics/runtime"))
-    parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--only", action="append", help="a workload, e.g. news; all if missing")
-    parser.add_argument("--seconds", type=float, default=20.0, help="a pipeline and workload")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--starts", type=int, default=3)
+    parser.add_argument(
+        "--bundle", type=Path, help="the int8 bundle [default: the model of the package]"
+    )
+    parser.add_argument("--fp32", type=Path, help="fp32 bundle of the same student")
+    parser.add_argument("--teacher", type=Path, help="folder of the teacher")
+    parser.add_argument(
+        "--rival", action="append", default=[], help="a spaCy pipeline with `ner`; repeatable"
+    )
+    parser.add_argument(
+        "--gold", type=Path, default=Path("corpus/gold"), help="gold folder of a corpus"
+    )
+    parser.add_argument("--out", type=Path, default=Path("metrics/runtime"), help="output folder")
+    parser.add_argument("--threads", default="1,2", help="numbers of threads")
+    parser.add_argument(
+        "--only", action="append", help="a workload, e.g. news; repeatable [default: all]"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=20.0, help="seconds to measure each pipeline and workload"
+    )
+    parser.add_argument("--rounds", type=int, default=7, help="number of rounds")
+    parser.add_argument("--starts", type=int, default=3, help="number of processes for memory")
     arguments = parser.parse_args(argv)
     spacy.util.import_file("rivals", ARMS)
     reports: dict[str, ProfileReport] = {}

@@ -1,12 +1,12 @@
-"""How fast a student learns, and how much memory it takes.
+"""Measure the speed and memory of the training of a student.
 
     python -m research.benchmarks.training_speed [--config FILE.cfg] [--steps 40]
 
-Runs the steps of the training loop itself, once in fp32 and, where the processor multiplies in it,
-once in bf16, each in a process of its own. Student, objective and batch size are the config's; an
-English sentence comes with every pair, so that both sides are learned from. Pairs, plans and the
-teacher's readings are drawn at random in a real teacher's shape, and so are the student's weights:
-the time of a step does not depend on what they say. Wall-clock time; the machine should be idle.
+Runs the steps of the training loop in fp32 and, if the processor supports it, in bf16, each in a
+separate process. Student, objective and batch size come from the config. Each pair comes with an
+English sentence, so that there are losses on both. Pairs, plans, outputs of the teacher and weights
+of the student are random, in the shape of a real teacher, because the time of a step does not
+depend on their values. The times are wall-clock times, so the machine should be idle.
 """
 
 import argparse
@@ -146,8 +146,13 @@ def measured(path: Path, precision: Precision, steps: int) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--config", type=Path, default=Path("research/configs/experiments.cfg"))
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("research/configs/experiments.cfg"),
+        help="config with the student",
+    )
+    parser.add_argument("--steps", type=int, default=40, help="number of steps")
     arguments = parser.parse_args()
     print("| products in | pairs/s, both sides | most memory, MB | student |\n|---|---|---|---|")
     precisions = ["fp32", "bf16"] if multiplies_in_bf16() else ["fp32"]

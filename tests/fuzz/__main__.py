@@ -1,4 +1,4 @@
-"""A coverage-guided fuzzer for what reads a bundle; not part of the test suite.
+"""A coverage-guided fuzzer for the reader of bundles; not part of the test suite.
 
 pip install atheris
 python -m tests.fuzz -max_total_time=600 -rss_limit_mb=2048

@@ -1,4 +1,4 @@
-"""What a fuzzer tries on whatever reads a bundle; `python -m tests.fuzz` runs one.
+"""Fuzz target for the reader of bundles; run it with `python -m tests.fuzz`.
 
 Each input is a bundle's bytes (hashes and all) or a tokenizer alone. Whatever it is, the answer is
 a bundle, pieces, or an `OpticalError`; anything else is a find. `try_bundle` and `try_tokenizer`

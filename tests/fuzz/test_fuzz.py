@@ -1,4 +1,4 @@
-"""Damage of every kind to every part of a bundle: it is refused in words, or it does not matter."""
+"""A damaged bundle is refused with an error, or the damage has no effect."""
 
 import gc
 import json

@@ -1,4 +1,4 @@
-"""Texts that nobody wrote: what they are drawn from, and what must hold for each."""
+"""Random texts: how they are generated, and what must hold for each."""
 
 from hypothesis import strategies as st
 from spacy.language import Language
