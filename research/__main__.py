@@ -134,6 +134,27 @@ def page_cli(
     msg.good(f"{out} with {len(paths) - 1} figures")
 
 
+@command("card", group=app)
+def card_cli(
+    card: Path = typer.Argument(..., help="The model card, a Markdown file"),
+    scores: list[str] = typer.Option(
+        ..., "--scores", "-s", metavar="NAME=FILE", help="File of evaluate; repeatable"
+    ),
+    data: Path = typer.Option(..., "--data", "-d", help="Config that names the training data"),
+) -> None:
+    """Replace the tables of a model card by those of new scores and data.
+
+    Example: python -m research card docs/model-card.md --scores md=docs/results/release/md.json
+    --data configs/release.cfg
+    """
+    from spacy_optical.cli._app import named_paths
+
+    from .model_card import write_card
+
+    write_card(card, list(named_paths(scores).items()), data)
+    msg.good(f"Tables in {card}")
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
