@@ -84,7 +84,7 @@ def label_table(scores: dict[str, Any]) -> str:
 
 
 def _aligns(header: Sequence[str]) -> list[Literal["r", "c", "l"]]:
-    return ["l", *(["r"] * (len(header) - 1))]
+    return ["l" if at == 0 else "r" for at in range(len(header))]
 
 
 def _languages(scores: dict[str, Any]) -> list[str]:
