@@ -6,7 +6,10 @@ import typer
 from wasabi import msg
 
 from spacy_optical.cli._app import command, good, overrides_of, say
+from spacy_optical.cli.evaluate_projection import evaluate_projection_cli
 from spacy_optical.errors import Errors, OpticalError
+
+from . import aligners as aligners  # registers them, for `evaluate-projection`
 
 app = typer.Typer(
     name="research",
@@ -153,6 +156,10 @@ def card_cli(
 
     write_card(card, list(named_paths(scores).items()), data)
     msg.good(f"Tables in {card}")
+
+
+# The package's own command, here with the aligners that are only there to compare with.
+command("evaluate-projection", group=app)(evaluate_projection_cli)
 
 
 def _names(text: str) -> list[str]:

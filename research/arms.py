@@ -24,6 +24,7 @@ from spacy_optical.export.bundle_export import export_bundle
 from spacy_optical.export.quantize import preset_named
 from spacy_optical.runtime.bundle import MANIFEST_FILE
 
+from . import aligners as aligners  # registers the solvers that arms name
 from .arm_config import TEACHER, Arm, Experiments, load_experiments
 from .arm_evaluation import judge
 from .arm_metrics import ArmMetrics, read_arm, write_arm

@@ -31,13 +31,16 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
     renamed: ClassVar[dict[str, str]] = {}
+    removed: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")
     @classmethod
     def _has_no_old_key(cls, values: Any) -> Any:
-        for old, new in cls.renamed.items():
-            if isinstance(values, dict) and old in values:
-                raise ValueError(f"the key '{old}' is called '{new}' now; rename it")
+        for old in values if isinstance(values, dict) else ():
+            if old in cls.renamed:
+                raise ValueError(f"the key '{old}' is called '{cls.renamed[old]}' now; rename it")
+            if old in cls.removed:
+                raise ValueError(f"the key '{old}' was removed, see CHANGELOG.md; delete it")
         return values
 
     @field_validator("*", mode="before")

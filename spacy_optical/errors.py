@@ -218,7 +218,6 @@ class Errors(metaclass=_Coded):
     )
     E304 = "There are {words} words and {vectors} vectors; give one vector for each word"
     E305 = "The {side} vectors have the shape {shape}; give one row for each word"
-    E306 = 'masses="idf" needs the words and their inverse document frequencies; count them first'
     E307 = (
         "A cost of shape {cost} does not fit masses of shapes {source} and {target}; give one mass "
         "for each row and each column"
@@ -261,7 +260,10 @@ class Errors(metaclass=_Coded):
     E407 = "A feed-forward width of {width} is more than the teacher's {most}"
     E408 = "The loss stopped being a number in epoch {epoch}; lower the learning rate"
     E409 = "No bitext for language '{lang}': {path} is missing; make it with the corpus command"
-    E410 = "{path} was made from other data or another config; make the plans again"
+    E410 = (
+        "{path} was made from other data, another config or by an earlier version; make the plans "
+        "again"
+    )
     E411 = "The label '{label}' in {path} is unknown to the model, which knows {known}"
     E412 = "No {what} fits a window of {most} pieces; raise max_pieces"
     E413 = (

@@ -38,4 +38,4 @@ def test_every_public_function_has_an_example(name: str):
         and function.__module__ == name
         and ">>>" not in (function.__doc__ or "")
     ]
-    assert missing == (["pot"] if name == "spacy_optical.align.transport" else [])
+    assert missing == (["pot"] if name == "spacy_optical.align.solvers" else [])

@@ -11,6 +11,7 @@ import argparse
 import json
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def memory(pairs: int) -> None:
         folder = Path(name)
         overrides: dict[str, Any] = {"teacher.epochs": 1, "data.languages": ["sw"]}
         # Generated sentences are no translations, and all of them are to be kept.
-        overrides |= {"plans.align.skip_below": 0.0, "plans.align.sure_above": 0.0}
+        overrides |= {"plans.align.skip_below": 0.0, "plans.align.full_weight_above": 0.0}
         config = load_config(toy_project(folder), overrides)
         teach(config, folder / "teacher")
         write_bitext(folder / "corpus" / "bitext" / "sw.jsonl", pairs)
@@ -117,15 +118,15 @@ def reading(pairs: int) -> None:
     holds itself is told apart from mapped files, which the system takes back when it needs to.
     """
     from spacy_optical.distill.config import load_config
-    from spacy_optical.distill.plan_reader import LANGUAGE, English, LanguagePlans
+    from spacy_optical.distill.plan_reader import English
     from spacy_optical.distill.plan_store import (
-        CELL,
-        RaggedWriter,
-        Words,
-        read_ragged,
+        ArrayStore,
+        bytes_of,
+        chunk_path,
         sparse,
-        words_as_bytes,
+        write_chunk,
     )
+    from spacy_optical.distill.plan_writer import CHUNK
     from spacy_optical.distill.sentences import plain_sentence
     from spacy_optical.distill.training_batches import StudentTask
     from spacy_optical.runtime.pieces import WordPieces
@@ -137,21 +138,16 @@ def reading(pairs: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = load_config(toy_project(folder), {"data.languages": ["sw"]})
-        writers = {key: RaggedWriter(folder / key, shape=width) for key, width in widths.items()}
-        writers["plan"] = RaggedWriter(folder / "plan", CELL)
-        writers["words"] = RaggedWriter(folder / "words", np.uint8)
-        writers["weight"] = RaggedWriter(folder / "weight")
-        for _ in range(pairs):
-            words = known[(20_000 * rng.random(rng.integers(4, 9)) ** 3).astype(int)]
-            writers["words"].append([words_as_bytes(words)])
-            writers["plan"].append([sparse(np.eye(len(words)) / len(words))])
-            writers["weight"].append([np.ones(1)])
-            for key, width in widths.items():
-                writers[key].append([np.zeros((len(words), *width))])
-        for writer in writers.values():
-            writer.flush()
-            writer.close()
-        size = sum(path.stat().st_size for path in folder.glob("*.npy")) / 1e6
+        for number in range(-(-pairs // CHUNK)):
+            rows = []
+            for _ in range(min(CHUNK, pairs - number * CHUNK)):
+                words = known[(20_000 * rng.random(rng.integers(4, 9)) ** 3).astype(int)]
+                arrays = {key: np.zeros((len(words), *width)) for key, width in widths.items()}
+                arrays |= {"plan": sparse(np.eye(len(words)) / len(words)), "weight": np.ones(1)}
+                row = {key: array.astype(np.float16) for key, array in arrays.items()}
+                rows.append(row | {"target-words": bytes_of(words)})
+            write_chunk(chunk_path(folder, "sw", number), rows)
+        size = sum(path.stat().st_size for path in folder.glob("sw-*")) / 1e6
         print(f"\n{pairs:,} pairs, {size:.0f} MB on disk\n\n| step | own, MB | mapped, MB |")
         print("|---|---|---|")
 
@@ -162,11 +158,11 @@ def reading(pairs: int) -> None:
             print(f"| {what} | {own:.0f} | {mapped:.0f} |", flush=True)
 
         pieces = WordPieces((folder / "encoder" / "tokenizer.json").read_bytes())
-        arrays = {key: read_ragged(folder / key) for key in LANGUAGE}
-        words = Words(read_ragged(folder / "words"))
-        english = English([plain_sentence(words[i], pieces) for i in range(50)], arrays)
         row("written")
-        task = StudentTask(config, english, {"sw": LanguagePlans(words, words, arrays)}, pieces)
+        store = ArrayStore(folder, "sw")
+        texts = islice(store.words("target-words"), 50)
+        english = English([plain_sentence(words, pieces) for words in texts], store)
+        task = StudentTask(config, english, {"sw": store}, pieces)
         row("opened")
         batches = task.batches(rng)
         row("an epoch's batches drawn")

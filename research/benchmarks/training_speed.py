@@ -23,9 +23,14 @@ from transformers import AutoModelForTokenClassification, BertConfig
 
 from spacy_optical.distill.config import DistillConfig, Precision, load_config
 from spacy_optical.distill.loop import Losses, train
-from spacy_optical.distill.plan_reader import English, LanguagePlans
-from spacy_optical.distill.plan_store import CELL, RaggedWriter, Words, read_ragged, words_as_bytes
-from spacy_optical.distill.plan_store import sparse as cells
+from spacy_optical.distill.plan_reader import English
+from spacy_optical.distill.plan_store import (
+    ArrayStore,
+    bytes_of,
+    chunk_path,
+    sparse,
+    write_chunk,
+)
 from spacy_optical.distill.sentences import Sentence, plain_sentence
 from spacy_optical.distill.student import make_student
 from spacy_optical.distill.tagger import WordTagger, multiplies_in_bf16
@@ -59,31 +64,26 @@ class Timed(StudentTask):
         return super().losses(tagger, batch)
 
 
-def drawn_lesson(folder: Path, count: int, width: int) -> LanguagePlans:
+def drawn_plans(folder: Path, pairs: int, width: int) -> ArrayStore:
     """Write arrays in a teacher's shape for generated sentences, and open them as plans are."""
     rng = np.random.default_rng(0)
     known = np.array(words_of(rng, 5000))
-    widths = {"logits": (len(TAGS),), "last": (width,), "source": (width,)}
-    writers = {name: RaggedWriter(folder / name, shape=shape) for name, shape in widths.items()}
-    writers |= {"carried": RaggedWriter(folder / "carried", shape=(len(TAGS),))}
-    writers |= {name: RaggedWriter(folder / name) for name in ("trust", "weight")}
-    writers |= {"plan": RaggedWriter(folder / "plan", CELL)}
-    writers |= {"words": RaggedWriter(folder / "words", np.uint8)}
-    for _ in range(count):
+    rows = []
+    for _ in range(pairs):
         words = known[rng.integers(0, len(known), size=rng.integers(*WORDS))]
-        writers["words"].append([words_as_bytes(words)])
-        writers["plan"].append([cells(np.eye(len(words)) / len(words))])
-        writers["weight"].append([np.ones(1)])
-        writers["trust"].append([rng.random(len(words))])
-        for name, shape in widths.items():
-            writers[name].append([rng.normal(size=(len(words), *shape))])
-        writers["carried"].append([rng.dirichlet(np.ones(len(TAGS)), size=len(words))])
-    for writer in writers.values():
-        writer.flush()
-        writer.close()
-    arrays = {name: read_ragged(folder / name) for name in writers if name != "words"}
-    both = Words(read_ragged(folder / "words"))
-    return LanguagePlans(both, both, arrays)
+        arrays = {
+            "plan": sparse(np.eye(len(words)) / len(words)),
+            "weight": np.ones(1),
+            "trust": rng.random(len(words)),
+            "logits": rng.normal(size=(len(words), len(TAGS))),
+            "last": rng.normal(size=(len(words), width)),
+            "source": rng.normal(size=(len(words), width)),
+            "carried": rng.dirichlet(np.ones(len(TAGS)), size=len(words)),
+        }
+        row = {name: array.astype(np.float16) for name, array in arrays.items()}
+        rows.append(row | {"target-words": bytes_of(words)})
+    write_chunk(chunk_path(folder, "sw", 0), rows)
+    return ArrayStore(folder, "sw")
 
 
 def drawn_student(config: DistillConfig) -> WordTagger:
@@ -111,8 +111,8 @@ def measured(path: Path, precision: Precision, steps: int) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         # A few are too long for the window and left out.
-        of_language = drawn_lesson(folder, 2 * size * (steps + WARMUP), 384)
-        texts = [of_language.target[number] for number in range(len(of_language.target))]
+        of_language = drawn_plans(folder, 2 * size * (steps + WARMUP), 384)
+        texts = list(of_language.words("target-words"))
         tokenizer = trained_toy_tokenizer(
             [" ".join(text) for text in texts], size=min(4000, config.student.vocabulary)
         )
@@ -123,7 +123,7 @@ def measured(path: Path, precision: Precision, steps: int) -> str:
         tagged = [Sentence(s.words, s.pieces, t) for s, t in zip(plain, tags, strict=True)]
         student = drawn_student(config)
         student.freeze_embeddings()
-        task = Timed(config, English(tagged, of_language.arrays), {"sw": of_language}, pieces)
+        task = Timed(config, English(tagged, of_language), {"sw": of_language}, pieces)
         task.steps = steps + WARMUP
         reset_peak()
         train(

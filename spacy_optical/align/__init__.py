@@ -1,14 +1,7 @@
 """Word alignment by optimal transport: arrays in, arrays out, with numpy and POT."""
 
 from .config import AlignConfig
-from .cost import (
-    cosine,
-    inverse_document_frequencies,
-    masses,
-    pair_weight,
-    parallelism,
-    word_cost,
-)
+from .cost import cosine, masses, pair_weight, parallelism, word_cost
 from .presets import ALIGNERS, DEFAULT_ALIGNER, aligner
 from .project import (
     Projected,
@@ -19,11 +12,13 @@ from .project import (
     project_entities,
     project_spans,
 )
-from .transport import Plan, align_words, null_share, plan
+from .solvers import SOLVERS
+from .transport import Plan, align_words, plan
 
 __all__ = [
     "ALIGNERS",
     "DEFAULT_ALIGNER",
+    "SOLVERS",
     "AlignConfig",
     "Plan",
     "Projected",
@@ -33,9 +28,7 @@ __all__ = [
     "align_words",
     "aligner",
     "cosine",
-    "inverse_document_frequencies",
     "masses",
-    "null_share",
     "pair_weight",
     "parallelism",
     "plan",

@@ -1,15 +1,14 @@
 """The cost of moving mass from one word to another, from word vectors and spelling."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import Errors, OpticalError
 from .config import AlignConfig
-from .strings import case_mismatch, kinds, number_mismatch, similarity
-
-Matrix = NDArray[np.float64]
+from .solvers import Matrix, both_directions
+from .strings import case_mismatch, is_word, similarity
 
 
 def cosine(source: np.ndarray, target: np.ndarray, *, centre: bool = True) -> Matrix:
@@ -35,53 +34,25 @@ def cosine(source: np.ndarray, target: np.ndarray, *, centre: bool = True) -> Ma
 
 
 def word_cost(
-    source: np.ndarray,
-    target: np.ndarray,
+    cosines: Matrix,
     config: AlignConfig,
     source_words: Sequence[str] | None = None,
     target_words: Sequence[str] | None = None,
 ) -> Matrix:
     r"""Compute the cost of every move from a source word to a target word.
 
-    $$ C_{ij} = 1 - S_{ij} - \lambda_s\,\mathrm{sim}(u_i, v_j) + \lambda_n\,[\text{digits differ}]
-       + \lambda_k\,[\text{only one is punctuation}] + \lambda_c\,[\text{only one is capital}]
+    $$ C_{ij} = 1 - S_{ij} - \lambda_s\,\mathrm{sim}(u_i, v_j)
+       + \lambda_p\,[\text{only one is punctuation}] + \lambda_c\,[\text{only one is capital}]
        + \lambda_d\,\lvert \tfrac{i + 1/2}{m} - \tfrac{j + 1/2}{n} \rvert $$
 
-    The terms of spelling need the words and are left out without them. With `agreement`, the result
-    is $1 - \sqrt{p(j|i)\,p(i|j)}$: the cost is low if both words prefer each other to all others.
-    One price for null mass then fits every pair.
-
-    source (ndarray): Word vectors, [m, d].
-    target (ndarray): Word vectors, [n, d].
+    cosines (ndarray): $S$, [m, n].
     config (AlignConfig): The weights of the terms.
-    source_words (Optional[Sequence[str]]): The m words.
-    target_words (Optional[Sequence[str]]): The n words.
-    RETURNS (ndarray): Costs, [m, n], float64; what would be below 0 is 0.
-    RAISES (OpticalError): As `cosine`, and if there are not as many words as vectors.
-
-    >>> word_cost(np.eye(2), np.eye(2), AlignConfig()).round(2).tolist()
-    [[0.0, 1.0], [1.0, 0.0]]
-    """
-    cosines = cosine(source, target, centre=config.centre)
-    return agreed(cued(cosines, config, source_words, target_words), config)
-
-
-def cued(
-    cosines: Matrix,
-    config: AlignConfig,
-    source_words: Sequence[str] | None = None,
-    target_words: Sequence[str] | None = None,
-) -> Matrix:
-    """Compute the cost of moves without agreement; otherwise as `word_cost`.
-
-    cosines (ndarray): [m, n].
-    config (AlignConfig): The weights of the terms.
-    source_words (Optional[Sequence[str]]): The m words.
+    source_words (Optional[Sequence[str]]): The m words, for the terms of spelling.
     target_words (Optional[Sequence[str]]): The n words.
     RETURNS (ndarray): Costs, [m, n], float64; what would be below 0 is 0.
     RAISES (OpticalError): If there are not as many words as rows or columns.
 
-    >>> cued(np.eye(2), AlignConfig(), ["Rome", "."], ["Roma", "."]).round(2).tolist()
+    >>> word_cost(np.eye(2), AlignConfig(), ["Rome", "."], ["Roma", "."]).round(2).tolist()
     [[0.0, 1.1], [1.1, 0.0]]
     """
     m, n = cosines.shape
@@ -90,17 +61,15 @@ def cued(
         rows, columns = (np.arange(m) + 0.5) / m, (np.arange(n) + 0.5) / n
         cost += config.distortion * np.abs(rows[:, None] - columns[None, :])
     if source_words is not None and target_words is not None:
-        for words, rows_ in ((source_words, m), (target_words, n)):
-            if len(words) != rows_:
-                raise OpticalError(Errors.E304.format(words=len(words), vectors=rows_))
-        if config.identical:
-            cost -= config.identical * similarity(source_words, target_words)
-        if config.numbers:
-            cost += config.numbers * number_mismatch(source_words, target_words)
-        if config.kinds:
-            cost += config.kinds * (kinds(source_words)[:, None] != kinds(target_words)[None, :])
-        if config.case:
-            cost += config.case * case_mismatch(source_words, target_words)
+        for words, vectors in ((source_words, m), (target_words, n)):
+            if len(words) != vectors:
+                raise OpticalError(Errors.E304.format(words=len(words), vectors=vectors))
+        left, right = (
+            np.array([is_word(word) for word in words]) for words in (source_words, target_words)
+        )
+        cost -= config.spelling * similarity(source_words, target_words)
+        cost += config.punctuation * (left[:, None] != right[None, :])
+        cost += config.case * case_mismatch(source_words, target_words)
     return np.maximum(cost, 0.0)
 
 
@@ -120,101 +89,47 @@ def agreed(cost: Matrix, config: AlignConfig) -> Matrix:
     return 1.0 - np.sqrt(forward * backward)
 
 
-def both_directions(cost: Matrix, temperature: float) -> tuple[Matrix, Matrix]:
-    r"""Compute $p(j|i)$ and $p(i|j)$ of both directions, each $\propto e^{-C_{ij} / t}$.
-
-    cost (ndarray): [m, n].
-    temperature (float): $t$.
-    RETURNS (Tuple[ndarray, ndarray]): The rows of the first and the columns of the second sum
-        to 1.
-
-    >>> forward, backward = both_directions(np.array([[0.0, 1.0]]), 1.0)
-    >>> forward.round(2).tolist(), backward.tolist()
-    ([[0.73, 0.27]], [[1.0, 1.0]])
-    """
-    forward = np.exp((cost.min(axis=1, keepdims=True) - cost) / temperature)
-    backward = np.exp((cost.min(axis=0, keepdims=True) - cost) / temperature)
-    forward /= forward.sum(axis=1, keepdims=True)
-    backward /= backward.sum(axis=0, keepdims=True)
-    return forward, backward
-
-
 def choices(cost: Matrix, config: AlignConfig) -> Matrix:
     r"""Compute which source word each target word would choose alone.
 
     $$ p(i|j) = \frac{e^{-C_{ij} / t}}{e^{-\pi / t} + \sum_k e^{-C_{kj} / t}} $$
 
     cost (ndarray): $C$, without agreement, [m, n].
-    config (AlignConfig): `adopt_temperature` ($t$) and `adopt_price` ($\pi$), the cost of choosing
-        none.
+    config (AlignConfig): `completion_temperature` ($t$) and `completion_price` ($\pi$), the cost of
+        choosing none.
     RETURNS (ndarray): [m, n]. A column sums to 1 minus the probability of choosing none.
 
     >>> choices(np.array([[0.0, 2.0]]), AlignConfig()).round(2).tolist()
     [[1.0, 0.0]]
     """
-    t, least = config.adopt_temperature, cost.min(axis=0)
+    t, least = config.completion_temperature, cost.min(axis=0)
     chosen = np.exp((least - cost) / t)
-    none = np.exp(np.minimum((least - config.adopt_price) / t, 50.0))
+    none = np.exp(np.minimum((least - config.completion_price) / t, 50.0))
     return chosen / (chosen.sum(axis=0) + none)
 
 
-def masses(
-    vectors: np.ndarray,
-    config: AlignConfig,
-    words: Sequence[str] | None = None,
-    rarity: Mapping[str, float] | None = None,
-) -> NDArray[np.float64]:
+def masses(config: AlignConfig, words: Sequence[str] | None, count: int) -> NDArray[np.float64]:
     r"""Compute the mass of the words of one side: $a_i = w_i^q / \sum_k w_k^q$.
 
-    vectors (ndarray): Word vectors, [m, d].
     config (AlignConfig): `masses` ($w$) and `mass_power` ($q$).
-    words (Optional[Sequence[str]]): The m words, for `idf`.
-    rarity (Optional[Mapping[str, float]]): Inverse document frequencies of case-folded words, for
-        `idf` (see `inverse_document_frequencies`); a word that is not in it is the rarest.
-    RETURNS (ndarray): Masses, [m], float64, all positive, summing to 1.
-    RAISES (OpticalError): If there are not as many words as vectors, or the input of `length` or
-        `idf` is missing.
+    words (Optional[Sequence[str]]): The words, for `length`.
+    count (int): How many words there are.
+    RETURNS (ndarray): Masses, [count], float64, all positive, summing to 1.
+    RAISES (OpticalError): If there are more or fewer words than `count`, or `length` has none.
 
-    >>> masses(np.ones((2, 3)), AlignConfig(), ["abc", "a"]).round(2).tolist()
+    >>> masses(AlignConfig(), ["abc", "a"], 2).round(2).tolist()
     [0.75, 0.25]
     """
-    x = _checked(vectors, "source")
-    if words is not None and len(words) != len(x):
-        raise OpticalError(Errors.E304.format(words=len(words), vectors=len(x)))
+    if words is not None and len(words) != count:
+        raise OpticalError(Errors.E304.format(words=len(words), vectors=count))
     if config.masses == "uniform":
-        weights = np.ones(len(x))
-    elif config.masses == "length":
-        if words is None:
-            raise OpticalError(Errors.E313)
-        weights = np.array([float(len(word)) for word in words])
-    elif config.masses == "norm":
-        weights = np.linalg.norm(x, axis=1)
-    else:
-        if words is None or not rarity:
-            raise OpticalError(Errors.E306)
-        rarest = max(rarity.values())
-        weights = np.array([rarity.get(word.casefold(), rarest) for word in words])
-    weights = weights**config.mass_power
-    # No word weighs nothing: each can then be asked what share of it moved.
+        return np.full(count, 1 / count)
+    if words is None:
+        raise OpticalError(Errors.E313)
+    weights = np.array([float(len(word)) for word in words]) ** config.mass_power
+    # Every word has some mass, so that each can be asked what share of it moved.
     weights = weights + 1e-6 * (float(weights.max()) or 1.0)
     return weights / weights.sum()
-
-
-def inverse_document_frequencies(sentences: Sequence[Sequence[str]]) -> dict[str, float]:
-    r"""Compute inverse document frequencies of case-folded words: $\log\frac{1 + N}{1 + n_w}$.
-
-    sentences (Sequence[Sequence[str]]): The words of each sentence.
-    RETURNS (Dict[str, float]): A figure for every word; 0 for one that is in every sentence.
-
-    >>> inverse_document_frequencies([["a", "b"], ["a"]])["a"]
-    0.0
-    """
-    counts: dict[str, int] = {}
-    for words in sentences:
-        for word in {word.casefold() for word in words}:
-            counts[word] = counts.get(word, 0) + 1
-    total = 1 + len(sentences)
-    return {word: float(np.log(total / (1 + count))) for word, count in counts.items()}
 
 
 def parallelism(cosines: Matrix) -> float:
@@ -237,16 +152,16 @@ def pair_weight(similarity: float, config: AlignConfig) -> float:
     r"""Compute the weight of a pair: $\min(1, (s - s_0) / (s_1 - s_0))$, and 0 below $s_0$.
 
     similarity (float): $s$, how similar the pair is (see `parallelism`).
-    config (AlignConfig): `skip_below` ($s_0$) and `sure_above` ($s_1$).
+    config (AlignConfig): `skip_below` ($s_0$) and `full_weight_above` ($s_1$).
     RETURNS (float): 0 (not a pair) to 1.
 
     >>> [round(pair_weight(s, AlignConfig()), 2) for s in (0.2, 0.3, 0.35, 0.6)]
     [0.0, 0.5, 1.0, 1.0]
     """
-    least, sure = config.skip_below, config.sure_above
+    least, full = config.skip_below, config.full_weight_above
     if similarity < least:
         return 0.0
-    return 1.0 if similarity >= sure else (similarity - least) / (sure - least)
+    return 1.0 if similarity >= full else (similarity - least) / (full - least)
 
 
 def _checked(vectors: np.ndarray, side: str) -> Matrix:

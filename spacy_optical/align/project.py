@@ -175,7 +175,8 @@ def project_spans(
 
     plan (Plan): Between m source and n target words.
     source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
-    config (Optional[AlignConfig]): `adopt` ($\alpha$), `null_in_span` ($\gamma$), `min_confidence`.
+    config (Optional[AlignConfig]): `completion` ($\alpha$), `gap_weight` ($\gamma$),
+        `min_confidence`.
     RETURNS (List[ProjectedSpan]): In target order, none overlapping. The confidence is the score
         times the share of what the lighter side has that moved. A span of which nothing moved is
         left out.
@@ -186,7 +187,7 @@ def project_spans(
     [ProjectedSpan(start=0, end=1, label='PER', confidence=1.0)]
     """
     config = config or AlignConfig()
-    matrix = _completed(plan, config.adopt)
+    matrix = _completed(plan, config.completion)
     m, n = matrix.shape
     candidates: list[tuple[float, int, int, int, float]] = []
     total = np.append(0.0, np.cumsum(matrix.sum(axis=0)))
@@ -206,7 +207,7 @@ def project_spans(
         shared = inside[last] - inside[first]
         received = total[last] - total[first]
         idle = np.maximum(room[last] - room[first] - received, 0.0)
-        union = inside[-1] + received - shared + config.null_in_span * idle
+        union = inside[-1] + received - shared + config.gap_weight * idle
         score = np.where(first < last, shared / np.maximum(union, _NOTHING), 0.0)
         best = np.argsort(-score, axis=None, kind="stable")[:_ALTERNATIVES]
         for row, column in zip(*np.unravel_index(best, score.shape), strict=True):
@@ -221,11 +222,11 @@ def project_spans(
     return _without_overlap(candidates, source_spans, n, config.min_confidence)
 
 
-def _completed(plan: Plan, adopt: float) -> NDArray[np.float64]:
-    if plan.choices is None or not adopt:
+def _completed(plan: Plan, share: float) -> NDArray[np.float64]:
+    if plan.choices is None or not share:
         return plan.matrix
     idle = np.maximum(plan.target_mass - plan.matrix.sum(axis=0), 0.0)
-    return plan.matrix + adopt * idle * plan.choices
+    return plan.matrix + share * idle * plan.choices
 
 
 def _without_overlap(

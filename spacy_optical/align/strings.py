@@ -1,4 +1,4 @@
-"""Compare words by spelling: similarity, numbers, punctuation and case."""
+"""Compare words by spelling: similarity, punctuation and case."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -63,23 +63,6 @@ def similarity(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float
     return 2.0 * (x @ y.T).astype(np.float64) / np.maximum(sizes, 1)
 
 
-def number_mismatch(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float64]:
-    """Mark pairs of words with different digits.
-
-    source (Sequence[str]): m words.
-    target (Sequence[str]): n words.
-    RETURNS (ndarray): [m, n], 1.0 where they differ, else 0.0.
-
-    >>> number_mismatch(["1,000", "in"], ["1.000", "10"]).tolist()
-    [[0.0, 1.0], [0.0, 0.0]]
-    """
-    number: dict[str, int] = {"": 0}
-    left = np.array([number.setdefault(_digits(word), len(number)) for word in source])
-    right = np.array([number.setdefault(_digits(word), len(number)) for word in target])
-    both = (left[:, None] > 0) & (right[None, :] > 0)
-    return (both & (left[:, None] != right[None, :])).astype(np.float64)
-
-
 def case_mismatch(source: Sequence[str], target: Sequence[str]) -> NDArray[np.float64]:
     """Mark pairs in which only one word starts with a capital letter.
 
@@ -96,15 +79,6 @@ def case_mismatch(source: Sequence[str], target: Sequence[str]) -> NDArray[np.fl
     return (product < 0).astype(np.float64)
 
 
-def kinds(words: Sequence[str]) -> NDArray[np.bool_]:
-    """Tell which words contain a letter or a digit.
-
-    >>> kinds(["Rome", "."]).tolist()
-    [True, False]
-    """
-    return np.array([is_word(word) for word in words], dtype=bool)
-
-
 @lru_cache(maxsize=50_000)
 def is_word(text: str) -> bool:
     """Tell whether a token contains a letter or a digit of any script.
@@ -113,11 +87,6 @@ def is_word(text: str) -> bool:
     (True, False)
     """
     return any(unicodedata.category(char)[0] in "LNM" for char in text)
-
-
-@lru_cache(maxsize=50_000)
-def _digits(word: str) -> str:
-    return "".join(char for char in folded(word) if char.isdigit())
 
 
 def _cases(words: Sequence[str]) -> NDArray[np.int8]:

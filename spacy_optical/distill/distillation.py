@@ -65,7 +65,7 @@ def distill(
         return made
     big = load_tagger(teacher)
     big.set_precision(config.training.precision)
-    sides = [side for one in plans.values() for side in (one.source, one.target)]
+    sides = [one.words(f"{side}-words") for one in plans.values() for side in ("source", "target")]
     sentences = chain((sentence.words for sentence in english.sentences), *sides)
     vocabulary = trim_vocabulary(
         (teacher / TOKENIZER).read_bytes(), sentences, config.student.vocabulary
@@ -75,7 +75,7 @@ def distill(
     sample += [
         plain_sentence(words, whole)
         for one in plans.values()
-        for words in islice(one.target, SAMPLE // len(plans))
+        for words in islice(one.words("target-words"), SAMPLE // len(plans))
     ]
     check_width(big, config.student)
     activity, pruning = neuron_activity(big, sample, whole), None

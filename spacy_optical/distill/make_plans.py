@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..data.word_tokenizer import tokenizer_for
@@ -23,7 +24,7 @@ from ..files import check_replaceable, folder_written_whole, sha256, write_json
 from ..runtime.pieces import WordPieces
 from .config import DistillConfig
 from .plan_reader import MARKER, english_sentences, plans_record
-from .plan_store import write_ragged
+from .plan_store import chunk_path, write_chunk
 from .plan_writer import JOURNAL, Journal, Readers, write_language_plans
 from .repeated_sources import REPEATED, RepeatedSources, write_repeated_sources
 from .sentences import Sentence
@@ -31,6 +32,11 @@ from .tagger import load_tagger
 from .teacher_outputs import read_sentences
 
 BEGUN = "begun.json"
+LEFT = {
+    "texts": "texts",
+    "left_out": "too long or empty",
+    "unlike": "left out as no translations",
+}
 
 
 def make_plans(
@@ -63,9 +69,10 @@ def make_plans(
         config.paths.plans, marker=MARKER, partial=_begun(config.paths.plans, record, say)
     ) as folder:
         outputs = read_sentences(readers.tagger, english, readers.pieces)
-        write_ragged(folder / f"{config.data.source}-logits", [r.logits for r in outputs])
-        write_ragged(folder / f"{config.data.source}-last", [r.last for r in outputs])
-        del outputs
+        kept = ({"logits": output.logits, "last": output.last} for output in outputs)
+        rows = [{name: x.astype(np.float16) for name, x in arrays.items()} for arrays in kept]
+        write_chunk(chunk_path(folder, config.data.source, 0), rows)
+        del outputs, rows
         write_repeated_sources(config, folder, readers, say)
         if processes > 1:
             del readers
@@ -73,33 +80,20 @@ def make_plans(
         else:
             repeated = RepeatedSources(folder)
             written = (
-                (language, write_language_plans(config, language, folder, readers, say, repeated))
+                (language, write_language_plans(config, language, folder, readers, repeated, say))
                 for language in config.data.languages
             )
-        rows = {}
         for language, journal in written:
-            rows[language] = row = {
-                "pairs": journal.pairs,
-                "left_out": (long := journal.read - journal.pairs - journal.unlike),
-                "unlike": journal.unlike,
-                "texts": journal.texts,
-                "mean_weight": round(journal.weight / (aligned := journal.aligned), 4),
-                "mass_moved": round(journal.moved / aligned, 4),
-                "seconds": round(journal.seconds, 2),
-            }
-            message = (
-                f"{journal.pairs - journal.texts} pairs, {row['mass_moved']:.0%} of the mass moved"
-            )
-            message += f", mean weight {row['mean_weight']:.2f}, {journal.seconds:.0f} s"
-            message += f", {journal.texts} texts" if journal.texts else ""
-            message += f", {long} too long or empty" if long else ""
-            message += f", {journal.unlike} left out as no translations" if journal.unlike else ""
+            record["languages"][language] = row = journal.row()
+            message = f"{row['pairs'] - row['texts']} pairs, {row['mass_moved']:.0%} of the mass"
+            message += f" moved, mean weight {row['mean_weight']:.2f}, {row['seconds']:.0f} s"
+            for key, what in LEFT.items():
+                message += f", {row[key]} {what}" if row[key] else ""
             say(f"{language}: {message}")
-        record["languages"] = {language: rows[language] for language in config.data.languages}
         write_json(folder / MARKER, record)
-        notes = {*folder.glob(f"*-{JOURNAL}"), *folder.glob(f"{REPEATED}-*")}
-        for path in (folder / BEGUN, *notes):
-            path.unlink()
+        for pattern in (BEGUN, f"*-{JOURNAL}", f"{REPEATED}-*"):
+            for path in folder.glob(pattern):
+                path.unlink()
     return record
 
 
@@ -168,5 +162,4 @@ def _write_alone(
 ) -> Journal:
     torch.set_num_threads(threads)
     readers, _ = _readers(config, teacher)
-    repeated = RepeatedSources(folder)
-    return write_language_plans(config, language, folder, readers, repeated=repeated)
+    return write_language_plans(config, language, folder, readers, RepeatedSources(folder))

@@ -1,10 +1,7 @@
-"""Plans that are on disk: what a teacher said about every sentence, and how pairs align.
+"""The plans of a folder: what a teacher said about every sentence, and how pairs align.
 
-The folder holds plans.json and, for English and for each language, memory-mapped arrays in half
-precision. For English: the teacher's scores and last hidden vectors. For a language: both sides'
-words, the teacher's scores and last hidden vectors of the target side, its middle vectors of the
-source side, the transport plans, the label distributions that were projected through them with
-the trust in each, and how much each pair counts.
+The folder holds plans.json and chunks of arrays for English and for each language, see
+`plan_store`; docs/formats.md says what each array is.
 """
 
 import json
@@ -19,32 +16,21 @@ from ..encoders.folder import TOKENIZER, WEIGHTS, check_encoder
 from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from .config import DistillConfig
-from .plan_store import Ragged, Words, read_ragged
+from .plan_store import ArrayStore
 from .provenance import provenance
 from .sentences import Sentence, labelled_sentence
 from .tagger import folder_tags
 from .tagger_evaluation import check_labels
 
 MARKER = "plans.json"
-ENGLISH = ("logits", "last")
-LANGUAGE = ("logits", "last", "source", "plan", "carried", "trust", "weight")
 
 
 @dataclass(frozen=True)
 class English:
-    """What the plans folder holds for English, with its sentences: arrays by name."""
+    """The labelled English sentences, and the arrays of each (`logits` and `last`)."""
 
     sentences: list[Sentence]
-    arrays: dict[str, Ragged]
-
-
-@dataclass(frozen=True)
-class LanguagePlans:
-    """What the plans folder holds for one language: both sides' words, and arrays by name."""
-
-    source: Words
-    target: Words
-    arrays: dict[str, Ragged]
+    store: ArrayStore
 
 
 def english_sentences(
@@ -84,39 +70,33 @@ def plans_belong(config: DistillConfig, teacher: Path) -> bool:
     return True
 
 
-def read_plans(config: DistillConfig, teacher: Path) -> tuple[English, dict[str, LanguagePlans]]:
+def read_plans(config: DistillConfig, teacher: Path) -> tuple[English, dict[str, ArrayStore]]:
     """Open the plans that belong to a config; of the bitext nothing is held in memory.
 
     config (DistillConfig): The config.
     teacher (Path): The teacher's folder.
-    RETURNS (Tuple[English, Dict[str, LanguagePlans]]): English, and the plans of each language.
+    RETURNS (Tuple[English, Dict[str, ArrayStore]]): English, and the plans of each language.
     RAISES (OpticalError): If there are none, or they were made from something else.
     """
     path = config.paths.plans / MARKER
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="plans", path=path))
     try:
-        fingerprint = json.loads(path.read_text(encoding="utf8"))["fingerprint"]
+        record = json.loads(path.read_text(encoding="utf8"))
+        pairs = {language: row["pairs"] for language, row in record["languages"].items()}
     except (ValueError, KeyError, TypeError) as err:
         raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
-    if fingerprint != plans_record(config, teacher)["fingerprint"]:
+    if record.get("fingerprint") != plans_record(config, teacher)["fingerprint"]:
         raise OpticalError(Errors.E410.format(path=config.paths.plans))
     pieces = WordPieces((Path(teacher) / TOKENIZER).read_bytes())
     english = english_sentences(config, pieces, folder_tags(teacher))
     folder = config.paths.plans
-    plans = {
-        language: LanguagePlans(
-            Words(read_ragged(folder / f"{language}-source-words")),
-            Words(read_ragged(folder / f"{language}-target-words")),
-            _open(folder, language, LANGUAGE),
-        )
-        for language in config.data.languages
-    }
-    return English(english, _open(folder, config.data.source, ENGLISH)), plans
-
-
-def _open(folder: Path, language: str, names: Sequence[str]) -> dict[str, Ragged]:
-    return {name: read_ragged(folder / f"{language}-{name}") for name in names}
+    stores = {language: ArrayStore(folder, language) for language in config.data.languages}
+    for language, store in stores.items():
+        if len(store) != pairs[language]:
+            reason = f"{language} has {len(store)} sentences instead of {pairs[language]}"
+            raise OpticalError(Errors.E205.format(path=folder, reason=reason))
+    return English(english, ArrayStore(folder, config.data.source)), stores
 
 
 def plans_record(config: DistillConfig, teacher: Path) -> dict[str, Any]:

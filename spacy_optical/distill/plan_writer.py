@@ -1,17 +1,16 @@
-"""One language's bitext read by the teacher, aligned and written, a chunk at a time.
+"""One language's bitext, read by the teacher, aligned and written a chunk at a time.
 
-After each chunk a journal beside the arrays says how far they go. Whoever finds the journal after
-a kill cuts the arrays back to it and reads on from there, to the same bytes that an undisturbed
-run writes: what is read together depends on the line alone.
+After each chunk a journal beside the chunks says how many pairs were read. A run that was killed is
+continued behind them, to the same bytes: what is read together depends on the line alone.
 """
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
-from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 from spacy.tokens import Doc
@@ -28,7 +27,7 @@ from ..projection.distributions import project_to_target, source_distributions
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 from .config import DistillConfig
-from .plan_store import CELL, RaggedWriter, sparse, words_as_bytes
+from .plan_store import Arrays, bytes_of, chunk_path, sparse, write_chunk
 from .sentences import Sentence, plain_sentence
 from .tagger import WordTagger
 from .teacher_outputs import WordOutput, read_sentences
@@ -39,9 +38,9 @@ JOURNAL = "journal.json"
 
 @dataclass(frozen=True)
 class Pair:
-    """A sentence and its translation, as words and the teacher's pieces.
+    """A sentence and its translation, in the teacher's pieces, and the sentence's text.
 
-    source is None where `target` has no translation; text is the source's own text.
+    source is None where `target` has no translation.
     """
 
     source: Sentence | None
@@ -67,46 +66,55 @@ class Readers:
     one_tokenizer: bool
 
 
+class KnownSources(Protocol):
+    """Outputs for source sentences that were read before."""
+
+    def get(self, text: str) -> WordOutput | None:
+        """Give the output for a sentence; None if it was not read before."""
+
+
 @dataclass
 class Journal:
-    """How far a language's arrays go.
+    """How far a language was read.
 
-    read (int): Pairs of the bitext that were read.
-    pairs (int): Those of them that are in the arrays.
-    texts (int): Those of these that train without a translation.
-    unlike (int): Those left out because their sides are too unlike.
-    moved (float): The mass that the pairs' plans move, added up.
-    weight (float): How much the pairs count, added up.
-    seconds (float): Time spent.
-    rows (Dict[str, int]): Rows by array.
-    whole (bool): Whether the bitext was read to its end.
+    read counts pairs of the bitext; pairs those that were written, in so many files; texts those of
+    them that train without a translation; unlike those left out because their sides are too unlike.
+    moved is the mass that the plans move and weight how much the pairs count, both added up.
     """
 
     read: int = 0
     pairs: int = 0
+    files: int = 0
     texts: int = 0
     unlike: int = 0
     moved: float = 0.0
     weight: float = 0.0
     seconds: float = 0.0
-    rows: dict[str, int] = field(default_factory=dict)
     whole: bool = False
 
-    @property
-    def aligned(self) -> int:
-        """Pairs in the arrays that have a plan; at least 1, so that it divides."""
-        return max(1, self.pairs - self.texts)
+    def row(self) -> dict[str, float]:
+        """Give the counts and means for plans.json."""
+        aligned = max(1, self.pairs - self.texts)
+        return {
+            "pairs": self.pairs,
+            "left_out": self.read - self.pairs - self.unlike,
+            "unlike": self.unlike,
+            "texts": self.texts,
+            "mean_weight": round(self.weight / aligned, 4),
+            "mass_moved": round(self.moved / aligned, 4),
+            "seconds": round(self.seconds, 2),
+        }
 
 
 def read_pairs(
     config: DistillConfig, language: str, pieces: WordPieces, *, start: int = 0
 ) -> Iterator[Pair | None]:
-    """Read a language's bitext, then its text, as words and pieces, one pair at a time.
+    """Read a language's bitext, then its text, one pair at a time.
 
     config (DistillConfig): The config.
     language (str): The target language.
     pieces (WordPieces): The teacher's tokenizer.
-    start (int): How many pairs to pass over.
+    start (int): The number of pairs to skip.
     YIELDS (Optional[Pair]): The pairs; None for one that does not fit the window.
     RAISES (OpticalError): If there is no bitext or a line of it is broken.
     """
@@ -133,88 +141,46 @@ def write_language_plans(
     language: str,
     folder: Path,
     readers: Readers,
+    repeated: KnownSources,
     say: Callable[[str], None] = lambda text: None,
-    repeated: Mapping[str, WordOutput] = MappingProxyType({}),
 ) -> Journal:
-    """Write the arrays of a language, from where an earlier run left off.
+    """Write the plans of a language, from where an earlier run left off.
 
     config (DistillConfig): The config.
     language (str): The language.
-    folder (Path): Where the arrays and the journal are.
+    folder (Path): Where the chunks and the journal are.
     readers (Readers): The models that read the bitext.
+    repeated (KnownSources): Outputs for source sentences that were read before.
     say (Callable[[str], None]): Receives a line for each chunk.
-    repeated (Mapping[str, WordOutput]): What the models made of some source sentences already.
     RETURNS (Journal): Counts and time.
     RAISES (OpticalError): If the bitext is missing, broken or without a pair that fits, the
-        journal or an array is damaged, or as `align_words`.
+        journal is damaged, or as `align_words`.
     """
     path = folder / f"{language}-{JOURNAL}"
-    journal = read_journal(path)
-    if journal.whole:
-        return journal
-    if journal.read:
+    journal = _read_journal(path)
+    if journal.read and not journal.whole:
         say(f"{language}: continuing after {journal.read} pairs")
-    writers = {
-        name: RaggedWriter(
-            folder / f"{language}-{name}",
-            *kind,
-            items=journal.pairs,
-            rows=journal.rows.get(name, 0),
-        )
-        for name, kind in _arrays(readers.tagger).items()
-    }
     pairs = read_pairs(config, language, readers.pieces, start=journal.read)
     source, target = tokenizer_for(config.data.source), tokenizer_for(language)
-    try:
-        while not journal.whole:
-            start = time.perf_counter()
-            # Without a memory zone, spaCy keeps every word that it has seen.
-            with source.memory_zone(), target.memory_zone():
-                chunk = list(islice(pairs, CHUNK))
-            kept = [pair for pair in chunk if pair is not None]
-            if kept:
-                arrays, moved = _read_chunk(config, readers, kept, repeated)
-                for name, items in arrays.items():
-                    writers[name].append(items)
-                journal.pairs += len(moved)
-                journal.texts += sum(not weight for (weight,) in arrays["weight"])
-                journal.unlike += len(kept) - len(moved)
-                journal.moved += sum(moved)
-                journal.weight += float(np.sum(arrays["weight"]))
-            for writer in writers.values():
-                writer.flush()
-            journal.read += len(chunk)
-            journal.rows = {name: writer.rows for name, writer in writers.items()}
-            journal.whole = len(chunk) < CHUNK
-            if journal.whole and not journal.pairs:
-                raise OpticalError(
-                    _nothing_left(CorpusFolder(config.paths.corpus).bitext(language), journal)
-                )
-            journal.seconds += time.perf_counter() - start
-            write_json(path, asdict(journal))
-            if not journal.whole:
-                say(f"{language}: {journal.read} pairs read")
-    finally:
-        for writer in writers.values():
-            writer.close()
+    while not journal.whole:
+        start = time.perf_counter()
+        # Without a memory zone, spaCy keeps every word that it has seen.
+        with source.memory_zone(), target.memory_zone():
+            chunk = list(islice(pairs, CHUNK))
+        rows = _read_chunk(config, readers, [pair for pair in chunk if pair], repeated, journal)
+        if rows:
+            write_chunk(chunk_path(folder, language, journal.files), rows)
+            journal.files += 1
+        journal.read += len(chunk)
+        journal.whole = len(chunk) < CHUNK
+        if journal.whole and not journal.pairs:
+            bitext = CorpusFolder(config.paths.corpus).bitext(language)
+            raise OpticalError(_nothing_left(bitext, journal))
+        journal.seconds += time.perf_counter() - start
+        write_json(path, asdict(journal))
+        if not journal.whole:
+            say(f"{language}: {journal.read} pairs read")
     return journal
-
-
-def _arrays(tagger: WordTagger) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
-    """Name the arrays of a language with what their rows are."""
-    half, byte = np.dtype(np.float16), np.dtype(np.uint8)
-    tags, width = len(tagger.tags), tagger.model.config.hidden_size
-    return {
-        "source-words": (byte, ()),
-        "target-words": (byte, ()),
-        "logits": (half, (tags,)),
-        "last": (half, (width,)),
-        "source": (half, (width,)),
-        "plan": (CELL, ()),
-        "carried": (half, (tags,)),
-        "trust": (half, ()),
-        "weight": (half, ()),
-    }
 
 
 def _nothing_left(path: Path, journal: Journal) -> str:
@@ -224,8 +190,7 @@ def _nothing_left(path: Path, journal: Journal) -> str:
     return Errors.E417.format(path=path, read=journal.read, long=long, unlike=journal.unlike)
 
 
-def read_journal(path: Path) -> Journal:
-    """Read a journal; without one, nothing is written yet."""
+def _read_journal(path: Path) -> Journal:
     if not path.is_file():
         return Journal()
     try:
@@ -259,51 +224,55 @@ def read_aligned(
         return outputs
     cut = [sentence.pieces for sentence in sentences] if readers.one_tokenizer else None
     vectors = encoder.vectors([sentence.words for sentence in sentences], cut)
-    return [replace(one, aligned=found) for one, found in zip(outputs, vectors, strict=True)]
+    return [replace(one, aligned=own) for one, own in zip(outputs, vectors, strict=True)]
 
 
 def _read_chunk(
     config: DistillConfig,
     readers: Readers,
     pairs: Sequence[Pair],
-    repeated: Mapping[str, WordOutput],
-) -> tuple[dict[str, list[np.ndarray]], list[float]]:
-    """Give the arrays of the pairs that train, and the mass that each plan moves."""
-    tags, align = readers.tagger.tags, config.plans.align
-    new = [pair.source for pair in pairs if pair.source and pair.text not in repeated]
+    repeated: KnownSources,
+    journal: Journal,
+) -> list[Arrays]:
+    """Give the arrays of the pairs that train, and count them."""
+    tags, align, half = readers.tagger.tags, config.plans.align, np.float16
+    known = [repeated.get(pair.text) for pair in pairs]
+    new = [p.source for p, one in zip(pairs, known, strict=True) if p.source and one is None]
     sources = iter(read_aligned(config, readers, new))
     targets = read_aligned(config, readers, [pair.target for pair in pairs])
-    kinds = _arrays(readers.tagger)
-    arrays: dict[str, list[np.ndarray]] = {name: [] for name in kinds}
-    moved = []
-    for pair, target in zip(pairs, targets, strict=True):
-        # What a sentence without a translation has.
-        row = {name: np.zeros((0, *shape), dtype) for name, (dtype, shape) in kinds.items()}
-        row["carried"] = np.zeros_like(target.logits)
-        row["trust"] = np.zeros(len(target.logits))
-        row["weight"] = np.zeros(1)
-        mass = 0.0
+    rows = []
+    for pair, target, one in zip(pairs, targets, known, strict=True):
+        row = {
+            "target-words": bytes_of(pair.target.words),
+            "logits": target.logits.astype(half),
+            "last": target.last.astype(half),
+            # What a sentence without a translation has.
+            "source-words": bytes_of(()),
+            "source": np.empty((0, target.last.shape[1]), half),
+            "plan": np.empty((0, 3), half),
+            "carried": np.zeros_like(target.logits, half),
+            "trust": np.zeros(len(target.logits), half),
+            "weight": np.zeros(1, half),
+        }
+        weight = 0.0
         if pair.source is not None:
-            source = repeated[pair.text] if pair.text in repeated else next(sources)
-            words = pair.source.words
+            source, words = one or next(sources), pair.source.words
             plan = align_words(source.aligned, target.aligned, words, pair.target.words, align)
             weight = pair_weight(plan.similarity, align)
             if not weight and not config.plans.keep_unlike:
+                journal.unlike += 1
                 continue
-            if weight:
-                gold = readers.gold.get(words)
-                probs = source_distributions(source.logits, gold, config.plans.gold)
-                row["carried"], row["trust"] = project_to_target(
-                    plan, probs, words, tags, align, config.plans.projection
-                )
-                row["source-words"] = words_as_bytes(words)
-                row["source"] = source.middle
-                row["plan"] = sparse(plan.matrix)
-                row["weight"] = np.array([weight], dtype=np.float16)
-                mass = plan.moved
-        row["target-words"] = words_as_bytes(pair.target.words)
-        row["logits"], row["last"] = target.logits, target.last
-        for name, array in row.items():
-            arrays[name].append(array)
-        moved.append(mass)
-    return arrays, moved
+        if weight:
+            probs = source_distributions(source.logits, readers.gold.get(words), config.plans.gold)
+            carried, trust = project_to_target(
+                plan, probs, words, tags, align, config.plans.projection
+            )
+            row["carried"], row["trust"] = carried.astype(half), trust.astype(half)
+            row["source-words"], row["source"] = bytes_of(words), source.middle.astype(half)
+            row["plan"], row["weight"] = sparse(plan.matrix), np.array([weight], half)
+            journal.moved += plan.moved
+            journal.weight += float(row["weight"][0])
+        journal.texts += not weight
+        journal.pairs += 1
+        rows.append(row)
+    return rows

@@ -2,14 +2,14 @@
 
 Some bitext has the same English sentences in every language. They are read before the languages, in
 the order in which they occur: what is read together depends on the data alone. What was read is on
-disk beside the arrays until all of them are whole.
+disk beside the plans until all of them are whole.
 """
 
 import json
 from array import array
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -19,36 +19,26 @@ from ..data.layout import CorpusFolder
 from ..data.word_tokenizer import tokenizer_for
 from ..files import write_json
 from .config import DistillConfig
-from .plan_store import RaggedWriter, read_ragged
-from .plan_writer import CHUNK, JOURNAL, Readers, cut_sentence, read_aligned, read_journal
+from .plan_store import ArrayStore, chunk_path, write_chunk
+from .plan_writer import CHUNK, Readers, cut_sentence, read_aligned
 from .teacher_outputs import WordOutput
 
 REPEATED = "repeated"
-ARRAYS = ("logits", "middle", "aligned")
+TEXTS = f"{REPEATED}-texts.json"
 
 
-class RepeatedSources(Mapping[str, WordOutput]):
-    """What `write_repeated_sources` wrote: outputs by sentence, without `last`.
-
-    folder (Path): Its folder.
-    """
+class RepeatedSources:
+    """What `write_repeated_sources` wrote to a folder: outputs by sentence, without `last`."""
 
     def __init__(self, folder: Path) -> None:
-        texts = json.loads((folder / f"{REPEATED}-texts.json").read_text(encoding="utf8"))
+        texts = json.loads((folder / TEXTS).read_text(encoding="utf8"))
         self._numbers = {text: number for number, text in enumerate(texts)}
-        names = ARRAYS if texts else ()
-        self._arrays = {name: read_ragged(folder / f"{REPEATED}-{name}") for name in names}
+        self._store = ArrayStore(folder, REPEATED) if texts else None
 
-    def __getitem__(self, text: str) -> WordOutput:
-        number = self._numbers[text]
-        arrays = {name: ragged[number] for name, ragged in self._arrays.items()}
-        return WordOutput(last=arrays["middle"][:0], **arrays)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._numbers)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
+    def get(self, text: str) -> WordOutput | None:
+        """Give the output of a sentence; None if it was not read."""
+        number = self._numbers.get(text)
+        return WordOutput(**self._store[number]) if self._store and number is not None else None
 
 
 def write_repeated_sources(
@@ -60,45 +50,25 @@ def write_repeated_sources(
     folder (Path): Where the outputs are written.
     readers (Readers): The models that read the bitext.
     say (Callable[[str], None]): Receives a line for each chunk.
-    RAISES (OpticalError): If a bitext is broken, or the journal or an array is damaged.
+    RAISES (OpticalError): If a bitext is broken.
     """
-    whole, path = folder / f"{REPEATED}-texts.json", folder / f"{REPEATED}-{JOURNAL}"
-    if whole.is_file():
+    if (folder / TEXTS).is_file():
         return
     source, most = config.data.source, config.training.max_pieces - 2
     tokenizer, pieces = tokenizer_for(source), readers.pieces
     with tokenizer.memory_zone():  # without it, spaCy keeps every word that it has seen
         texts = [t for t in _repeated(config) if 0 < len(cut_sentence(t, source, pieces)) <= most]
-    journal = read_journal(path)
-    width = readers.tagger.model.config.hidden_size
-    shapes = dict.fromkeys(ARRAYS, (width,)) | {"logits": (len(readers.tagger.tags),)}
-    # In full precision: rounded scores and vectors would align otherwise.
-    writers = {
-        name: RaggedWriter(
-            folder / f"{REPEATED}-{name}",
-            np.float32,
-            shape,
-            items=journal.read,
-            rows=journal.rows.get(name, 0),
-        )
-        for name, shape in shapes.items()
-    }
-    try:
-        for start in range(journal.read, len(texts), CHUNK):
-            with tokenizer.memory_zone():
-                part = [cut_sentence(t, source, pieces) for t in texts[start : start + CHUNK]]
-            outputs = read_aligned(config, readers, part)
-            for name, writer in writers.items():
-                writer.append(getattr(output, name) for output in outputs)
-                writer.flush()
-                journal.rows[name] = writer.rows
-            journal.read += len(part)
-            write_json(path, asdict(journal))
-            say(f"{journal.read} of {len(texts)} {source} sentences read that are in several pairs")
-    finally:
-        for writer in writers.values():
-            writer.close()
-    write_json(whole, texts)
+    number = next(n for n in count() if not chunk_path(folder, REPEATED, n).is_file())
+    for start in range(number * CHUNK, len(texts), CHUNK):
+        part = texts[start : start + CHUNK]
+        with tokenizer.memory_zone():
+            outputs = read_aligned(config, readers, [cut_sentence(t, source, pieces) for t in part])
+        # In full precision: rounded scores and vectors would align otherwise.
+        arrays = [{**vars(output), "last": output.last[:0]} for output in outputs]
+        write_chunk(chunk_path(folder, REPEATED, start // CHUNK), arrays)
+        done = start + len(part)
+        say(f"{done} of {len(texts)} {source} sentences read that are in several pairs")
+    write_json(folder / TEXTS, texts)
 
 
 def _repeated(config: DistillConfig) -> list[str]:

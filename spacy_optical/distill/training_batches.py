@@ -11,8 +11,8 @@ from ..runtime.pieces import WordPieces
 from . import objectives
 from .config import DistillConfig
 from .loop import Losses, by_length
-from .plan_reader import English, LanguagePlans
-from .plan_store import dense
+from .plan_reader import English
+from .plan_store import ArrayStore, dense, words_of
 from .sentences import Batch, CutSentences, Sentence, collate, drop_words, plain_sentence
 from .tagger import Output, WordTagger
 
@@ -52,7 +52,7 @@ class StudentTask:
 
     config (DistillConfig): The config.
     english (English): The English sentences.
-    plans (Dict[str, LanguagePlans]): The languages.
+    plans (Dict[str, ArrayStore]): The languages.
     pieces (WordPieces): The student's own tokenizer.
     RAISES (OpticalError): If no English or no translated sentence fits the window.
     """
@@ -61,7 +61,7 @@ class StudentTask:
         self,
         config: DistillConfig,
         english: English,
-        plans: dict[str, LanguagePlans],
+        plans: dict[str, ArrayStore],
         pieces: WordPieces,
     ) -> None:
         self.config = config
@@ -81,7 +81,8 @@ class StudentTask:
         self.plans = plans
         self.languages = list(plans)
         rows, lengths = [], []
-        self.cut = {name: CutSentences(one.target, pieces) for name, one in plans.items()}
+        targets = {language: one.words("target-words") for language, one in plans.items()}
+        self.cut = {language: CutSentences(words, pieces) for language, words in targets.items()}
         for at, cut in enumerate(self.cut.values()):
             kept = np.flatnonzero(cut.lengths <= most)
             rows.append(np.column_stack((np.full_like(kept, at), kept)))
@@ -90,10 +91,8 @@ class StudentTask:
         self.rows, self.lengths = np.concatenate(rows), np.concatenate(lengths)
         if not len(self.rows):
             raise OpticalError(Errors.E412.format(what="translated sentence", most=most + 2))
-        vectors = [one.arrays["source"] for one in plans.values()]
-        mean = np.sum([v.sum() for v in vectors], axis=0) / max(
-            1, sum(len(v.values) for v in vectors)
-        )
+        sums, counts = zip(*(one.sum("source") for one in plans.values()), strict=True)
+        mean = np.sum(sums, axis=0) / max(1, sum(counts))
         self.centre = torch.from_numpy(mean.astype(np.float32))
 
     def batches(self, rng: np.random.Generator) -> list["StepMaker"]:
@@ -238,20 +237,18 @@ class StepMaker:
     def make(self) -> Step:
         """Read the step's arrays and pad them."""
         task = self.task
-        pairs = [(task.plans[language], i) for language, i in self.pairs]
+        pairs = [task.plans[language][i] for language, i in self.pairs]
         cut = [task.cut[language][i] for language, i in self.pairs]
-        words = [one.target[i] for one, i in pairs]
+        words = [words_of(pair["target-words"]) for pair in pairs]
         target = collate(list(map(Sentence, words, cut)), task.pieces)
         width = target.words.shape[1]
-        of_pair = {
-            name: [one.arrays[name][i] for one, i in pairs]
+        height = max(len(pair["source"]) for pair in pairs)
+        plans = np.stack([dense(pair["plan"], (height, width)) for pair in pairs])
+        lengths = {"source": height, "weight": 1}
+        padded = {
+            name: _padded([pair[name] for pair in pairs], lengths.get(name, width))
             for name in ("logits", "last", "source", "carried", "trust", "weight")
         }
-        heights = [len(vectors) for vectors in of_pair["source"]]
-        shape = (max(heights), width)
-        plans = np.stack([dense(one.arrays["plan"][i], shape) for one, i in pairs])
-        lengths = {"source": max(heights), "weight": 1}
-        padded = {name: _padded(items, lengths.get(name, width)) for name, items in of_pair.items()}
         return Step(
             english=self._make_english(),
             target=target,
@@ -264,10 +261,8 @@ class StepMaker:
             return None
         task = self.task
         batch = collate([task.english_sentences[i] for i in self.english], task.pieces)
-        arrays, width = task.english.arrays, batch.words.shape[1]
-        logits, last = (
-            _padded([arrays[name][i] for i in self.english], width) for name in ("logits", "last")
-        )
+        rows, width = [task.english.store[i] for i in self.english], batch.words.shape[1]
+        logits, last = (_padded([row[name] for row in rows], width) for name in ("logits", "last"))
         return EnglishStep(batch, logits, last)
 
 

@@ -111,7 +111,7 @@ def test_an_abbreviation_written_out_is_kept_together():
     # All of "UK" went to "Königreich"; "Vereinigtes", alone, would have chosen it too.
     matrix = [[0.0, 0.2, 0.0], [0.0, 0.0, 0.3]]
     choices = np.array([[0.9, 0.95, 0.0], [0.0, 0.0, 0.9]])
-    config = AlignConfig(adopt=1.0)
+    config = AlignConfig(completion=1.0)
     assert bare(project_spans(uniform(matrix), [(0, 1, "LOC")], config)) == [(1, 2, "LOC")]
     assert bare(project_spans(uniform(matrix, choices), [(0, 1, "LOC")], config)) == [(0, 2, "LOC")]
 

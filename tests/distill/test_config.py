@@ -153,7 +153,7 @@ def test_overrides_of_nothing(path: Path, overrides: dict[str, Any]):
 def test_override_of_a_default(path: Path):
     """A key that the file leaves to its default can be set too; a misspelt one cannot."""
     assert load_config(path, {"training.select": "last"}).training.select == "last"
-    assert load_config(path, {"plans.align.null_mass": 0.5}).plans.align.null_mass == 0.5
+    assert load_config(path, {"plans.align.null_price": 0.5}).plans.align.null_price == 0.5
     with pytest.raises(OpticalError, match=r"E402.*'training.selekt'"):
         load_config(path, {"training.selekt": "last"})
 

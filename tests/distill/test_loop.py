@@ -258,5 +258,5 @@ def test_batches_hold_each_sentence_once_and_like_lengths():
 def test_plans_do_not_depend_on_what_ran_before(tmp_path: Path, trained: Trained):
     config = short(trained, tmp_path)
     make_plans(config, trained.teacher)
-    for path in trained.config.paths.plans.glob("*.npy"):
+    for path in trained.config.paths.plans.glob("*.safetensors"):
         assert path.read_bytes() == (tmp_path / "plans" / path.name).read_bytes()

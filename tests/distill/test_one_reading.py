@@ -17,7 +17,7 @@ from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.distillation import distill
 from spacy_optical.distill.make_plans import make_plans
 from spacy_optical.distill.plan_reader import read_plans
-from spacy_optical.distill.plan_store import dense
+from spacy_optical.distill.plan_store import dense, words_of
 from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.distill.teacher import teach
@@ -45,7 +45,7 @@ def with_text(config: DistillConfig) -> None:
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.glob("*.npy")}
+    return {path.name: path.read_bytes() for path in folder.glob("*.safetensors")}
 
 
 def test_the_teachers_own_vectors_are_aligned(
@@ -55,13 +55,13 @@ def test_the_teachers_own_vectors_are_aligned(
     config = config_of(trained, tmp_path, **{"plans.vectors": "teacher", "plans.layer": 2})
     make_plans(config, trained.teacher)
     of_language = read_plans(config, trained.teacher)[1]["sw"]
-    words = (of_language.source[3], of_language.target[3])
+    words = tuple(words_of(of_language[3][f"{side}-words"]) for side in ("source", "target"))
     pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
     tagger = load_tagger(trained.teacher)
     sides = [plain_sentence(side, pieces) for side in words]
     vectors = [read.middle for read in read_sentences(tagger, sides, pieces, layer=2)]
     plan = align_words(vectors[0], vectors[1], *words, config.plans.align)
-    cells = of_language.arrays["plan"][3]
+    cells = of_language[3]["plan"]
     shape = (len(words[0]), len(words[1]))
     np.testing.assert_allclose(dense(cells, shape), plan.matrix, atol=0.001)
     deep = config_of(trained, tmp_path, **{"plans.vectors": "teacher", "plans.layer": 9})
@@ -82,8 +82,9 @@ def test_an_english_sentence_of_several_languages_is_read_once(
     config = config_of(trained, tmp_path)
     make_plans(config, trained.teacher)
     plans = read_plans(config, trained.teacher)[1]
-    assert set(plans["sw"].source) == set(plans["fi"].source)
-    assert {calls[words] for words in plans["fi"].source} == {1}
+    sources = set(plans["fi"].words("source-words"))
+    assert sources == set(plans["sw"].words("source-words"))
+    assert {calls[words] for words in sources} == {1}
     assert not list(config.paths.plans.glob("repeated-*"))
 
 
@@ -102,8 +103,7 @@ def test_reading_of_repeated_sentences_is_continued_to_the_same_bytes(
 
     with pytest.raises(KeyboardInterrupt):
         make_plans(config, trained.teacher, say=stop)
-    with (tmp_path / "plans-partial" / "repeated-middle.npy").open("ab") as file:
-        file.write(b"half a chunk")
+    (tmp_path / "plans-partial" / ".repeated-00002.safetensors.x").write_bytes(b"half a chunk")
     said: list[str] = []
     make_plans(config, trained.teacher, say=said.append)
     assert [text.split()[0] for text in said if "several pairs" in text] == ["21", "28", "32"]
@@ -122,16 +122,17 @@ def test_text_gets_the_teachers_outputs_and_no_plan(tmp_path: Path, trained: Tra
     before = json.loads((trained.config.paths.plans / "plans.json").read_text())["languages"]["sw"]
     assert row["mass_moved"] == pytest.approx(before["mass_moved"], abs=0.001)
     of_language = read_plans(config, trained.teacher)[1]["sw"]
-    assert of_language.source[33] == ()
-    assert of_language.target[33] == ("Amina", "Juma", "anaishi", "Pune", ".")
-    arrays = {name: ragged[33] for name, ragged in of_language.arrays.items()}
-    assert {name: len(array) for name, array in arrays.items()} == {
+    arrays = of_language[33]
+    words = words_of(arrays["target-words"])
+    assert words == ("Amina", "Juma", "anaishi", "Pune", ".")
+    assert words_of(arrays["source-words"]) == ()
+    assert {name: len(array) for name, array in arrays.items() if "words" not in name} == {
         "logits": 5, "last": 5, "source": 0, "plan": 0, "carried": 5, "trust": 5, "weight": 1
     }  # fmt: skip
     assert not arrays["trust"].any()
     assert not arrays["weight"].any()
     pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
-    sentence = plain_sentence(of_language.target[33], pieces)
+    sentence = plain_sentence(words, pieces)
     (read,) = read_sentences(load_tagger(trained.teacher), [sentence], pieces)
     np.testing.assert_allclose(arrays["logits"], read.logits, atol=0.01)
     np.testing.assert_allclose(arrays["last"], read.last, atol=0.01)
@@ -147,7 +148,7 @@ def test_other_text_needs_new_plans(tmp_path: Path, trained: Trained):
 
 
 def test_unlike_pairs_train_as_text(tmp_path: Path, trained: Trained):
-    unlike = {"plans.align.skip_below": 0.9, "plans.align.sure_above": 0.95}
+    unlike = {"plans.align.skip_below": 0.9, "plans.align.full_weight_above": 0.95}
     config = config_of(trained, tmp_path, **{"plans.keep_unlike": True}, **unlike)
     row = make_plans(config, trained.teacher)["languages"]["sw"]
     assert (row["pairs"], row["unlike"]) == (32, 0)

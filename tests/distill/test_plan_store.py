@@ -7,81 +7,65 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from spacy_optical.distill.plan_store import (
-    CELL,
-    RaggedWriter,
-    Words,
+    ArrayStore,
+    bytes_of,
+    chunk_path,
     dense,
-    read_ragged,
     sparse,
-    words_as_bytes,
-    write_ragged,
+    words_of,
+    write_chunk,
 )
 from spacy_optical.errors import OpticalError
 
-ITEMS = [np.ones((2, 3)), np.zeros((0, 3)), np.full((1, 3), 0.25)]
+WORDS = [("Bibi", "ALIFIKA", "."), (), ("\u0928\u0947", "\U0001f600")]
+VECTORS = [np.ones((2, 3)), np.zeros((0, 3)), np.full((1, 3), 0.25)]
+SENTENCES = [
+    {"words": bytes_of(words), "last": vectors.astype(np.float16), "none": np.empty((0, 2))}
+    for words, vectors in zip(WORDS, VECTORS, strict=True)
+]
 
 
-def test_round_trip(tmp_path: Path):
-    write_ragged(tmp_path / "sw-plan", ITEMS)
-    found = read_ragged(tmp_path / "sw-plan")
-    assert len(found) == 3
-    assert isinstance(found.values, np.memmap)
-    for i, item in enumerate(ITEMS):
-        np.testing.assert_array_equal(found[i], item)
+@pytest.fixture
+def store(tmp_path: Path) -> ArrayStore:
+    """Two chunks, of three sentences and of six."""
+    write_chunk(chunk_path(tmp_path, "sw", 0), SENTENCES)
+    write_chunk(chunk_path(tmp_path, "sw", 1), SENTENCES[::-1] * 2)
+    return ArrayStore(tmp_path, "sw")
+
+
+def test_round_trip(store: ArrayStore):
+    assert len(store) == 9
+    for found, written in zip(store, [*SENTENCES, *SENTENCES[::-1] * 2], strict=True):
+        assert set(found) == set(written)
+        for name, array in written.items():
+            np.testing.assert_array_equal(found[name], array)
+    with pytest.raises(IndexError):
+        store[9]
+
+
+def test_words_and_sum(store: ArrayStore):
+    assert list(store.words("words")) == [*WORDS, *WORDS[::-1] * 2]
+    total, rows = store.sum("last")
+    assert rows == 9
+    np.testing.assert_allclose(total, np.full(3, 6.75))
+
+
+def test_the_same_sentences_give_the_same_bytes(tmp_path: Path, store: ArrayStore):
+    write_chunk(tmp_path / "again", SENTENCES)
+    assert (tmp_path / "again").read_bytes() == chunk_path(tmp_path, "sw", 0).read_bytes()
 
 
 def test_missing(tmp_path: Path):
-    with pytest.raises(OpticalError, match=r"E002.*sw-plan\.npy"):
-        read_ragged(tmp_path / "sw-plan")
+    with pytest.raises(OpticalError, match=r"E002.*sw-00000\.safetensors"):
+        ArrayStore(tmp_path, "sw")
 
 
-@pytest.mark.parametrize("name", ["sw-plan.npy", "sw-plan.offsets.npy"])
 @pytest.mark.parametrize("kept", [0, 3, -1])
-def test_cut_short(tmp_path: Path, name: str, kept: int):
-    write_ragged(tmp_path / "sw-plan", ITEMS)
-    content = (tmp_path / name).read_bytes()
-    (tmp_path / name).write_bytes(content[:kept])
-    with pytest.raises(OpticalError, match="E205"):
-        read_ragged(tmp_path / "sw-plan")
-
-
-@pytest.mark.parametrize("behind", [b"", b"left by a killed run"])
-def test_continued_equals_written_at_once(tmp_path: Path, behind: bytes):
-    write_ragged(tmp_path / "whole", ITEMS * 40)
-    writer = RaggedWriter(tmp_path / "parts", shape=(3,))
-    for part in range(40):
-        writer.append(ITEMS)
-        if part % 7 == 3:
-            writer.flush()
-            items, rows = writer.items, writer.rows
-            writer.append(ITEMS[:part])
-            writer.close()
-            for end in (".npy", ".offsets.npy"):
-                path = tmp_path / f"parts{end}"
-                path.write_bytes(path.read_bytes() + behind)
-            writer = RaggedWriter(tmp_path / "parts", shape=(3,), items=items, rows=rows)
-    writer.flush()
-    writer.close()
-    for end in (".npy", ".offsets.npy"):
-        assert (tmp_path / f"parts{end}").read_bytes() == (tmp_path / f"whole{end}").read_bytes()
-
-
-def test_less_than_there_should_be(tmp_path: Path):
-    write_ragged(tmp_path / "sw-plan", ITEMS)
-    with pytest.raises(OpticalError, match=r"E205.*sw-plan\.npy.*less than"):
-        RaggedWriter(tmp_path / "sw-plan", shape=(3,), items=3, rows=4)
-
-
-def test_offsets_of_other_rows(tmp_path: Path):
-    write_ragged(tmp_path / "sw-plan", ITEMS)
-    np.save(tmp_path / "sw-plan.npy", np.zeros((4, 3)))
-    with pytest.raises(OpticalError, match=r"E205.*do not belong together"):
-        read_ragged(tmp_path / "sw-plan")
-
-
-def test_sum(tmp_path: Path):
-    write_ragged(tmp_path / "sw-source", ITEMS * 30_000)  # more than one block
-    np.testing.assert_allclose(read_ragged(tmp_path / "sw-source").sum(), np.full(3, 67_500.0))
+def test_cut_short(tmp_path: Path, store: ArrayStore, kept: int):
+    path = chunk_path(tmp_path, "sw", 1)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(OpticalError, match=r"E205.*sw-00001"):
+        ArrayStore(tmp_path, "sw")
 
 
 @given(
@@ -91,25 +75,12 @@ def test_sparse_plan_is_the_dense_one_in_half_precision(plan: np.ndarray):
     np.testing.assert_array_equal(dense(sparse(plan), plan.shape), plan.astype(np.float16))
 
 
-def test_sparse_plan_on_disk(tmp_path: Path):
-    plans = [np.eye(3) / 3, np.zeros((2, 5)), np.full((1, 2), 0.5)]
-    writer = RaggedWriter(tmp_path / "sw-plan", CELL)
-    writer.append(map(sparse, plans))
-    writer.flush()
-    writer.close()
-    found = read_ragged(tmp_path / "sw-plan")
-    assert len(found.values) == 5
-    for plan, cells in zip(plans, found, strict=True):
-        np.testing.assert_array_equal(dense(cells, plan.shape), plan.astype(np.float16))
+def test_a_plan_of_the_longest_window():
+    plan = np.zeros((512, 512))
+    plan[511, 510] = 0.5
+    np.testing.assert_array_equal(dense(sparse(plan), plan.shape), plan)
 
 
-def test_words_round_trip(tmp_path: Path):
-    sentences = [("Bibi", "ALIFIKA", "."), ("\u0928\u0947",), ("a", "\U0001f600")]
-    writer = RaggedWriter(tmp_path / "sw-words", np.uint8)
-    writer.append(map(words_as_bytes, sentences))
-    writer.flush()
-    writer.close()
-    found = Words(read_ragged(tmp_path / "sw-words"))
-    assert list(found) == sentences
-    assert found[-1] == sentences[-1]
-    assert found[1:] == sentences[1:]
+@given(st.lists(st.text("a\u0928\U0001f600", min_size=1)))
+def test_words_round_trip(words: list[str]):
+    assert words_of(bytes_of(words)) == tuple(words)

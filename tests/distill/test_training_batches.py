@@ -8,7 +8,7 @@ import torch
 from spacy_optical.distill import objectives
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.plan_reader import read_plans
-from spacy_optical.distill.plan_store import dense
+from spacy_optical.distill.plan_store import dense, words_of
 from spacy_optical.distill.tagger import WordTagger, first_pieces, load_tagger
 from spacy_optical.distill.training_batches import StepMaker, StudentTask
 from spacy_optical.errors import OpticalError
@@ -59,14 +59,16 @@ def test_words_are_cut_once(trained: Trained, monkeypatch: pytest.MonkeyPatch):
     for batch in (*task.batches(np.random.default_rng(0)), first_batch(task)):
         step = batch.make()
         for row, (language, number) in enumerate(batch.pairs):
-            assert int(step.target.words[row].sum()) == len(task.plans[language].target[number])
+            assert int(step.target.words[row].sum()) == len(
+                words_of(task.plans[language][number]["target-words"])
+            )
 
 
 def test_step_by_hand(task: StudentTask):
     batch = first_batch(task)
     step = batch.make()
     language, number = batch.pairs[2]
-    arrays = {name: ragged[number] for name, ragged in task.plans[language].arrays.items()}
+    arrays = task.plans[language][number]
     n, m = len(arrays["logits"]), len(arrays["source"])
     np.testing.assert_array_equal(step.logits[2, :n], arrays["logits"])
     np.testing.assert_array_equal(step.source[2, :m], arrays["source"])
@@ -79,7 +81,7 @@ def test_step_by_hand(task: StudentTask):
     assert step.english is not None
     assert tuple(step.english.batch.tags[1, : len(tags)].tolist()) == tags
     assert (step.english.batch.tags[1, len(tags) :] == -100).all()
-    said = task.english.arrays["logits"][batch.english[1]]
+    said = task.english.store[batch.english[1]]["logits"]
     np.testing.assert_array_equal(step.english.logits[1, : len(said)], said)
 
 

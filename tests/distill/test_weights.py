@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from spacy_optical.distill import plan_writer
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.make_plans import make_plans
 from spacy_optical.distill.plan_reader import read_plans
+from spacy_optical.distill.plan_store import ArrayStore
 from spacy_optical.distill.plan_writer import read_pairs
 from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.distill.training_batches import StudentTask
@@ -23,7 +25,7 @@ from spacy_optical.runtime.pieces import WordPieces
 
 from ..conftest import Trained
 
-STRICT = {"plans.align.skip_below": 0.6, "plans.align.sure_above": 0.99}
+STRICT = {"plans.align.skip_below": 0.6, "plans.align.full_weight_above": 0.99}
 
 
 def with_noise(trained: Trained, folder: Path, **overrides: Any) -> DistillConfig:
@@ -65,13 +67,11 @@ def test_shuffled_pairs_count_less_or_not_at_all(tmp_path: Path, trained: Traine
     kept = [i for i, weight in enumerate(weights) if weight]
     assert 16 < len(kept) < 32
     of_language = read_plans(config, trained.teacher)[1]["sw"]
-    np.testing.assert_allclose(
-        np.concatenate(list(of_language.arrays["weight"])), [weights[i] for i in kept], atol=0.01
-    )
-    assert all(len(array) == len(kept) for array in of_language.arrays.values())
+    found = [float(arrays["weight"][0]) for arrays in of_language]
+    np.testing.assert_allclose(found, [weights[i] for i in kept], atol=0.01)
     pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
     pairs = list(read_pairs(config, "sw", pieces))
-    assert [tuple(words) for words in of_language.target] == [pairs[i].target.words for i in kept]
+    assert list(of_language.words("target-words")) == [pairs[i].target.words for i in kept]
     unlike = 32 - len(kept)
     assert (row["pairs"], row["left_out"], row["unlike"]) == (len(kept), 0, unlike)
     assert row["mean_weight"] == pytest.approx(sum(weights) / len(kept), abs=0.001)
@@ -84,7 +84,7 @@ def test_continued_run_counts_what_an_uninterrupted_one_does(
     monkeypatch.setattr(plan_writer, "CHUNK", 10)
     config = with_noise(trained, tmp_path, **STRICT)
     whole = make_plans(config, trained.teacher)["languages"]["sw"]
-    content = {path.name: path.read_bytes() for path in (tmp_path / "plans").glob("*.npy")}
+    content = {path.name: path.read_bytes() for path in (tmp_path / "plans").glob("*.safetensors")}
     shutil.rmtree(tmp_path / "plans")
 
     def stop(text: str) -> None:
@@ -95,7 +95,7 @@ def test_continued_run_counts_what_an_uninterrupted_one_does(
         make_plans(config, trained.teacher, say=stop)
     row = make_plans(config, trained.teacher)["languages"]["sw"]
     assert row | {"seconds": 0} == whole | {"seconds": 0}
-    assert {p.name: p.read_bytes() for p in (tmp_path / "plans").glob("*.npy")} == content
+    assert {p.name: p.read_bytes() for p in (tmp_path / "plans").glob("*.safetensors")} == content
 
 
 def test_bitext_without_a_translation(tmp_path: Path, trained: Trained):
@@ -111,7 +111,19 @@ def test_bitext_without_a_translation(tmp_path: Path, trained: Trained):
     assert not config.paths.plans.exists()
 
 
-def test_weight_scales_what_goes_through_the_plan_and_nothing_else(trained: Trained):
+def set_weights(monkeypatch: pytest.MonkeyPatch, weight_of: Callable[[int], float]) -> None:
+    """Let every pair count as much as its number says."""
+
+    def weighed(store: ArrayStore, number: int) -> dict[str, np.ndarray]:
+        return read(store, number) | {"weight": np.array([weight_of(number)])}
+
+    read = ArrayStore.__getitem__
+    monkeypatch.setattr(ArrayStore, "__getitem__", weighed)
+
+
+def test_weight_scales_what_goes_through_the_plan_and_nothing_else(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+):
     pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
     english, plans = read_plans(trained.config, trained.teacher)
     student = load_tagger(trained.student).eval()
@@ -120,11 +132,10 @@ def test_weight_scales_what_goes_through_the_plan_and_nothing_else(trained: Trai
     )
 
     def losses(weight: float) -> dict[str, torch.Tensor]:
-        for of_language in plans.values():
-            kept = of_language.arrays["weight"]
-            kept.values = np.full(kept.values.shape, weight, dtype=np.float16)
         task = StudentTask(config, english, plans, pieces)
-        return task.losses(student, task.batches(np.random.default_rng(0))[0])
+        with monkeypatch.context() as patch:
+            set_weights(patch, lambda number: weight)
+            return task.losses(student, task.batches(np.random.default_rng(0))[0])
 
     full, half, none = losses(1.0), losses(0.5), losses(0.0)
     for name, loss in full.items():
@@ -133,14 +144,10 @@ def test_weight_scales_what_goes_through_the_plan_and_nothing_else(trained: Trai
         torch.testing.assert_close(none[name], loss * 0 if through else loss)
 
 
-def test_each_pair_has_its_own_weight(trained: Trained):
+def test_each_pair_has_its_own_weight(trained: Trained, monkeypatch: pytest.MonkeyPatch):
     pieces = WordPieces((trained.student / "tokenizer.json").read_bytes())
     english, plans = read_plans(trained.config, trained.teacher)
-    for of_language in plans.values():
-        of_language.arrays["weight"].values = np.ones(len(of_language.target), dtype=np.float16)
     task = StudentTask(trained.config, english, plans, pieces)
     batch = task.batches(np.random.default_rng(0))[0]
-    language, number = batch.pairs[1]
-    plans[language].arrays["weight"].values[number] = 0.25
-    expected = [[0.25] if row == 1 else [1.0] for row in range(len(batch.pairs))]
-    assert batch.make().weight.tolist() == expected
+    set_weights(monkeypatch, lambda number: number / 32)
+    assert batch.make().weight.tolist() == [[number / 32] for _, number in batch.pairs]

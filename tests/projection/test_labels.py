@@ -112,7 +112,7 @@ def test_pairs_that_cannot_be_used_are_raised_or_counted(tmp_path, labeller, enc
 def test_align_keeps_what_project_labels_writes(tmp_path, labeller, encoder, threshold):
     """The two commands once differed in weight and threshold."""
     pairs = [*PAIRS, ("Amina Juma came.", "Habari gani Nairobi."), ("Mombasa, Nairobi", "Kwa na .")]
-    config = AlignConfig(skip_below=0.2, sure_above=0.9)
+    config = AlignConfig(skip_below=0.2, full_weight_above=0.9)
     written, kept = [], []
     for source, target in pairs:
         path, out = tmp_path / "sw.jsonl", tmp_path / "out.spacy"
@@ -140,7 +140,7 @@ def test_align_and_project_labels_have_the_same_threshold():
 
 
 def test_unlike_pairs_leave_less_confidence(tmp_path, labeller, encoder, bitext):
-    """Between `skip_below` and `sure_above`, a pair's confidences shrink by one factor."""
+    """Between `skip_below` and `full_weight_above`, a pair's confidences shrink by one factor."""
     settings = {"labeller": labeller, "encoder": encoder, "target_lang": "sw"}
 
     def scores(**align):
@@ -148,7 +148,7 @@ def test_unlike_pairs_leave_less_confidence(tmp_path, labeller, encoder, bitext)
         project_labels(bitext, out, config=AlignConfig(**align), **settings)
         return read_docs(out)[0].spans[SPANS_KEY].attrs["scores"]
 
-    full, less = scores(sure_above=0.25), scores(skip_below=0.0, sure_above=1.0)
+    full, less = scores(full_weight_above=0.25), scores(skip_below=0.0, full_weight_above=1.0)
     factors = [b / a for a, b in zip(full, less, strict=True)]
     assert factors == pytest.approx([factors[0]] * 2, abs=0.001)
     assert 0.25 < factors[0] < 1
