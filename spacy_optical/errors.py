@@ -79,43 +79,25 @@ class Errors(metaclass=_Coded):
         "The bundle {path} has format {found} (written by spacy_optical {writer}) and this "
         "spacy_optical {version} reads up to format {known}; run: pip install -U spacy_optical"
     )
-    E104 = (
-        "{name} in the bundle {path} has {found} bytes instead of {expected}; it was cut short or "
-        "changed, copy the bundle again"
-    )
-    E105 = (
-        "{name} in the bundle {path} has another SHA-256 than its manifest says; it was damaged "
-        "or changed, copy the bundle again"
-    )
+    E104 = "{name} in the bundle {path} has {found} bytes, not {expected}; copy the bundle again"
+    E105 = "{name} in the bundle {path} has another SHA-256 than its manifest; copy it again"
     E106 = "{name} in the bundle {path} cannot be read ({reason}); export the bundle again"
     E108 = (
         "The package has no model '{name}' in {path} (it has: {models}); give another name or a "
         "bundle: "
         'nlp.add_pipe("optical_ner", config={{"model": "path/to/bundle"}})'
     )
-    E110 = (
-        "The model of the bundle {path} breaks the graph contract ({reason}); export the bundle "
-        "again"
-    )
+    E110 = "The model of the bundle {path} breaks the graph contract ({reason}); export it again"
     E111 = "The model of the bundle {path} gives scores that are not numbers; export it again"
-    E112 = (
-        "ONNX Runtime could not run the model of the bundle {path} ({reason}); export the bundle "
-        "again"
-    )
+    E112 = "ONNX Runtime could not run the model of the bundle {path} ({reason}); export it again"
     E113 = "The tokenizer of the bundle {path} cannot be used ({reason}); export the bundle again"
     E114 = "{name} is {value}; it must be {expected}"
-    E115 = (
-        "{setting} of the component '{name}' names {unknown}, but the labels are {labels}; use "
-        "labels of the model"
-    )
+    E115 = "{setting} of the component '{name}' names {unknown}; use labels of the model: {labels}"
     E116 = (
         "The component '{name}' does not have the labels {unknown}, only {labels}; rename labels "
         "with label_map, or use a model that has them"
     )
-    E117 = (
-        "There is not enough memory to run the model of the bundle {path} ({reason}); lower "
-        "max_batch_pieces"
-    )
+    E117 = "Out of memory in the model of the bundle {path} ({reason}); lower max_batch_pieces"
     E118 = (
         "ONNX Runtime has the provider {name} but could not start it; install what it needs (for "
         "CUDA, the versions that its documentation names), or leave providers out"
@@ -135,10 +117,7 @@ class Errors(metaclass=_Coded):
     )
     E205 = "{path} is damaged or of another format ({reason}); make it again"
     E206 = "{path} holds nothing; give a file with at least one entry"
-    E207 = (
-        "{path} holds gold documents made for evaluation only; train on English labels and on "
-        "bitext instead"
-    )
+    E207 = "{path} holds gold documents for evaluation only; train on English labels and on bitext"
     E208 = "{where}: the sentence in '{lang}' is missing or empty"
     E209 = "{where}: the same '{lang}' sentence is in {other}; remove one of them"
     E210 = "{where}, column {column}: not a JSON object with an id ({reason})"
@@ -154,13 +133,8 @@ class Errors(metaclass=_Coded):
     E225 = "{source} has {source_lines} lines and {target} {target_lines}; they must match"
     E226 = "{path}: unknown kind of bitext; name one of {allowed} as its format"
     E227 = "{where}: '{line}' is not a word and a tag with a tab or space between"
-    E228 = (
-        "{where}: the tag '{tag}' is neither O nor a type behind B-, I-, L-, U-, E- or S-; convert "
-        "the tags to BIO, BILOU or IOBES, or rename them"
-    )
-    E230 = (
-        "'{address}' does not name a file ({reason}); write https://HOST/PATH#sha256=HEX or a path"
-    )
+    E228 = "{where}: the tag '{tag}' is not of BIO, BILOU or IOBES; convert or rename the tags"
+    E230 = "'{address}' names no file ({reason}); write https://HOST/PATH#sha256=HEX or a path"
     E231 = (
         "Could not fetch {address} ({reason}); run the same command again to continue, or give a "
         "local copy's folder as --mirror"
@@ -183,10 +157,7 @@ class Errors(metaclass=_Coded):
     )
     E239 = "{path} has no {what} '{name}'; it has {known}"
     E240 = "'{lang}': no pair of the bitext is left ({counts}); check its files and keys"
-    E241 = (
-        "There is no labelled sentence of the source language for {use}; name files in a section "
-        "[sources.NAME], or a labeller in [corpus]"
-    )
+    E241 = "No labelled sentence is left for {use}; name files in [sources.NAME], or a labeller"
     E243 = (
         "{where}: three columns and the first is not an id: '{columns}'; say which hold source and "
         'target: --keys 1,2, or in a config keys = ["1", "2"]'
@@ -205,39 +176,25 @@ class Errors(metaclass=_Coded):
         "'{lang}' puts no spaces between words, and spaCy has no tokenizer for it; write spaces "
         "between the words and give 'xx' as the language"
     )
-    E247 = (
-        "{path} holds the files {names}; give an archive with one file, or take the file out of it"
-    )
+    E247 = "{path} holds the files {names}; give an archive that holds one file"
 
     # E3xx: alignment
     E301 = "The {side} side has no words; skip the pair"
     E302 = "The vector of word {row} on the {side} side has NaN or infinity; check the encoder"
-    E303 = (
-        "The source vectors have the shape {source} and the target vectors {target}; take both "
-        "from one encoder and layer"
-    )
+    E303 = "The vectors have the shapes {source} and {target}; take both from one encoder and layer"
     E304 = "There are {words} words and {vectors} vectors; give one vector for each word"
     E305 = "The {side} vectors have the shape {shape}; give one row for each word"
-    E307 = (
-        "A cost of shape {cost} does not fit masses of shapes {source} and {target}; give one mass "
-        "for each row and each column"
-    )
+    E307 = "A cost of shape {cost} does not fit masses of shapes {source} and {target}"
     E308 = (
         "The {side} masses (sum {found}) are negative, not finite, or do not sum to what the "
         "other side sums to; divide each side by its sum"
     )
     E309 = "The solver '{solver}' found no plan ({reason}); try another solver or setting"
     E310 = "The cost has NaN, infinity or a negative number; check the vectors"
-    E311 = (
-        "Distributions of shape {shape} do not fit {words} source words, or are not finite; give "
-        "one row for each word"
-    )
+    E311 = "Distributions of shape {shape} do not fit {words} source words, or are not finite"
     E312 = "The span {start}:{end} is not within the {words} source words; check its start and end"
     E313 = 'masses="length" and the spelling cues need the words; give them, or choose "uniform"'
-    E314 = (
-        "There are {gold} gold sentences and {predicted} predicted ones; give one prediction for "
-        "each gold sentence"
-    )
+    E314 = "There are {gold} gold sentences and {predicted} predicted ones; give one for each"
     E315 = "{source} and {target} have no sentence id in common; join files of the same text"
     E316 = "Unknown aligner '{name}'; use one of {allowed}"
     E317 = "'{entry}' is not a label map; write labels as OLD=NEW or KEPT, separated by commas"
@@ -250,10 +207,7 @@ class Errors(metaclass=_Coded):
     # E4xx: learning and its config
     E401 = "{path} is not a valid config: {reason}"
     E402 = "{path}: '{key}' is wrong: {reason}"
-    E403 = (
-        "{path} was made with another config or other data; remove it, or continue with the "
-        "config that it was made with"
-    )
+    E403 = "{path} was made with another config or other data; remove it, or use its config"
     E404 = "A tokenizer of type {kind} cannot be trimmed; use one of type Unigram or WordPiece"
     E405 = "A vocabulary of {size} pieces is too small; this text needs at least {least}"
     E406 = "The model has no layer {layer}: it has {layers}, counted from 0"
@@ -271,10 +225,7 @@ class Errors(metaclass=_Coded):
     )
     E414 = "{path} is neither a teacher nor a student; make one with teach or distill"
     E415 = "No student is named; give its folder as the model's name in the component's config"
-    E416 = (
-        "A process that made plans was ended from outside, perhaps for want of memory; run the "
-        "same command again with fewer processes, and it will continue"
-    )
+    E416 = "A process was killed, possibly out of memory; run the same command with fewer processes"
     E417 = (
         "None of the {read} pairs in {path} can be learned from: {long} are too long or empty, and "
         "in {unlike} one side is too unlike the other; check that its lines are translations"
@@ -288,10 +239,7 @@ class Errors(metaclass=_Coded):
         "give a multiple of {head}, at most {most}"
     )
 
-    E420 = (
-        "{path} pools pieces to words early, which spacy-transformers' own component cannot do; "
-        "use it as the model of optical_transformer"
-    )
+    E420 = "{path} pools pieces to words; use it as the model of optical_transformer"
     E424 = "{path}: the section [{old}] is now {new}; see docs/formats.md"
 
     # E5xx: export
@@ -317,8 +265,7 @@ class Errors(metaclass=_Coded):
         "'{path}' is neither an installed pipeline nor the folder of a pipeline or a bundle; name "
         "one of these, as PIPELINE or NAME=PIPELINE"
     )
-    E604 = "{path} has no entity, so nothing can be judged by it; give a file with gold entities"
-    E605 = "{path} is not UTF-8 (at byte {place}); save it as UTF-8"
+    E604 = "{path} has no entity, so nothing can be evaluated on it; give a file with gold entities"
     E606 = "{path} is of an unknown kind; give texts as .txt, .jsonl or .spacy"
     E607 = '{where}: not a JSON object with a text; write {{"text": "..."}} on every line'
     E608 = "There is nothing to run the pipelines on; give --texts FILE or --gold LANG=FILE"

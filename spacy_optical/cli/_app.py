@@ -1,4 +1,4 @@
-"""The `optical` command group, and how a command tells of bad input."""
+"""The `optical` command group, and how a command reports bad input."""
 
 import functools
 import os
@@ -120,11 +120,11 @@ def say(text: str) -> None:
 
 
 def good(text: str) -> None:
-    """Tell how a command ended well."""
+    """Print what a command made."""
     if _is_main():
         msg.good(text)
 
 
 def _is_main() -> bool:
-    """Tell whether this is the process that speaks, of those that `accelerate launch` started."""
+    """Whether this is the process that prints, of those that `accelerate launch` started."""
     return os.environ.get("RANK", "0") == "0"

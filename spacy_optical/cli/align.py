@@ -7,27 +7,22 @@ from wasabi import msg
 
 from ..projection import THRESHOLD
 from ._app import command
+from ._options import Aligner, Encoder, Layers, SkipBelow, SourceLanguage, Threshold
 
 
 @command("align")
 def align_cli(
+    encoder: Encoder,
+    layer: Layers,
     source: str = typer.Argument(..., help="A sentence; entities may be marked: [Amina](PER)"),
     target: str = typer.Argument(..., help="Its translation"),
-    encoder: Path = typer.Option(..., "--encoder", "-e", help="Folder of the encoder"),
-    source_lang: str = typer.Option("en", "--source", help="Language of the sentence"),
+    source_lang: SourceLanguage = "en",
     target_lang: str = typer.Option("xx", "--target", "-t", help="Language of the translation"),
-    labeller: str | None = typer.Option(
-        None, "--labeller", help="A spaCy pipeline that labels the sentence"
-    ),
-    aligner: str = typer.Option("partial", "--aligner", "-a", help="Name of the aligner"),
-    layer: list[int] = typer.Option([], "--layer", "-l", help="Layer of the encoder; repeatable"),
-    threshold: float = typer.Option(
-        THRESHOLD, "--threshold", min=0, max=1, help="Minimum confidence of an entity"
-    ),
-    skip_below: float = typer.Option(
-        0.25, "--skip-below", min=0, max=1, help="Minimum similarity of a usable pair"
-    ),
-    html: Path | None = typer.Option(None, "--html", help="HTML file to write, with a picture"),
+    labeller: str | None = typer.Option(None, help="A spaCy pipeline that labels the sentence"),
+    aligner: Aligner = "partial",
+    threshold: Threshold = THRESHOLD,
+    skip_below: SkipBelow = 0.25,
+    html: Path | None = typer.Option(None, help="HTML file to write, with a picture"),
 ) -> None:
     """Show the alignment of a sentence with its translation, and the projected entities.
 

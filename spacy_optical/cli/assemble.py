@@ -6,12 +6,13 @@ import typer
 from wasabi import msg
 
 from ._app import command
+from ._options import BundleFolder, PipelineFolder
 
 
 @command("assemble")
 def assemble_cli(
-    bundle: Path = typer.Argument(..., help="The bundle's folder"),
-    out: Path = typer.Argument(..., help="The pipeline's folder"),
+    bundle: BundleFolder,
+    out: PipelineFolder,
     name: str = typer.Option("optical_ner", "--name", "-n", help="The pipeline's name"),
     version: str = typer.Option("0.1.0", "--version", "-v", help="The pipeline's version"),
     data: Path | None = typer.Option(

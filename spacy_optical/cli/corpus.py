@@ -6,13 +6,14 @@ import typer
 from wasabi import msg
 
 from ._app import command, overrides_of, say
+from ._options import ConfigPath, OutputFolder
 
 
 @command("corpus", overrides=True)
 def corpus_cli(
     context: typer.Context,
-    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file with the data"),
-    out: Path = typer.Argument(..., help="Output folder"),
+    config_path: ConfigPath,
+    out: OutputFolder,
     files: Path = typer.Option(
         Path("data/files"), "--files", "-f", help="Output folder of fetch-data"
     ),
@@ -45,10 +46,10 @@ def corpus_cli(
     ]
     header = ("", "Pairs", "altered", "Texts", "left out", "Dev", "Test", "Test entities")
     msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "r", "l", "r", "r", "l"))
-    told = {"Sentences": _counts(summary.source), "Entities": _counts(summary.entities)}
+    counts = {"Sentences": _counts(summary.source), "Entities": _counts(summary.entities)}
     if summary.unseen_names is not None:
-        told["Test names unseen in train"] = f"{summary.unseen_names:.0%}"
-    msg.table({f"{config.source}: {name.lower()}": text for name, text in told.items()})
+        counts["Test names unseen in train"] = f"{summary.unseen_names:.0%}"
+    msg.table({f"{config.source}: {name.lower()}": text for name, text in counts.items()})
     msg.good(f"Corpus in {out}")
 
 

@@ -5,15 +5,16 @@ from pathlib import Path
 import typer
 
 from ._app import command, good, overrides_of, say
+from ._options import ConfigPath, Resume, Teacher
 
 
 @command("distill", overrides=True)
 def distill_cli(
     context: typer.Context,
-    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
-    teacher: Path = typer.Argument(..., help="The teacher's folder"),
+    config_path: ConfigPath,
+    teacher: Teacher,
     out: Path = typer.Argument(..., help="Output folder for the student"),
-    resume: bool = typer.Option(False, "--resume", "-r", help="Continue an interrupted run"),
+    resume: Resume = False,
 ) -> None:
     """Train a small student from the teacher and the plans.
 

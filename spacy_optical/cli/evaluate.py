@@ -6,20 +6,17 @@ import typer
 from wasabi import msg
 
 from ._app import command
+from ._options import Gold, GoldTest
 
 
 @command("evaluate")
 def evaluate_cli(
+    gold: Gold,
     model: str = typer.Argument(
         ..., help="A student's or teacher's folder, a bundle, a pipeline, or sm, md or lg"
     ),
     out: Path = typer.Argument(..., help="JSON file to write"),
-    gold: list[str] = typer.Option(
-        [], "--gold", "-g", metavar="LANG=FILE", help="Gold .spacy file; repeatable"
-    ),
-    gold_folder: Path | None = typer.Option(
-        None, "--gold-folder", help="Gold folder of the corpus command; its test files are used"
-    ),
+    gold_folder: GoldTest = None,
     labels: str = typer.Option("", "--labels", "-l", help="Labels to score, e.g. PER,ORG,LOC"),
     name: str = typer.Option("", "--name", "-n", help="Display name [default: the folder's name]"),
 ) -> None:

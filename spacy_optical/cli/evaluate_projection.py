@@ -6,21 +6,17 @@ import typer
 from wasabi import msg
 
 from ._app import command
+from ._options import Encoder, Layers
 
 
 @command("evaluate-projection")
 def evaluate_projection_cli(
+    encoder: Encoder,
+    layer: Layers,
     source: Path = typer.Argument(..., help="Tagged English sentences (.iob2)"),
     target: Path = typer.Argument(..., help="Their tagged translations, with the same sent_id"),
-    encoder: Path = typer.Option(..., "--encoder", "-e", help="Folder of the encoder"),
     aligner: list[str] = typer.Option(
         [], "--aligner", "-a", help="Name of an aligner; repeatable [default: all]"
-    ),
-    layer: list[int] = typer.Option(
-        [],
-        "--layer",
-        "-l",
-        help="Layer of the encoder; repeatable, to use the mean of several layers",
     ),
     output: Path | None = typer.Option(None, "--output", "-o", help="JSON file to write"),
 ) -> None:

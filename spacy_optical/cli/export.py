@@ -1,23 +1,19 @@
 """`python -m spacy optical export`"""
 
-from pathlib import Path
 
 import typer
 from wasabi import msg
 
 from ._app import command
+from ._options import BundleFolder, Gold, GoldDev, TrainedModel
 
 
 @command("export")
 def export_cli(
-    student: Path = typer.Argument(..., help="A student's or teacher's folder"),
-    out: Path = typer.Argument(..., help="The bundle's folder"),
-    gold: list[str] = typer.Option(
-        [], "--gold", "-g", metavar="LANG=FILE", help="Gold .spacy file to verify on; repeatable"
-    ),
-    gold_folder: Path | None = typer.Option(
-        None, "--gold-folder", help="Gold folder of the corpus command; its dev files are used"
-    ),
+    gold: Gold,
+    student: TrainedModel,
+    out: BundleFolder,
+    gold_folder: GoldDev = None,
     preset: str = typer.Option("auto", "--preset", "-p", help="auto, fp32, int8 or int8-vnni"),
     max_f1_loss: float = typer.Option(1.0, help="Maximum loss of F1, in points"),
     max_disagreement: float = typer.Option(0.02, help="Maximum share of words with another tag"),

@@ -6,13 +6,14 @@ import typer
 from wasabi import msg
 
 from ._app import command, overrides_of, say
+from ._options import ConfigPath, OutputFolder
 
 
 @command("fetch-data", overrides=True)
 def fetch_data_cli(
     context: typer.Context,
-    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file with the data"),
-    out: Path = typer.Argument(..., help="Output folder"),
+    config_path: ConfigPath,
+    out: OutputFolder,
     mirror: str = typer.Option(
         "", "--mirror", "-m", help="Local folder to copy the files from, instead of downloading"
     ),
@@ -28,6 +29,5 @@ def fetch_data_cli(
 
     config = load_data_config(config_path, overrides_of(context))
     done = fetch(config.files, out, mirror=Path(mirror) if mirror else None, say=say)
-    told = f"{done.kept} kept, {done.mirrored} copied, {done.downloaded} downloaded"
-    left = f", {done.left_out} left out" if done.left_out else ""
-    msg.good(f"Data in {out} ({told}{left})")
+    how = {"kept": "kept", "mirrored": "copied", "downloaded": "downloaded", "left_out": "left out"}
+    msg.good(f"Data in {out} ({', '.join(f'{done[key]} {word}' for key, word in how.items())})")

@@ -1,24 +1,21 @@
 """`python -m spacy optical plans`"""
 
-from pathlib import Path
-
 import typer
 from wasabi import msg
 
 from ._app import command, overrides_of, say
+from ._options import ConfigPath, Teacher
 
 
 @command("plans", overrides=True)
 def plans_cli(
     context: typer.Context,
-    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
-    teacher: Path = typer.Argument(..., help="The teacher's folder"),
+    config_path: ConfigPath,
+    teacher: Teacher,
     resume: bool = typer.Option(
         False, "--resume", "-r", help="Keep complete plans of the same config and teacher"
     ),
-    processes: int = typer.Option(
-        1, "--processes", min=1, help="Number of languages to process at the same time"
-    ),
+    processes: int = typer.Option(1, min=1, help="Number of languages to process at the same time"),
 ) -> None:
     """Run the teacher on all sentences and align all pairs.
 

@@ -6,17 +6,16 @@ import typer
 from wasabi import msg
 
 from ._app import benchmark_cli, command, named_values
+from ._options import Gold, GoldTest, Markdown, MaxAboveFloor, MaxDisk, MaxP50, MaxRss
 
 
 @command("profile")
 def profile_cli(
+    gold: Gold,
     pipelines: list[str] = typer.Argument(
         ..., help="Names or folders of pipelines or bundles, as PIPELINE or NAME=PIPELINE"
     ),
-    gold: list[str] = typer.Option([], "--gold", "-g", help="Gold entities, as LANG=FILE.spacy"),
-    gold_folder: Path | None = typer.Option(
-        None, "--gold-folder", help="Gold folder of the corpus command; its test files are used"
-    ),
+    gold_folder: GoldTest = None,
     texts: Path | None = typer.Option(
         None, "--texts", "-t", help="Texts to run: .txt, .jsonl or .spacy [default: the gold's]"
     ),
@@ -24,70 +23,53 @@ def profile_cli(
     baseline: str | None = typer.Option(
         None, "--baseline", "-b", help="Pipeline that the others are compared with"
     ),
-    batch_sizes: str = typer.Option("64", "--batch-sizes", help="Batch sizes, separated by commas"),
-    threads: int = typer.Option(1, "--threads", help="Threads per pipeline"),
+    batch_sizes: str = typer.Option("64", help="Batch sizes, separated by commas"),
+    threads: int = typer.Option(1, help="Threads per pipeline"),
     seconds: float = typer.Option(
-        10.0, "--seconds", help="Seconds to measure each pipeline, and again for each batch size"
+        10.0, help="Seconds to measure each pipeline, and again for each batch size"
     ),
-    rounds: int = typer.Option(6, "--rounds", help="Number of rounds to divide the seconds into"),
-    starts: int = typer.Option(
-        3, "--starts", help="Number of fresh processes for start times and memory"
-    ),
+    rounds: int = typer.Option(6, help="Number of rounds to divide the seconds into"),
+    starts: int = typer.Option(3, help="Number of fresh processes for start times and memory"),
     seed: int = typer.Option(
         0, "--seed", "-s", help="Seed for the order of the texts and for resampling"
     ),
     labels: str | None = typer.Option(
-        None, "--labels", help="Gold labels to evaluate, separated by commas [default: all]"
+        None, help="Gold labels to evaluate, separated by commas [default: all]"
     ),
     label_map: list[str] = typer.Option(
         [], "--map", help="Map a pipeline's label to a gold label, as OWN=GOLD; repeatable"
     ),
     source_language: str = typer.Option(
-        "en", "--source-language", help="Language of the training labels, left out of macro F1"
+        "en", help="Language of the training labels, left out of macro F1"
     ),
     code: Path | None = typer.Option(
         None, "--code", "-c", help="Python file that registers components"
     ),
     extra: Path | None = typer.Option(
-        None, "--extra", help="JSON file with F1 of other models, to show in the tables"
+        None, help="JSON file with F1 of other models, to show in the tables"
     ),
-    markdown: Path | None = typer.Option(
-        None,
-        "--markdown",
-        help="Markdown file in which to update the tables, between its results marks",
-    ),
+    markdown: Markdown = None,
     earlier: Path | None = typer.Option(
         None,
         "--compare",
         help="Earlier metrics.json to compare with; exit with 1 if a figure got worse",
     ),
     max_worse: float = typer.Option(
-        0.1,
-        "--max-worse",
-        min=0,
-        help="With --compare: how much worse a figure may be; 0.1 is 10 %",
+        0.1, min=0, help="With --compare: how much worse a figure may be; 0.1 is 10 %"
     ),
     processes: int = typer.Option(
-        1, "--processes", help="Also report the combined memory of N processes of nlp.pipe"
+        1, help="Also report the combined memory of N processes of nlp.pipe"
     ),
     memory_limit: str | None = typer.Option(
-        None,
-        "--memory-limit",
-        help="Memory limit of each measured process, such as 512MB; Linux only",
+        None, help="Memory limit of each measured process, such as 512MB; Linux only"
     ),
     memory_group: Path | None = typer.Option(
-        None, "--memory-group", help="Control group for the limit, to limit resident memory"
+        None, help="Control group for the limit, to limit resident memory"
     ),
-    max_p50: str | None = typer.Option(
-        None, "--max-p50", help="Budget: median latency, such as 5ms"
-    ),
-    max_rss: str | None = typer.Option(None, "--max-rss", help="Budget: peak memory, such as 60MB"),
-    max_above_floor: str | None = typer.Option(
-        None, "--max-above-floor", help="Budget: peak memory above the imports, such as 60MB"
-    ),
-    max_disk: str | None = typer.Option(
-        None, "--max-disk", help="Budget: size of the files, such as 15MB"
-    ),
+    max_p50: MaxP50 = None,
+    max_rss: MaxRss = None,
+    max_above_floor: MaxAboveFloor = None,
+    max_disk: MaxDisk = None,
     force: bool = typer.Option(
         False, "--force", help="With --compare: also compare different machines, texts and settings"
     ),

@@ -8,38 +8,29 @@ from wasabi import msg
 
 from ..projection import THRESHOLD
 from ._app import command
+from ._options import Aligner, Encoder, Layers, SkipBelow, SourceLanguage, Threshold
 
-
-class BitextFormat(StrEnum):
-    """Formats by the names that `--format` takes."""
-
-    jsonl = "jsonl"
-    tsv = "tsv"
-    tmx = "tmx"
-    conllu = "conllu"
-    moses = "moses"
-
-
-class OnError(StrEnum):
-    """What `--on-error` takes."""
-
-    stop = "raise"
-    skip = "skip"
+BitextFormat = StrEnum(
+    "BitextFormat",
+    {"jsonl": "jsonl", "tsv": "tsv", "tmx": "tmx", "conllu": "conllu", "moses": "moses"},
+)
+OnError = StrEnum("OnError", {"stop": "raise", "skip": "skip"})
 
 
 @command("project-labels")
 def project_labels_cli(
+    encoder: Encoder,
+    layer: Layers,
     bitext: Path = typer.Argument(..., help="JSON lines, TSV, TMX, or the stem of Moses files"),
     out: Path = typer.Argument(..., help="The .spacy file to write; a folder with --shard-size"),
-    labeller: str = typer.Option(..., "--labeller", help="Name or folder of a spaCy pipeline"),
-    encoder: Path = typer.Option(..., "--encoder", "-e", help="Folder of the encoder"),
+    labeller: str = typer.Option(..., help="Name or folder of a spaCy pipeline"),
     labels: str = typer.Option(
         "",
         "--map",
         "-m",
         help="Labels to keep, with new names: PERSON=PER,GPE=LOC,DATE [default: all]",
     ),
-    source_lang: str = typer.Option("en", "--source", help="Source language"),
+    source_lang: SourceLanguage = "en",
     target_lang: str | None = typer.Option(
         None, "--target", "-t", help="Target language [default: from the file name]"
     ),
@@ -52,25 +43,19 @@ def project_labels_cli(
         "language codes]",
     ),
     format: BitextFormat | None = typer.Option(
-        None, "--format", help="Format of the bitext [default: from the file name]"
+        None, help="Format of the bitext [default: from the file name]"
     ),
     unescape: bool = typer.Option(
         False, "--unescape", help="Turn HTML entities and doubled quotes into characters"
     ),
-    aligner: str = typer.Option("partial", "--aligner", "-a", help="Name of the aligner"),
-    layer: list[int] = typer.Option([], "--layer", "-l", help="Layer of the encoder; repeatable"),
-    threshold: float = typer.Option(
-        THRESHOLD, "--threshold", min=0, max=1, help="Minimum confidence of an entity"
-    ),
-    skip_below: float = typer.Option(
-        0.25, "--skip-below", min=0, max=1, help="Minimum similarity of a usable pair"
-    ),
+    aligner: Aligner = "partial",
+    threshold: Threshold = THRESHOLD,
+    skip_below: SkipBelow = 0.25,
     shard_size: int | None = typer.Option(
-        None, "--shard-size", min=1, help="Write a folder of files with N documents each"
+        None, min=1, help="Write a folder of files with N documents each"
     ),
     on_error: OnError = typer.Option(
         OnError.stop,
-        "--on-error",
         help="For pairs that cannot be used: stop with an error, or skip and count them",
     ),
 ) -> None:

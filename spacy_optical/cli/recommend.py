@@ -6,23 +6,16 @@ import typer
 from wasabi import msg
 
 from ._app import command
+from ._options import MaxAboveFloor, MaxDisk, MaxP50, MaxRss
 
 
 @command("recommend")
 def recommend_cli(
     metrics: Path = typer.Argument(..., help="The metrics.json of the profile command"),
-    max_p50: str | None = typer.Option(
-        None, "--max-p50", help="Maximum median latency, such as 5ms"
-    ),
-    max_rss: str | None = typer.Option(
-        None, "--max-rss", help="Maximum peak memory, such as 200MB"
-    ),
-    max_above_floor: str | None = typer.Option(
-        None, "--max-above-floor", help="Maximum peak memory above the imports, such as 60MB"
-    ),
-    max_disk: str | None = typer.Option(
-        None, "--max-disk", help="Maximum size of the files, such as 15MB"
-    ),
+    max_p50: MaxP50 = None,
+    max_rss: MaxRss = None,
+    max_above_floor: MaxAboveFloor = None,
+    max_disk: MaxDisk = None,
 ) -> None:
     """Show the pipeline with the best F1 within a budget, overall and by language.
 

@@ -1,17 +1,15 @@
 """`python -m spacy optical reference`"""
 
-from pathlib import Path
-
-import typer
 from wasabi import msg
 
 from ._app import command
+from ._options import PipelineFolder, Teacher
 
 
 @command("reference")
 def reference_cli(
-    teacher: Path = typer.Argument(..., help="The teacher's folder"),
-    out: Path = typer.Argument(..., help="The pipeline's folder"),
+    teacher: Teacher,
+    out: PipelineFolder,
 ) -> None:
     """Make a spaCy pipeline that runs the teacher with torch, for comparison.
 

@@ -6,6 +6,7 @@ import typer
 from wasabi import msg
 
 from ._app import command
+from ._options import Markdown
 
 
 @command("summary")
@@ -13,11 +14,7 @@ def summary_cli(
     report: Path = typer.Argument(..., help="Report folder of the profile command"),
     bundle: Path = typer.Option(..., "--bundle", "-b", help="The bundle's folder"),
     packages: Path = typer.Option(..., "--packages", "-p", help="Folder with the built packages"),
-    markdown: Path | None = typer.Option(
-        None,
-        "--markdown",
-        help="Markdown file in which to update the tables, between its results marks",
-    ),
+    markdown: Markdown = None,
 ) -> None:
     """Show the tables of a report, and where its report, bundle and wheel are.
 

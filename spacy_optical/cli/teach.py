@@ -5,14 +5,15 @@ from pathlib import Path
 import typer
 
 from ._app import command, good, overrides_of, say
+from ._options import ConfigPath, Resume
 
 
 @command("teach", overrides=True)
 def teach_cli(
     context: typer.Context,
-    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Config file"),
+    config_path: ConfigPath,
     out: Path = typer.Argument(..., help="Output folder for the teacher"),
-    resume: bool = typer.Option(False, "--resume", "-r", help="Continue an interrupted run"),
+    resume: Resume = False,
 ) -> None:
     """Fine-tune the multilingual encoder on English labels.
 

@@ -8,7 +8,6 @@ and once. So augmentation teaches nothing that English labels and plain bitext d
 import random
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from ..compat import require
 from .markup import MarkedEntity, MarkedText
@@ -28,15 +27,15 @@ def augment_english(sentences: Sequence[MarkedText], *, copies: int, seed: int) 
     seed (int): Seed of the choice.
     RETURNS (List[MarkedText]): The copies that differ from every sentence and from each other.
     """
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     pool = _pool(sentences)
     known = {marked.text for marked in sentences}
     made = []
     for _ in range(copies):
         for marked in sentences:
             surfaces = [
-                chance.choice(pool[entity.label])
-                if entity.label in pool and chance.random() < 0.7
+                rng.choice(pool[entity.label])
+                if entity.label in pool and rng.random() < 0.7
                 else marked.surface(entity)
                 for entity in marked.entities
             ]
@@ -65,10 +64,9 @@ def augment_pairs(
     more (Sequence[MarkedText]): More English training sentences, whose names may be drawn too.
     RETURNS (List[Tuple[str, str]]): Plain pairs that differ from those given and from each other.
     """
-    chance = random.Random(f"{seed} {language}")
+    rng = random.Random(f"{seed} {language}")
     pool = _pool([*(source for source, _ in pairs), *more])
-    territories = _localised_territories(language) if copies else {}
-    months = _localised_months(language) if copies else {}
+    territories, months = _local_names(language) if copies else ({}, {})
     known = {(source.text, target) for source, target in pairs}
     made = []
     for _ in range(copies):
@@ -80,10 +78,10 @@ def augment_pairs(
                 surfaces.append(old)
                 if _place(old, source.text) is None:
                     continue
-                found = _exchange(old, entity.label, target, pool, territories, months, chance)
-                if found is not None and not _overlaps(found[1], swaps):
-                    surfaces[-1] = found[0]
-                    swaps.append(found[1])
+                new = _exchange(old, entity.label, target, pool, territories, months, rng)
+                if new is not None and not _overlaps(new[1], swaps):
+                    surfaces[-1] = new[0]
+                    swaps.append(new[1])
             pair = (_with_surfaces(source, surfaces).text, _swapped(target, swaps))
             if pair not in known:
                 known.add(pair)
@@ -98,25 +96,25 @@ def _exchange(
     pool: dict[str, list[str]],
     territories: dict[str, str],
     months: dict[str, str],
-    chance: random.Random,
+    rng: random.Random,
 ) -> tuple[str, _Swap] | None:
     """Draw a new English name for an old one, and what to write where in the translation."""
     if label == "DATE":
         for english, local in months.items():
             within, place = _place(english, old), _place(local, target)
             if within is not None and place is not None:
-                new = chance.choice(list(months))
+                new = rng.choice(list(months))
                 return _swapped(old, [(*within, new)]), (*place, months[new])
         return None
     if label == "LOC" and old in territories:
         place = _place(territories[old], target)
         if place is not None:
-            new = chance.choice(list(territories))
+            new = rng.choice(list(territories))
             return new, (*place, territories[new])
     place = _place(old, target)
     if label not in pool or place is None:
         return None
-    new = chance.choice(pool[label])
+    new = rng.choice(pool[label])
     return new, (*place, new)
 
 
@@ -157,31 +155,18 @@ def _with_surfaces(marked: MarkedText, surfaces: Sequence[str]) -> MarkedText:
     return MarkedText(text + marked.text[at:], tuple(entities))
 
 
-def _localised_territories(language: str) -> dict[str, str]:
-    """Give the local name for the English name of every country that CLDR names in both."""
-    english, local = _locales(language)
-    if local is None:
-        return {}
-    return {
+def _local_names(language: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Give CLDR's names of countries and of months by the English ones, where it knows both."""
+    babel = require("babel")
+    english = babel.Locale.parse("en")
+    try:
+        local = babel.Locale.parse(_CLDR.get(language, language))
+    except (babel.UnknownLocaleError, ValueError):
+        return {}, {}
+    territories = {
         english.territories[code]: local.territories[code]
         for code in sorted(english.territories)
         if _TERRITORY.fullmatch(code) and local.territories.get(code)
     }
-
-
-def _localised_months(language: str) -> dict[str, str]:
-    english, local = _locales(language)
-    if local is None:
-        return {}
-    names = [locale.months["format"]["wide"] for locale in (english, local)]
-    return {names[0][number]: names[1][number] for number in range(1, 13)}
-
-
-def _locales(language: str) -> tuple[Any, Any]:
-    """Give CLDR's English and another language, or None where CLDR does not know it."""
-    babel = require("babel")
-    try:
-        local = babel.Locale.parse(_CLDR.get(language, language))
-    except (babel.UnknownLocaleError, ValueError):
-        local = None
-    return babel.Locale.parse("en"), local
+    names, local_names = (locale.months["format"]["wide"] for locale in (english, local))
+    return territories, {names[number]: local_names[number] for number in range(1, 13)}

@@ -1,18 +1,20 @@
 """CoNLL files of words and tags, such as Universal NER's `.iob2` and MasakhaNER's `.txt`."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import Errors, OpticalError
+from .lines import Line, read_lines
 
 DOCSTART = "-DOCSTART-"
 # What begins a tag of BILOU and IOBES, in BIO.
 _PREFIXES = {"B": "B", "U": "B", "S": "B", "I": "I", "L": "I", "E": "I"}
 _BLANKS = re.compile(r"[ \t]+")  # a no-break space may stand inside a word
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_Line = tuple[str, str]  # where it is, and its text
+_WHITE = re.compile(r"[^\S\t]")
+Rename = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class TaggedSentence:
     not_labelled: tuple[str, ...] = ()
 
 
-def read_iob2(path: str | Path, rename: Callable[[str], str] = str) -> list[TaggedSentence]:
+def read_iob2(path: str | Path, rename: Rename = str) -> list[TaggedSentence]:
     """Read a file of tagged sentences.
 
     path (Union[str, Path]): Sentences with an empty line between, one word a line, its columns
@@ -38,47 +40,43 @@ def read_iob2(path: str | Path, rename: Callable[[str], str] = str) -> list[Tagg
         the tag the last. Where the lines of a sentence begin with their numbers, one after the
         other, word and tag are the second and third column (Universal NER). A comment
         `# sent_id = X` names the sentence; without it the id is the sentence's number. Lines of
-        -DOCSTART- (CoNLL 2003) are passed over.
+        -DOCSTART- (CoNLL 2003) and words of white space alone are left out.
     rename (Callable[[str], str]): Turns the file's own tags into those of `checked_tag`.
     RETURNS (List[TaggedSentence]): The sentences in order.
     RAISES (OpticalError): Naming file and line: on a missing or empty file, text that is not UTF-8,
         a line without a tag, or a tag of another scheme.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise OpticalError(Errors.E002.format(what="tagged file", path=path))
-    blocks = [_without_comments(block, rename) for block in _blocks(path)]
+    blocks = [_without_comments(block, rename) for block in _blocks(Path(path))]
     # A sentence of one word could be "1 Nairobi B-LOC" or "1 CD O": the others tell.
     longer = [lines for _, lines in blocks if len(lines) > 1]
     single_numbered = any(map(_is_numbered, longer)) or not longer
     sentences: list[TaggedSentence] = []
     for name, lines in blocks:
         numbered = _is_numbered(lines) and (len(lines) > 1 or single_numbered)
-        words, tags = [], []
-        for where, line in lines:
-            word, tag = _word_and_tag(line, where, numbered=numbered)
-            words.append(word)
-            tags.append("O" if word == DOCSTART else checked_tag(tag, where, rename))
-        sentence = sentence_of_tags(name or str(len(sentences) + 1), words, tags)
-        if sentence is not None:
-            sentences.append(sentence)
+        rows = [(line.where, *_word_and_tag(line, numbered=numbered)) for line in lines]
+        sentences += tagged_sentence(name or str(len(sentences) + 1), rows, rename)
     if not sentences:
         raise OpticalError(Errors.E206.format(path=path))
     return sentences
 
 
-def sentence_of_tags(name: str, words: Sequence[str], tags: Sequence[str]) -> TaggedSentence | None:
-    """Make a sentence of words and BIO tags, without the -DOCSTART- of CoNLL 2003.
+def tagged_sentence(
+    name: str, rows: Iterable[tuple[str, str, str]], rename: Rename
+) -> list[TaggedSentence]:
+    """Make a sentence of words and tags, without -DOCSTART- and words of white space alone.
 
     name (str): The sentence's id.
-    words (Sequence[str]): The words.
-    tags (Sequence[str]): A tag a word, as `checked_tag` gives them.
-    RETURNS (Optional[TaggedSentence]): The sentence; None where no word is left.
+    rows (Iterable[Tuple[str, str, str]]): The place of each word in the file, the word, its tag.
+    rename (Callable[[str], str]): As for `read_iob2`.
+    RETURNS (List[TaggedSentence]): The sentence; none where no word is left.
+    RAISES (OpticalError): As `checked_tag`.
     """
-    kept = [i for i, word in enumerate(words) if word != DOCSTART]
-    if not kept:
-        return None
-    return TaggedSentence(name, tuple(words[i] for i in kept), spans_of([tags[i] for i in kept]))
+    words, tags = [], []
+    for where, word, tag in rows:
+        if word.strip() and word != DOCSTART:
+            words.append(word.strip(" "))
+            tags.append(checked_tag(tag, where, rename))
+    return [TaggedSentence(name, tuple(words), spans_of(tags))] if words else []
 
 
 def spans_of(tags: Sequence[str]) -> tuple[tuple[int, int, str], ...]:
@@ -102,7 +100,7 @@ def spans_of(tags: Sequence[str]) -> tuple[tuple[int, int, str], ...]:
     return tuple(spans)
 
 
-def checked_tag(tag: str, where: str, rename: Callable[[str], str] = str) -> str:
+def checked_tag(tag: str, where: str, rename: Rename = str) -> str:
     """Rename a tag, make sure that it is of a known scheme, and give it in BIO.
 
     tag (str): The tag as the file has it: of IOB1, BIO, BILOU or IOBES after renaming.
@@ -126,17 +124,12 @@ def _is_tag(text: str) -> bool:
     return text == "O" or (prefix in _PREFIXES and bool(dash and kind))
 
 
-def _blocks(path: Path) -> Iterator[list[_Line]]:
+def _blocks(path: Path) -> Iterator[list[Line]]:
     """Give the lines between empty ones, and between lines of -DOCSTART-."""
-    block: list[_Line] = []
-    for number, raw in enumerate(path.read_bytes().split(b"\n"), 1):
-        where = f"{path}, line {number}"
-        try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf8").strip("\r\n")
-        except UnicodeDecodeError as err:
-            raise OpticalError(Errors.E222.format(where=where, reason=err)) from err
-        if line.strip(" \t") and _columns(line)[0] != DOCSTART:
-            block.append((where, line))
+    block: list[Line] = []
+    for line in read_lines(path, "tagged file"):
+        if line.text.strip(" \t") and _columns(line.text)[0] != DOCSTART:
+            block.append(line)
         elif block:
             yield block
             block = []
@@ -144,23 +137,21 @@ def _blocks(path: Path) -> Iterator[list[_Line]]:
         yield block
 
 
-def _without_comments(
-    block: Sequence[_Line], rename: Callable[[str], str]
-) -> tuple[str, list[_Line]]:
+def _without_comments(block: Sequence[Line], rename: Rename) -> tuple[str, Sequence[Line]]:
     """Give a sentence's name and its lines of words; comments come before them."""
-    first = next((i for i, (_, line) in enumerate(block) if not line.startswith("#")), len(block))
     # A hashtag can be a word, too: its line then has the form of the sentence's other lines.
-    example = block[first][1] if first < len(block) else ""
-    name, at = "", 0
-    while at < first and not _is_word(block[at][1], example, rename):
-        key, _, value = block[at][1][1:].partition("=")
+    example = next((line.text for line in block if not line.text.startswith("#")), "")
+    name = ""
+    for at, (_, _, text) in enumerate(block):
+        if not text.startswith("#") or _is_word(text, example, rename):
+            return name, block[at:]
+        key, _, value = text[1:].partition("=")
         if key.strip() == "sent_id":
             name = value.strip()
-        at += 1
-    return name, list(block[at:])
+    return name, []
 
 
-def _is_word(line: str, example: str, rename: Callable[[str], str]) -> bool:
+def _is_word(line: str, example: str, rename: Rename) -> bool:
     if "\t" in line:
         return True
     columns = _columns(line)
@@ -169,9 +160,9 @@ def _is_word(line: str, example: str, rename: Callable[[str], str]) -> bool:
     return not example or ("\t" not in example and len(columns) == len(_columns(example)))
 
 
-def _is_numbered(lines: Sequence[_Line]) -> bool:
-    """Tell whether each line begins with its number and has a word and a tag behind it."""
-    rows = [_columns(line) for _, line in lines]
+def _is_numbered(lines: Sequence[Line]) -> bool:
+    """Whether each line begins with its number and has a word and a tag behind it."""
+    rows = [_columns(line.text) for line in lines]
     numbers = [row[0] for row in rows if len(row) > 2 and _NUMBER.fullmatch(row[0])]
     if not rows or len(numbers) < len(rows):
         return False
@@ -181,14 +172,17 @@ def _is_numbered(lines: Sequence[_Line]) -> bool:
 
 
 def _columns(line: str) -> list[str]:
-    parts = line.split("\t") if "\t" in line else _BLANKS.split(line.strip(" "))
-    return [part.strip(" ") for part in parts]
+    if "\t" in line:
+        return [part.strip(" ") or part for part in line.split("\t")]
+    return _BLANKS.split(line.strip(" "))
 
 
-def _word_and_tag(line: str, where: str, *, numbered: bool) -> tuple[str, str]:
-    columns = _columns(line)
+def _word_and_tag(line: Line, *, numbered: bool) -> tuple[str, str]:
+    columns = _columns(line.text)
     if numbered:
         columns = columns[1:3]
-    if len(columns) < 2 or not columns[0]:
-        raise OpticalError(Errors.E227.format(where=where, line=line))
-    return columns[0], columns[-1]
+    if len(columns) > 1 and columns[0]:
+        return columns[0], columns[-1]
+    if _WHITE.match(line.text) and (not line.text.strip() or _is_tag(columns[-1])):
+        return " ", "O"  # a word of white space alone
+    raise OpticalError(Errors.E227.format(where=line.where, line=line.text))

@@ -1,4 +1,4 @@
-"""Sentences that are in two places at once: in bitext that trains and in gold that judges.
+"""Sentences that are in two places at once: in bitext that trains and in gold that evaluates.
 
 Two sentences are the same if their letters and digits are, whatever the case, spacing and
 punctuation. They overlap if most of the word sequences of the one occur in the other, as where a
@@ -30,8 +30,8 @@ def words_of(text: str) -> list[str]:
     return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in text).split()
 
 
-class Judged:
-    """The sentences that judge, indexed so that a text can be looked up among them.
+class GoldIndex:
+    """Gold sentences, indexed so that a text can be looked up among them.
 
     sentences (Iterable[Sequence[str]]): The words of each.
     """

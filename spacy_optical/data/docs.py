@@ -1,7 +1,7 @@
 """Labelled documents: made from text and entities, kept in `.spacy` files, read for training.
 
-Gold labels in target languages judge a student and never train one. Documents made for judging
-carry a mark, and `read_training_docs` refuses a file that holds any.
+Gold labels in target languages evaluate a student and never train one: such documents are marked,
+and `read_training_docs` refuses a file that holds any.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ def make_doc(marked: MarkedText, language: str, *, where: str, evaluation_only: 
     marked (MarkedText): The text and its entities.
     language (str): The language whose tokenizer splits the text.
     where (str): File and line, for the error.
-    evaluation_only (bool): Whether the document may only judge, never train.
+    evaluation_only (bool): Whether the document is for evaluation alone.
     RETURNS (Doc): The document.
     RAISES (OpticalError): If an entity begins or ends inside a word, or as `tokenizer_for`.
     """
@@ -77,7 +77,7 @@ def write_shards(docs: Iterable[Doc], folder: Path, size: int) -> int:
 
 
 def read_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
-    """Read the documents of a `.spacy` file, for judging.
+    """Read the documents of a `.spacy` file, for evaluation.
 
     path (Path): The file.
     vocab (Optional[Vocab]): The vocabulary to read them into; a new multilingual one by default.
@@ -96,37 +96,28 @@ def read_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
     return docs
 
 
-def read_training_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
+def read_training_docs(path: Path) -> list[Doc]:
     """Read the documents of a `.spacy` file, for training.
 
     path (Path): The file.
-    vocab (Optional[Vocab]): As for `read_docs`.
     RETURNS (List[Doc]): The documents.
     RAISES (OpticalError): As `read_docs`, and if any document is marked as being for evaluation.
     """
-    docs = read_docs(path, vocab)
+    docs = read_docs(path)
     if any(doc.user_data.get(EVALUATION_ONLY) for doc in docs):
         raise OpticalError(Errors.E207.format(path=path))
     return docs
 
 
 def labels_not_labelled(doc: Doc) -> tuple[str, ...]:
-    """Name the labels that were not looked for in a document.
-
-    doc (Doc): The document.
-    RETURNS (Tuple[str, ...]): The labels; usually none.
-    """
+    """Give the labels that were not looked for in a document; usually none."""
     return tuple(doc.user_data.get(NOT_LABELLED, ()))
 
 
 def bare_doc(doc: Doc) -> Doc:
-    """Make a document with the same words and spaces and no annotation.
-
-    doc (Doc): The annotated document.
-    RETURNS (Doc): The new document, with the same vocabulary.
-    """
-    words = [token.text for token in doc]
-    return Doc(doc.vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
+    """Copy a document's words and spaces, with the same vocabulary and no annotation."""
+    spaces = [bool(token.whitespace_) for token in doc]
+    return Doc(doc.vocab, words=[token.text for token in doc], spaces=spaces)
 
 
 def entity_spans(doc: Doc, label_map: Mapping[str, str] | None = None) -> list[Span]:

@@ -5,9 +5,9 @@ lack it. Without a hash the first fetch's is kept and must not change. What has 
 local path, used where it is.
 """
 
-import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from ..compat import require
 from ..errors import Errors, OpticalError
-from ..files import sha256, write_json, written_whole
+from ..files import read_record, sha256, write_json, written_whole
 
 RECORD = "fetched.json"
 TRIES = 3
@@ -86,54 +86,40 @@ class DataFile:
         return Path(folder) / self.host / self.path if self.host else Path(self.path)
 
 
-@dataclass(frozen=True)
-class FetchSummary:
-    """How many files were there, came from the mirror or the network, or are left out."""
-
-    kept: int = 0
-    mirrored: int = 0
-    downloaded: int = 0
-    left_out: int = 0
-
-
 def fetch(
     sources: Iterable[DataFile],
     folder: Path,
     *,
     mirror: Path | None = None,
     say: Say = lambda text: None,
-) -> FetchSummary:
+) -> Counter[str]:
     """Bring files to a folder; what is there and whole is kept, and a download is continued.
 
     sources (Iterable[DataFile]): The files; local ones are only checked.
     folder (Path): Where to keep them, as HOST/PATH, with `fetched.json` for their hashes.
     mirror (Optional[Path]): A local folder that has the files as PATH or HOST/PATH, in place of the
         network.
-    say (Callable[[str], None]): Told one line a file that is brought or left out.
-    RETURNS (FetchSummary): Counts.
+    say (Callable[[str], None]): Called with a line for each file that is brought or left out.
+    RETURNS (Counter): How many files were `kept`, `mirrored`, `downloaded` and `left_out`.
     RAISES (OpticalError): If a file is missing, cannot be reached, or has another hash; the files
         before it stay, and so does the part of a download that came.
     """
-    folder = Path(folder)
     if mirror is not None and not mirror.is_dir():
         raise OpticalError(Errors.E002.format(what="mirror folder", path=mirror))
-    counts = dict.fromkeys(("kept", "mirrored", "downloaded", "left_out"), 0)
-    known = _read_record(folder / RECORD)
+    record = Path(folder) / RECORD
+    known = read_record(record, dict[str, str]) if record.is_file() else {}
+    counts = Counter[str]()
     for source in dict.fromkeys(sources):
         path = source.place(folder)
         expected = source.sha256 or known.get(source.address, "")
+        how = "kept"
         if not source.host:
-            if not path.is_file():
-                raise OpticalError(Errors.E002.format(what="data file", path=path))
             check(source, path)
-            how = "kept"
-        elif path.is_file() and sha256(path) == expected:
-            how = "kept"
-        elif mirror is not None:
-            how = _from_mirror(source, path, mirror, expected)
-        else:
-            _download(source, path, expected, say)
-            how = "downloaded"
+        elif not (path.is_file() and sha256(path) == expected):
+            if mirror is None:
+                how = _download(source, path, expected)
+            else:
+                how = _from_mirror(source, path, mirror, expected)
         counts[how] += 1
         if how == "left_out":
             say(f"The mirror lacks {source.path}; left out")
@@ -141,10 +127,10 @@ def fetch(
         if how != "kept":
             unpinned = "" if expected else " (no SHA-256 is pinned; this one is kept from now on)"
             say(f"{path}{unpinned}")
-        if source.host and known.get(source.address) != (found := expected or sha256(path)):
-            known[source.address] = found
-            write_json(folder / RECORD, known)
-    return FetchSummary(**counts)
+        if source.host and not (expected and known.get(source.address) == expected):
+            known[source.address] = expected or sha256(path)
+            write_json(record, known)
+    return counts
 
 
 def check(source: DataFile, path: Path) -> str:
@@ -169,31 +155,20 @@ def _checked_hash(path: Path, expected: str) -> str:
     return found
 
 
-def _read_record(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    try:
-        record = json.loads(path.read_text(encoding="utf8"))
-        return {str(address): str(digest) for address, digest in record.items()}
-    except (ValueError, AttributeError) as err:
-        raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
-
-
 def _from_mirror(source: DataFile, path: Path, mirror: Path, expected: str) -> str:
     places = (mirror / source.host / source.path, mirror / source.path)
     found = next((place for place in places if place.is_file()), None)
+    if found is None and source.optional:
+        return "left_out"
     if found is None:
-        if source.optional:
-            return "left_out"
         raise OpticalError(Errors.E232.format(mirror=mirror, name=source.path))
-    if expected:
-        _checked_hash(found, expected)
+    _checked_hash(found, expected)
     with written_whole(path) as temporary:
         shutil.copyfile(found, temporary)
     return "mirrored"
 
 
-def _download(source: DataFile, path: Path, expected: str, say: Say) -> None:
+def _download(source: DataFile, path: Path, expected: str) -> str:
     requests = require("requests")
     part = path.with_name(f"{path.name}.part")
     reason = ""
@@ -203,21 +178,18 @@ def _download(source: DataFile, path: Path, expected: str, say: Say) -> None:
             _append(requests, source.address, part)
         except requests.RequestException as err:
             reason = f"{type(err).__name__}: {err}"
-            response = getattr(err, "response", None)
-            if response is not None and 416 != response.status_code < 500:
+            if err.response is not None and 416 != err.response.status_code < 500:
                 break  # asking again would be answered alike
-            continue
         except OSError as err:
-            reason = err.strerror or str(err)
-            raise OpticalError(Errors.E003.format(path=path, reason=reason)) from err
-        try:
-            if expected:
+            raise OpticalError(Errors.E003.format(path=path, reason=err.strerror or err)) from err
+        else:
+            try:
                 _checked_hash(part, expected)
-        except OpticalError:
-            part.unlink()  # to continue it would not mend it
-            raise
-        part.replace(path)
-        return
+            except OpticalError:
+                part.unlink()  # to continue it would not mend it
+                raise
+            part.replace(path)
+            return "downloaded"
     raise OpticalError(Errors.E231.format(address=source.address, reason=reason))
 
 

@@ -5,26 +5,27 @@ lines of tokens and tags, spaCy's own files, and sentences with marked entities.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal
 
+from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors, OpticalError
 from ..runtime.word_tokens import word_tokens
-from .conll import DOCSTART, TaggedSentence, checked_tag, read_iob2, sentence_of_tags
+from .conll import Rename, TaggedSentence, read_iob2, tagged_sentence
 from .docs import EVALUATION_ONLY, NOT_LABELLED, labels_not_labelled, make_doc, read_docs
+from .lines import read_lines
 from .markup import MarkedEntity, MarkedText
 from .parallel import read_groups
 from .word_tokenizer import tokenizer_for
 
 GoldFormat = Literal["iob2", "table", "jsonl", "spacy", "marked"]
 Columns = tuple[str, str, str]
-Rename = Callable[[str], str]
-_Sentences = Iterator[TaggedSentence | None]
 _SUFFIXES: dict[str, GoldFormat] = {".jsonl": "jsonl", ".json": "jsonl", ".spacy": "spacy"}
 
 
@@ -48,7 +49,7 @@ def read_tagged(
         a group has one.
     format (Optional[str]): `iob2` (see `read_iob2`), `table` (tabs, a header; a sentence ends where
         its number changes), `jsonl` (`{"tokens": […], "ner_tags": […]}`), `spacy` or `marked` (see
-        `read_groups`); by default told from the name, `iob2` where that says nothing.
+        `read_groups`); by default from the name, `iob2` where that says nothing.
     columns (Tuple[str, str, str]): Of a table: the columns of word, tag and sentence number.
     RETURNS (List[TaggedSentence]): The sentences in order.
     RAISES (OpticalError): Naming file and line: on a missing, empty or damaged file, a line of
@@ -59,17 +60,16 @@ def read_tagged(
     kind = format or _SUFFIXES.get(path.suffix.lower(), "iob2")
     if kind == "iob2":
         return read_iob2(path, rename)
-    if not path.is_file():
-        raise OpticalError(Errors.E002.format(what="gold file", path=path))
     if kind == "table":
         sentences = _table(path, columns, rename)
     elif kind == "jsonl":
         sentences = _jsonl(path, rename)
     elif kind == "spacy":
-        sentences = _spacy(path, rename)
+        docs = enumerate(read_docs(path), 1)
+        sentences = (_of_doc(doc, str(n), f"{path}, document {n}", rename) for n, doc in docs)
     else:
         sentences = _marked(path, language, source, rename)
-    found = [sentence for sentence in sentences if sentence is not None]
+    found = list(chain.from_iterable(sentences))
     if not found:
         raise OpticalError(Errors.E206.format(path=path))
     return found
@@ -101,7 +101,7 @@ def tagged_doc(sentence: TaggedSentence, *, evaluation_only: bool, missing: bool
     """Make a document of a data set's own words.
 
     sentence (TaggedSentence): Words and spans.
-    evaluation_only (bool): Whether the document may only judge, never train.
+    evaluation_only (bool): Whether the document is for evaluation alone.
     missing (bool): Whether words without an entity get spaCy's missing annotation where some labels
         were not looked for. It is for training: spaCy does not score predictions on such words.
     RETURNS (Doc): The document.
@@ -120,47 +120,36 @@ def tagged_doc(sentence: TaggedSentence, *, evaluation_only: bool, missing: bool
     return doc
 
 
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    for number, raw in enumerate(path.read_bytes().split(b"\n"), 1):
-        where = f"{path}, line {number}"
-        try:
-            yield where, raw.decode("utf-8-sig" if number == 1 else "utf8").rstrip("\r")
-        except UnicodeDecodeError as err:
-            raise OpticalError(Errors.E222.format(where=where, reason=err)) from err
-
-
-def _table(path: Path, columns: Columns, rename: Rename) -> _Sentences:
-    lines = _lines(path)
-    header = next(lines)[1].split("\t")
+def _table(path: Path, columns: Columns, rename: Rename) -> Iterator[list[TaggedSentence]]:
+    lines = read_lines(path, "gold file")
+    first = next(lines, None)
+    header = first.text.split("\t") if first else []
     for column in columns:
         if column not in header:
             found = ", ".join(header)
             raise OpticalError(Errors.E236.format(path=path, column=column, found=found))
-    word_at, tag_at, sentence_at = (header.index(column) for column in columns)
 
-    def rows() -> Iterator[tuple[str, str, str]]:
-        for where, line in lines:
-            if not line.strip():
+    def rows() -> Iterator[tuple[str, tuple[str, str, str]]]:
+        for _, where, text in lines:
+            if not text.strip():
                 continue
-            cells = line.split("\t")
-            word = cells[word_at].strip(" ") if len(cells) == len(header) else ""
-            if not word:
-                raise OpticalError(Errors.E227.format(where=where, line=line))
-            tag = "O" if word == DOCSTART else checked_tag(cells[tag_at].strip(), where, rename)
-            yield cells[sentence_at].strip(), word, tag
+            cells = dict(zip(header, text.split("\t"), strict=False))
+            word, tag, number = (cells.get(column, "") for column in columns)
+            if not word or text.count("\t") != len(header) - 1:
+                raise OpticalError(Errors.E227.format(where=where, line=text))
+            yield number.strip(), (where, word, tag.strip())
 
-    for name, group in groupby(rows(), key=lambda row: row[0]):
-        part = list(group)
-        yield sentence_of_tags(name, [word for _, word, _ in part], [tag for *_, tag in part])
+    for name, group in groupby(rows(), key=itemgetter(0)):
+        yield tagged_sentence(name, [row for _, row in group], rename)
 
 
-def _jsonl(path: Path, rename: Rename) -> _Sentences:
-    for where, line in _lines(path):
-        if not line.strip():
+def _jsonl(path: Path, rename: Rename) -> Iterator[list[TaggedSentence]]:
+    for _, where, text in read_lines(path, "gold file"):
+        if not text.strip():
             continue
         try:
-            record = json.loads(line)
-            words = [str(word).strip(" ") for word in record["tokens"]]
+            record = json.loads(text)
+            words = [str(word) for word in record["tokens"]]
             tags = [str(tag) for tag in record["ner_tags"]]
         except (ValueError, KeyError, TypeError, RecursionError) as err:
             reason = f"{type(err).__name__}: {err}"
@@ -168,55 +157,58 @@ def _jsonl(path: Path, rename: Rename) -> _Sentences:
         if len(words) != len(tags) or not all(words):
             reason = f"{len(words)} tokens, {len(tags)} tags, {words.count('')} tokens empty"
             raise OpticalError(Errors.E237.format(where=where, reason=reason))
-        bio = [
-            "O" if word == DOCSTART else checked_tag(tag, where, rename)
-            for word, tag in zip(words, tags, strict=True)
-        ]
-        yield sentence_of_tags(str(record.get("id", where)), words, bio)
+        rows = [(where, word, tag) for word, tag in zip(words, tags, strict=True)]
+        yield tagged_sentence(str(record.get("id", where)), rows, rename)
 
 
-def _spacy(path: Path, rename: Rename) -> _Sentences:
-    for number, doc in enumerate(read_docs(path), 1):
-        yield _of_doc(doc, str(number), f"{path}, document {number}", rename)
-
-
-def _marked(path: Path, language: str, source: str, rename: Rename) -> _Sentences:
+def _marked(
+    path: Path, language: str, source: str, rename: Rename
+) -> Iterator[list[TaggedSentence]]:
     for group in read_groups(path, [language], labels=None, compare=source):
         marked = group.sentences[language]
         doc = make_doc(marked, language, where=group.where, evaluation_only=False)
         yield _of_doc(doc, group.id, group.where, rename)
 
 
-def _of_doc(doc: Doc, name: str, where: str, rename: Rename) -> TaggedSentence | None:
+def _of_doc(doc: Doc, name: str, where: str, rename: Rename) -> list[TaggedSentence]:
     """Read a document's words and entities; tokens that are only space are no words."""
     tokens = word_tokens(doc)
     tags = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in tokens]
-    bio = [checked_tag(tag, where, rename) for tag in tags]
-    found = sentence_of_tags(name, [token.text for token in tokens], bio)
-    if found is None:
-        return None
-    found = replace(found, not_labelled=labels_not_labelled(doc))
-    if len(found.words) < len(tokens):
-        return found
+    rows = [(where, token.text, tag) for token, tag in zip(tokens, tags, strict=True)]
     # Where a space token followed, it was a space all the same.
     spaces = [bool(t.whitespace_) or (t.i + 1 < len(doc) and doc[t.i + 1].is_space) for t in tokens]
-    return replace(found, spaces=tuple(spaces))
+    return [
+        replace(
+            sentence,
+            not_labelled=labels_not_labelled(doc),
+            spaces=tuple(spaces) if len(sentence.words) == len(tokens) else None,
+        )
+        for sentence in tagged_sentence(name, rows, rename)
+    ]
 
 
-def labelled_by(doc: Doc, name: str, labels: Mapping[str, str]) -> TaggedSentence | None:
-    """Read the words and entities of a document that a pipeline labelled.
+def label_texts(
+    texts: Iterable[str], labeller: Language, names: Mapping[str, str], labels: Iterable[str]
+) -> list[TaggedSentence]:
+    """Label sentences with a pipeline.
 
-    doc (Doc): The document.
-    name (str): The sentence's id.
-    labels (Mapping[str, str]): New names of the labels; others are left out.
-    RETURNS (Optional[TaggedSentence]): The sentence; None where the document has no word.
+    texts (Iterable[str]): The sentences.
+    labeller (Language): Any spaCy pipeline with entities.
+    names (Mapping[str, str]): New names of its labels; by default they are taken as they are.
+    labels (Iterable[str]): Other labels than these are left out.
+    RETURNS (List[TaggedSentence]): The sentences with its words and labels.
     """
+    kept = {label: label for label in labels}
+    kept |= {old: new for old, new in names.items() if new in kept}
 
     def rename(tag: str) -> str:
         prefix, _, kind = tag.partition("-")
-        return f"{prefix}-{labels[kind]}" if kind in labels else "O"
+        return f"{prefix}-{kept[kind]}" if kind in kept else "O"
 
-    return _of_doc(doc, name, name, rename)
+    found = []
+    for number, doc in enumerate(labeller.pipe(texts), 1):
+        found += _of_doc(doc, f"silver-{number}", f"silver-{number}", rename)
+    return found
 
 
 def marked_text(sentence: TaggedSentence) -> MarkedText:

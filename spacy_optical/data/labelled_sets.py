@@ -1,20 +1,18 @@
 """The labelled sets of a config: those that teach the source language, and gold that evaluates."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from spacy.language import Language as Pipeline
 
 from ..errors import Errors, OpticalError
 from .conll import TaggedSentence
-from .decontamination import Judged
+from .decontamination import GoldIndex
 from .download import DataFile, check
-from .gold import labelled_by, read_tagged
+from .gold import read_tagged
 from .sources import DataConfig, LabelledSet
-from .word_tokenizer import tokenizer_for
 
 
 @dataclass(frozen=True)
@@ -119,8 +117,8 @@ def read_sources(config: DataConfig, at: FetchedFiles) -> SourceSentences:
     drawn = set(np.random.default_rng(config.seed).permutation(len(pool))[:most].tolist())
     dev = [sentence for i, (_, sentence) in enumerate(pool) if i in drawn]
     train += [named for i, named in enumerate(pool) if i not in drawn]
-    judged = Judged(sentence.words for sentence in [*dev, *test])
-    kept = [(name, s) for name, s in train if not judged.same(" ".join(s.words))]
+    gold_index = GoldIndex(sentence.words for sentence in [*dev, *test])
+    kept = [(name, s) for name, s in train if not gold_index.same(" ".join(s.words))]
     sample = _sample(kept, config)
     return SourceSentences(sample, dev, test, len(train) - len(kept), len(kept) - len(sample))
 
@@ -136,35 +134,3 @@ def _sample(
         kept = [i for i, sentence in own if sentence.spans or rng.random() < part.empty_share]
         chosen.update(rng.permutation(kept)[: part.max_sentences or None].tolist())
     return [sentence for i, (_, sentence) in enumerate(sentences) if i in chosen]
-
-
-def label(
-    texts: Iterable[str], labeller: Pipeline, names: dict[str, str], labels: Sequence[str]
-) -> list[TaggedSentence]:
-    """Let a pipeline label sentences.
-
-    texts (Iterable[str]): The sentences.
-    labeller (Language): Any spaCy pipeline with entities.
-    names (Dict[str, str]): New names of its labels; by default they are taken as they are.
-    labels (Sequence[str]): Other labels than these are left out.
-    RETURNS (List[TaggedSentence]): The sentences with its words and labels.
-    """
-    kept = {label: label for label in labels} | {k: v for k, v in names.items() if v in labels}
-    found = (
-        labelled_by(doc, f"silver-{number}", kept)
-        for number, doc in enumerate(labeller.pipe(texts), 1)
-    )
-    return [sentence for sentence in found if sentence is not None]
-
-
-def cut_otherwise(sentences: Iterable[TaggedSentence], language: str) -> float:
-    """Give the share of gold words that the tokenizer of the bitext would cut.
-
-    sentences (Iterable[TaggedSentence]): Gold sentences.
-    language (str): The language, which chooses the tokenizer.
-    RETURNS (float): 0 to 1.
-    """
-    tokenizer = tokenizer_for(language)
-    words = [word for sentence in sentences for word in sentence.words]
-    cut = {word: len(tokenizer.make_doc(word)) > 1 for word in set(words)}
-    return sum(cut[word] for word in words) / max(1, len(words))

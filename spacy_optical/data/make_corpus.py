@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +17,30 @@ from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, write_json
 from .augment import augment_english, augment_pairs
 from .conll import TaggedSentence
-from .decontamination import Judged, key_of
+from .corpus_checks import cut_words, entity_counts, shared_words, unseen_names
+from .decontamination import GoldIndex, key_of
 from .docs import make_doc, write_docs
-from .gold import marked_text, tagged_doc
-from .labelled_sets import (
-    FetchedFiles,
-    SourceSentences,
-    cut_otherwise,
-    label,
-    read_set,
-    read_sources,
-)
+from .gold import label_texts, marked_text, tagged_doc
+from .labelled_sets import FetchedFiles, SourceSentences, read_set, read_sources
 from .layout import MARKER, CorpusFolder
 from .markup import MarkedText
-from .pair_selection import TextPair, choose, read_pairs, read_texts, shared_words
-from .sources import BitextSet, DataConfig, Language
+from .pair_selection import TextPair, choose, read_pairs
+from .sources import BitextSet, DataConfig, TextSet
 from .word_tokenizer import tokenizer_for
 
-# Gold and bitext of one language share more of their words, if there is enough of both to tell.
-LEAST_SHARED = 0.05
-ENOUGH_PAIRS, ENOUGH_WORDS = 200, 200
 _ESCAPES = {"html": "HTML entities", "quotes": "doubled quotes"}
+Say = Callable[[str], None]
 
 
 @dataclass
 class LanguageSummary:
     """What was made of one language's files.
 
-    pairs (int): Pairs that train, altered copies included.
-    altered (int): Altered copies among them.
+    pairs, altered (int): Pairs that train, and altered copies among them.
     texts (int): Sentences without translations, which train too.
-    left_out (Dict[str, int]): Pairs that do not train, by reason: `duplicate`, `in_gold`,
-        `in_source_gold`, `unnamed`, `not_drawn`, or the code of what is wrong with the line.
+    left_out (Dict[str, int]): Pairs that do not train, by reason; see docs/new-language.md.
     escaped (Dict[str, int]): Pairs with HTML entities (`html`) and with doubled quotes (`quotes`).
-    dev, test (int): Gold sentences.
-    dev_in_test (int): Dev sentences that the test has too, left out.
+    dev, test, dev_in_test (int): Gold sentences, and dev sentences left out as test has them.
     entities (Dict[str, int]): Entities of the test by type.
     tokenizer (str): The language whose tokenizer splits the bitext; `xx` where spaCy has none,
         empty without bitext.
@@ -95,7 +86,7 @@ def make_corpus(
     out: Path,
     *,
     labeller: Pipeline | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    say: Say = lambda text: None,
 ) -> CorpusSummary:
     """Convert the files that a config names.
 
@@ -106,7 +97,7 @@ def make_corpus(
         being for evaluation only), and corpus.json with every count, licence and hash.
     labeller (Optional[Language]): A pipeline that labels the bitext's source side, which then
         trains the teacher as well.
-    say (Callable[[str], None]): Told what deserves a look.
+    say (Callable[[str], None]): Called with what deserves a look.
     RETURNS (CorpusSummary): Counts.
     RAISES (OpticalError): If a file is missing, another than was pinned or of another form, has a
         label that is not the corpus's and not renamed, has no entity; if gold and bitext of a
@@ -118,33 +109,32 @@ def make_corpus(
             tokenizer_for(code)  # before anything is read, if there is no tokenizer for it
     at = FetchedFiles(Path(files))
     source = read_sources(config, at)
+    settings = config.corpus
     # A copy would not say that some labels were not looked for.
     known = [marked_text(sentence) for sentence in source.train if not sentence.not_labelled]
-    judged = Judged(sentence.words for sentence in [*source.dev, *source.test])
-    found: dict[str, LanguageSummary] = {}
+    gold_index = GoldIndex(sentence.words for sentence in [*source.dev, *source.test])
+    languages: dict[str, LanguageSummary] = {}
     with folder_written_whole(Path(out), marker=MARKER) as path:
         folder = CorpusFolder(path)
-        heard: dict[str, None] = {}
-        for code, language in config.languages.items():
-            maker = _LanguageMaker(config, code, language, at, folder, judged, known)
-            pairs, found[code] = maker.make()
-            for remark in _remarks(code, language, found[code], config.corpus.labels):
+        maker = _LanguageMaker(config, at, folder, gold_index, known)
+        texts: dict[str, None] = {}
+        for code in config.languages:
+            pairs, languages[code] = maker.make(code)
+            texts |= dict.fromkeys(pair.source for pair in pairs)
+            for remark in _remarks(config, code, languages[code]):
                 say(remark)
-            heard |= dict.fromkeys(pair.source for pair in pairs)
-        settings = config.corpus
-        silver = (
-            [] if labeller is None else label(heard, labeller, settings.silver, settings.labels)
-        )
+        silver: list[TaggedSentence] = []
+        if labeller is not None:
+            silver = label_texts(texts, labeller, settings.silver, settings.labels)
         if source.left_out:
             say(f"{source.left_out} {config.source} sentences are in dev or test; left out")
         if source.not_drawn:
             say(f"{source.not_drawn} {config.source} sentences were not drawn; left out")
-        counts = _write_source(config, source, known, judged, silver, folder)
         summary = CorpusSummary(
-            counts,
-            _by_type(source.train),
-            _unseen_names(source.test, source.train),
-            found,
+            _write_source(config, source, known, gold_index, silver, folder),
+            entity_counts(source.train),
+            unseen_names(source.test, source.train),
+            languages,
         )
         record: dict[str, Any] = {**asdict(summary), "labels": settings.labels}
         record |= {"seed": config.seed, "max_pairs": settings.max_pairs}
@@ -157,7 +147,7 @@ def _write_source(
     config: DataConfig,
     source: SourceSentences,
     known: Sequence[MarkedText],
-    judged: Judged,
+    gold_index: GoldIndex,
     silver: list[TaggedSentence],
     folder: CorpusFolder,
 ) -> dict[str, int]:
@@ -166,17 +156,16 @@ def _write_source(
     dev = source.dev
     if not dev:
         dev, silver = silver[: len(silver) // 10], silver[len(silver) // 10 :]
-    train = [*gold, *silver]
-    for use, sentences in (("training", train), ("choosing (dev)", dev)):
+    for use, sentences in (("training", [*gold, *silver]), ("choosing (dev)", dev)):
         if not any(sentence.spans for sentence in sentences):
             raise OpticalError(Errors.E241.format(use=use))
-    altered = _altered_docs(config, known, judged) if gold else []
+    altered = _altered_docs(config, known, gold_index) if gold else []
     docs = [tagged_doc(sentence, evaluation_only=False, missing=True) for sentence in gold]
     docs += altered
     docs += [tagged_doc(sentence, evaluation_only=False) for sentence in silver]
     write_docs(docs, folder.source_train)
     write_docs((tagged_doc(s, evaluation_only=False) for s in dev), folder.source_dev)
-    _write_gold(folder, config.source, {"dev": source.dev, "test": source.test})
+    _write_gold(folder, config.source, dev=source.dev, test=source.test)
     return {
         "train": len(docs),
         "altered": len(altered),
@@ -189,127 +178,101 @@ def _write_source(
 
 @dataclass(frozen=True)
 class _LanguageMaker:
-    """Makes one language's part of a corpus."""
+    """Makes the languages' parts of a corpus."""
 
     config: DataConfig
-    code: str
-    language: Language
     at: FetchedFiles
     folder: CorpusFolder
-    judged_source: Judged
+    source_gold: GoldIndex
     known: Sequence[MarkedText]
 
-    def make(self) -> tuple[list[TextPair], LanguageSummary]:
+    def make(self, code: str) -> tuple[list[TextPair], LanguageSummary]:
         """Write gold and bitext; give the pairs without altered copies, and the counts."""
-        code, language = self.code, self.language
-        test = read_set(language, language.test, code, self.config, self.at)
-        every_dev = read_set(language, language.dev, code, self.config, self.at)
-        judged_test = Judged(sentence.words for sentence in test)
-        dev = [s for s in every_dev if not judged_test.same(" ".join(s.words))]
+        config, language = self.config, self.config.languages[code]
+        test = read_set(language, language.test, code, config, self.at)
+        every_dev = read_set(language, language.dev, code, config, self.at)
+        test_index = GoldIndex(sentence.words for sentence in test)
+        dev = [s for s in every_dev if not test_index.same(" ".join(s.words))]
         gold = [*test, *dev]
-        _write_gold(self.folder, code, {"dev": dev, "test": test})
+        _write_gold(self.folder, code, dev=dev, test=test)
         summary = LanguageSummary(
             dev=len(dev),
             test=len(test),
             dev_in_test=len(every_dev) - len(dev),
-            entities=_by_type(test),
+            entities=entity_counts(test),
             tokenizer="",
         )
         if not language.bitext:
             return [], summary
-        judged = Judged(sentence.words for sentence in gold)
-        left_out: Counter[str] = Counter()
-        escaped: Counter[str] = Counter()
-        pairs = self._chosen(judged, left_out, escaped)
-        altered = self._altered(pairs, judged)
-        _write_bitext([*pairs, *altered], self.config.source, code, self.folder.bitext(code))
-        known = {key_of(pair.target) for pair in pairs}
+        gold_index = GoldIndex(sentence.words for sentence in gold)
+        left_out, escaped = Counter[str](), Counter[str]()
+        draw = partial(
+            choose,
+            gold_index=gold_index,
+            source_gold=self.source_gold,
+            seed=config.seed,
+            left_out=left_out,
+        )
+
+        def read(name: str, part: BitextSet | TextSet) -> Iterator[TextPair]:
+            paths = self.at.paths(part.files)
+            counters = {"skipped": left_out, "escaped": escaped}
+            return read_pairs(part, name, config.source, code, paths, **counters)
+
+        def drawn(name: str, part: BitextSet) -> Iterable[TextPair]:
+            pairs, most, share = read(name, part), part.max_pairs, part.unnamed_share
+            return draw(pairs, most=most, unnamed_share=share) if most or share < 1 else pairs
+
+        every = chain.from_iterable(drawn(*named) for named in language.bitext.items())
+        pairs = draw(every, most=config.corpus.max_pairs)
+        if not pairs:
+            counts = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "the files are empty"
+            raise OpticalError(Errors.E240.format(lang=code, counts=counts))
+        altered = self._altered(code, pairs, gold_index)
+        _write_bitext([*pairs, *altered], config.source, code, self.folder.bitext(code))
+        in_pairs = {key_of(pair.target) for pair in pairs}
         texts = [
             text
-            for text in self._texts(judged, left_out, escaped)
-            if key_of(text.target) not in known
+            for name, part in language.text.items()
+            for text in draw(read(name, part), most=part.max_sentences)
+            if key_of(text.target) not in in_pairs
         ]
         if texts:
             _write_bitext(texts, "", code, self.folder.text(code))
         summary.texts = len(texts)
         summary.pairs, summary.altered = len(pairs) + len(altered), len(altered)
-        summary.left_out = dict(left_out)
-        summary.escaped = {kind: count for kind, count in escaped.items() if count}
+        summary.left_out, summary.escaped = dict(left_out), dict(+escaped)
         summary.tokenizer = tokenizer_for(code).lang or "xx"
-        summary.cut_otherwise = round(cut_otherwise(gold, code), 4)
-        summary.shared_words = _shared(code, pairs, gold)
+        summary.cut_otherwise = cut_words(gold, code)
+        summary.shared_words = shared_words(code, pairs, gold)
         return pairs, summary
 
-    def _chosen(
-        self, judged: Judged, left_out: Counter[str], escaped: Counter[str]
+    def _altered(
+        self, code: str, pairs: Sequence[TextPair], gold_index: GoldIndex
     ) -> list[TextPair]:
-        every = (
-            pair
-            for name, part in self.language.bitext.items()
-            for pair in self._of_set(name, part, judged, left_out, escaped)
-        )
-        most = self.config.corpus.max_pairs
-        pairs = self._choose(every, judged, left_out, most=most)
-        if not pairs:
-            counts = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "the files are empty"
-            raise OpticalError(Errors.E240.format(lang=self.code, counts=counts))
-        return pairs
-
-    def _of_set(
-        self,
-        name: str,
-        part: BitextSet,
-        judged: Judged,
-        left_out: Counter[str],
-        escaped: Counter[str],
-    ) -> Iterable[TextPair]:
-        """Read a set's pairs and draw from them, if the set says how many."""
-        source, paths = self.config.source, self.at.paths(part.files)
-        pairs = read_pairs(part, name, source, self.code, paths, skipped=left_out, escaped=escaped)
-        if not part.max_pairs and part.unnamed_share == 1:
-            return pairs
-        most, share = part.max_pairs, part.unnamed_share
-        return self._choose(pairs, judged, left_out, most=most, unnamed_share=share)
-
-    def _texts(
-        self, judged: Judged, left_out: Counter[str], escaped: Counter[str]
-    ) -> Iterator[TextPair]:
-        """Give the sentences without translations."""
-        for name, part in self.language.text.items():
-            paths = self.at.paths(part.files)
-            every = read_texts(part, name, self.code, paths, skipped=left_out, escaped=escaped)
-            yield from self._choose(every, judged, left_out, most=part.max_sentences)
-
-    def _choose(
-        self, pairs: Iterable[TextPair], judged: Judged, left_out: Counter[str], **limits: Any
-    ) -> list[TextPair]:
-        seed, source = self.config.seed, self.judged_source
-        return choose(pairs, judged, source, seed=seed, left_out=left_out, **limits)
-
-    def _altered(self, pairs: Sequence[TextPair], judged: Judged) -> list[TextPair]:
         """Give altered copies of the pairs whose source side is labelled."""
         settings = self.config.corpus
         copies = settings.augment if settings.augment_bitext is None else settings.augment_bitext
         marked = [(pair.marked, pair.target) for pair in pairs if pair.marked is not None]
-        altered = augment_pairs(
-            marked, self.code, copies=copies, seed=self.config.seed, more=self.known
-        )
+        altered = augment_pairs(marked, code, copies=copies, seed=self.config.seed, more=self.known)
         kept = [
             (source, target)
             for source, target in altered
-            if not (self.judged_source.same(source) or judged.same(target))
+            if not (self.source_gold.same(source) or gold_index.same(target))
         ]
         return [TextPair(f"augmented-{i}", *pair) for i, pair in enumerate(kept)]
 
 
-def _altered_docs(config: DataConfig, known: Sequence[MarkedText], judged: Judged) -> list[Doc]:
-    """Make documents of altered copies, without those that judge or that no tokenizer could split.
+def _altered_docs(
+    config: DataConfig, known: Sequence[MarkedText], gold_index: GoldIndex
+) -> list[Doc]:
+    """Make documents of altered copies, but for those of gold and those that cannot be split.
 
     A name's new neighbours can fuse with it into one word ("2012," and "Å." may).
     """
     docs = []
     for marked in augment_english(known, copies=config.corpus.augment, seed=config.seed):
-        if judged.same(marked.text):
+        if gold_index.same(marked.text):
             continue
         with suppress(OpticalError):
             docs.append(
@@ -318,9 +281,7 @@ def _altered_docs(config: DataConfig, known: Sequence[MarkedText], judged: Judge
     return docs
 
 
-def _write_gold(
-    folder: CorpusFolder, language: str, splits: dict[str, list[TaggedSentence]]
-) -> None:
+def _write_gold(folder: CorpusFolder, language: str, **splits: Sequence[TaggedSentence]) -> None:
     for split, sentences in splits.items():
         if sentences:
             docs = (tagged_doc(sentence, evaluation_only=True) for sentence in sentences)
@@ -337,50 +298,19 @@ def _write_bitext(pairs: Iterable[TextPair], source: str, target: str, path: Pat
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _shared(code: str, pairs: list[TextPair], gold: list[TaggedSentence]) -> float | None:
-    if not gold:
-        return None
-    share = shared_words(pairs, (sentence.words for sentence in gold))
-    enough = len(pairs) >= ENOUGH_PAIRS and sum(len(s.words) for s in gold) >= ENOUGH_WORDS
-    if enough and share < LEAST_SHARED:
-        raise OpticalError(Errors.E238.format(lang=code, share=share))
-    return round(share, 4)
-
-
-def _remarks(
-    code: str, language: Language, found: LanguageSummary, labels: Iterable[str]
-) -> Iterable[str]:
+def _remarks(config: DataConfig, code: str, found: LanguageSummary) -> Iterator[str]:
+    language = config.languages[code]
     if found.tokenizer not in ("", code):
         yield f"{code}: spaCy has no tokenizer of its own here; its multilingual one is used"
     if found.cut_otherwise > 0.1:
         yield (
             f"{code}: {found.cut_otherwise:.0%} of the gold words are cut by the tokenizer that "
-            "splits the bitext; the student learns other words than it is judged on"
+            "splits the bitext; the student learns other words than it is evaluated on"
         )
     if found.escaped and not all(part.unescape for part in language.bitext.values()):
         counts = " and ".join(f"{n} with {_ESCAPES[kind]}" for kind, n in found.escaped.items())
         yield f"{code}: pairs {counts}; unescape = true turns them into characters"
-    expected = set(labels) - set(language.not_labelled)
-    missing = [label for label in labels if label in expected and not found.entities.get(label)]
+    expected = [label for label in config.corpus.labels if label not in language.not_labelled]
+    missing = [label for label in expected if not found.entities.get(label)]
     if found.test and missing:
         yield f"{code}: the test has no {' and no '.join(missing)}"
-
-
-def _by_type(sentences: Iterable[TaggedSentence]) -> dict[str, int]:
-    counts = Counter(label for sentence in sentences for _, _, label in sentence.spans)
-    return dict(sorted(counts.items()))
-
-
-def _unseen_names(test: Sequence[TaggedSentence], train: Sequence[TaggedSentence]) -> float | None:
-    if not test:
-        return None
-    names = _names(test)
-    return len(names - _names(train)) / max(1, len(names))
-
-
-def _names(sentences: Iterable[TaggedSentence]) -> set[tuple[str, str]]:
-    return {
-        (entity.label, marked.surface(entity).casefold())
-        for marked in map(marked_text, sentences)
-        for entity in marked.entities
-    }

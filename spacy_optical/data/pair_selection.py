@@ -3,14 +3,14 @@
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 from .bitext import Format, read_bitext
-from .decontamination import Judged, key_of
+from .decontamination import GoldIndex, key_of
 from .markup import MarkedText
 from .parallel import read_groups
 from .sources import BitextSet, TextSet
@@ -34,7 +34,7 @@ class TextPair:
 
 
 def read_pairs(
-    part: BitextSet,
+    part: BitextSet | TextSet,
     name: str,
     source: str,
     target: str,
@@ -43,16 +43,16 @@ def read_pairs(
     skipped: Counter[str],
     escaped: Counter[str],
 ) -> Iterator[TextPair]:
-    """Read the pairs of a set's files, one at a time.
+    """Read the pairs of a set's files, or the sentences of a set without translations.
 
-    part (BitextSet): Says format and keys.
+    part (Union[BitextSet, TextSet]): The format and the keys.
     name (str): The set's name, which the ids of its pairs begin with; those of groups stay.
     source (str): The source language's code.
     target (str): The target language's code.
     paths (Sequence[Path]): The files.
     skipped (Counter): Counts lines that cannot be used, by the code of the reason.
     escaped (Counter): Counts pairs with HTML entities and doubled quotes.
-    YIELDS (TextPair): The pairs.
+    YIELDS (TextPair): The pairs; the source side of a sentence without translation is empty.
     RAISES (OpticalError): As `read_bitext` on a damaged file; if no line of a file can be used,
         what is wrong with its first.
     """
@@ -63,57 +63,36 @@ def read_pairs(
                 left, right = (group.sentences[language] for language in languages)
                 yield TextPair(group.id, left.text, right.text, left)
         return
-    kind: Format | None = part.format
-    step = 2 if kind == "moses" else 1
-    for at in range(0, len(paths), step):
+    sides: Sequence[tuple[Path, ...]] = [(path,) for path in paths]
+    kind: Format | None = None if part.format == "lines" else part.format
+    if isinstance(part, BitextSet):
+        keys = part.keys
+        if kind == "moses":
+            sides = list(zip(paths[::2], paths[1::2], strict=True))
+    else:
+        # A reader of pairs reads text if both sides are the same.
+        source = target
+        key = part.key or {"conllu": "text", "tsv": "1"}.get(part.format, target)
+        keys = (key, key)
+        if part.format == "lines":
+            kind, sides = "moses", [(path, path) for path in paths]
+    for files in sides:
         read = partial(
             read_bitext,
-            *paths[at : at + step],
+            *files,
             source_lang=source,
             target_lang=target,
-            keys=part.keys,
+            keys=keys,
             format=kind,
             unescape=part.unescape,
         )
-        before, found = skipped.total(), 0
+        before, usable = skipped.total(), False
         for pair in read(on_error="skip", skipped=skipped, escaped=escaped):
-            found += 1
-            yield TextPair(f"{name}-{pair.id}", pair.source, pair.target)
-        if not found and skipped.total() > before:
+            usable = True
+            text = pair.source if isinstance(part, BitextSet) else ""
+            yield TextPair(f"{name}-{pair.id}", text, pair.target)
+        if not usable and skipped.total() > before:
             next(read(), None)
-
-
-def read_texts(
-    part: TextSet,
-    name: str,
-    language: str,
-    paths: Sequence[Path],
-    *,
-    skipped: Counter[str],
-    escaped: Counter[str],
-) -> Iterator[TextPair]:
-    """Read the sentences of a set without translations, one at a time.
-
-    part (TextSet): Says format and key.
-    name (str): The set's name, which the ids of its sentences begin with.
-    language (str): Their language's code.
-    paths (Sequence[Path]): The files.
-    skipped (Counter), escaped (Counter): As for `read_pairs`.
-    YIELDS (TextPair): The sentences; their source side is empty.
-    RAISES (OpticalError): As `read_pairs`.
-    """
-    lines = part.format == "lines"
-    key = part.key or {"conllu": "text", "tsv": "1"}.get(part.format, language)
-    # A reader of pairs reads text if both sides are the same.
-    pairs = BitextSet(
-        files=part.files * 2,
-        format="moses" if part.format == "lines" else part.format,
-        keys=None if lines else (key, key),
-        unescape=part.unescape,
-    )
-    both = [path for path in paths for _ in range(2 if lines else 1)]
-    for pair in read_pairs(pairs, name, language, language, both, skipped=skipped, escaped=escaped):
-        yield replace(pair, source="")
 
 
 def has_name(text: str) -> bool:
@@ -130,21 +109,21 @@ def has_name(text: str) -> bool:
 
 def choose(
     pairs: Iterable[TextPair],
-    judged: Judged,
-    judged_source: Judged,
+    gold_index: GoldIndex,
+    source_gold: GoldIndex,
     *,
     most: int = 0,
     unnamed_share: float = 1.0,
     seed: int = 0,
     left_out: Counter[str],
 ) -> list[TextPair]:
-    """Leave out pairs that are there twice or that share a side with gold; then draw by chance.
+    """Leave out pairs that are there twice or that share a side with gold; then draw at random.
 
     Memory grows with what is kept, and by sixteen bytes for every pair.
 
     pairs (Iterable[TextPair]): The pairs.
-    judged (Judged): The language's gold sentences.
-    judged_source (Judged): The source language's sentences that choose or evaluate.
+    gold_index (GoldIndex): The language's gold sentences.
+    source_gold (GoldIndex): The source language's sentences that choose or evaluate.
     most (int): How many pairs to draw at the most; 0 for all. A smaller draw is part of a larger.
     unnamed_share (float): Share of the pairs that are kept where the source side has no name, see
         `has_name`.
@@ -157,27 +136,23 @@ def choose(
     for number, pair in enumerate(pairs):
         both = f"{key_of(pair.source)}\t{key_of(pair.target)}".encode()
         digest = blake2b(both, digest_size=16).digest()
+        reason = ""
         if digest in seen:
-            left_out["duplicate"] += 1
-            continue
+            reason = "duplicate"
+        elif gold_index.overlaps(pair.target):
+            reason = "in_gold"
+        elif source_gold.overlaps(pair.source):
+            reason = "in_source_gold"
+        elif unnamed_share < 1 and _lot(digest, seed, b"unnamed") >= unnamed_share * 2**64:
+            reason = "" if has_name(pair.source) else "unnamed"
         seen.add(digest)
-        if judged.overlaps(pair.target):
-            left_out["in_gold"] += 1
-        elif judged_source.overlaps(pair.source):
-            left_out["in_source_gold"] += 1
-        elif (
-            unnamed_share < 1
-            and _lot(digest, seed, b"unnamed") >= unnamed_share * 2**64
-            and not has_name(pair.source)
-        ):
-            left_out["unnamed"] += 1
-        else:
-            item = (-_lot(digest, seed), number, pair)
-            if most and len(kept) == most:
-                heapq.heappushpop(kept, item)
-                left_out["not_drawn"] += 1
-            else:
-                heapq.heappush(kept, item)
+        if not reason:
+            heapq.heappush(kept, (-_lot(digest, seed), number, pair))
+            if most and len(kept) > most:
+                heapq.heappop(kept)
+                reason = "not_drawn"
+        if reason:
+            left_out[reason] += 1
     return [pair for _, _, pair in sorted(kept, key=lambda item: item[1])]
 
 
@@ -185,15 +160,3 @@ def _lot(digest: bytes, seed: int, person: bytes = b"") -> int:
     """Draw a number below 2**64; `person` makes it independent of other draws."""
     lot = blake2b(digest, digest_size=8, salt=seed.to_bytes(8, "little"), person=person).digest()
     return int.from_bytes(lot, "little")
-
-
-def shared_words(pairs: Iterable[TextPair], gold: Iterable[Iterable[str]]) -> float:
-    """Give the share of gold words, written with letters, that the bitext's target side has.
-
-    pairs (Iterable[TextPair]): The pairs.
-    gold (Iterable[Iterable[str]]): The words of the gold sentences.
-    RETURNS (float): 0 to 1; 1 if gold has no such word.
-    """
-    known = {key_of(word) for pair in pairs for word in pair.target.split()}
-    words = [word for word in chain.from_iterable(gold) if any(c.isalpha() for c in word)]
-    return sum(key_of(word) in known for word in words) / len(words) if words else 1.0

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import Errors, OpticalError
+from .lines import read_lines
 from .markup import MarkedText, parse_markup
 
 LABELS = frozenset({"PER", "ORG", "LOC", "DATE"})
-SOURCE_LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,6 @@ def read_groups(
         types that differ across a group, or a sentence that occurs twice.
     """
     path, languages = Path(path), tuple(languages)
-    if not path.is_file():
-        raise OpticalError(Errors.E002.format(what="corpus file", path=path))
     groups = []
     seen: dict[tuple[str, str], str] = {}
     for where, record in _records(path):
@@ -68,46 +66,33 @@ def read_groups(
 
 
 def _records(path: Path) -> Iterator[tuple[str, dict]]:
-    try:
-        # Not splitlines(), which also ends lines at characters that JSON strings may hold.
-        lines = path.read_text(encoding="utf8").split("\n")
-    except UnicodeDecodeError as err:
-        raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
+    for _, where, text in read_lines(path, "corpus file"):
+        if not text.strip():
             continue
-        where = f"{path}, line {number}"
+        column, reason = 1, ""
         try:
-            record = json.loads(line)
+            record = json.loads(text)
+            if not isinstance(record, dict) or "id" not in record:
+                reason = "no id"
+            elif not isinstance(record.get("differs", []), list):
+                reason = '"differs" is not a list'
         except json.JSONDecodeError as err:
-            raise OpticalError(
-                Errors.E210.format(where=where, column=err.colno, reason=err.msg)
-            ) from err
-        if not isinstance(record, dict) or "id" not in record:
-            raise OpticalError(Errors.E210.format(where=where, column=1, reason="no id"))
-        if not isinstance(record.get("differs", []), list):
-            reason = '"differs" is not a list'
-            raise OpticalError(Errors.E210.format(where=where, column=1, reason=reason))
+            column, reason = err.colno, err.msg
+        if reason:
+            raise OpticalError(Errors.E210.format(where=where, column=column, reason=reason))
         yield where, record
 
 
 def _check_types(sentences: dict[str, MarkedText], differs: frozenset[str], where: str) -> None:
     """Compare the entity types of all languages with those of the first."""
-    counts = {lang: Counter(e.label for e in found.entities) for lang, found in sentences.items()}
-    source, *others = counts
-    expected = counts[source]
-    for language in others:
-        if counts[language] != expected and language not in differs:
-            raise OpticalError(
-                Errors.E211.format(
-                    where=where,
-                    lang=language,
-                    found=_told(counts[language]),
-                    source=source,
-                    expected=_told(expected),
-                )
-            )
+    types = {lang: Counter(e.label for e in text.entities) for lang, text in sentences.items()}
+    source = next(iter(types))
+    for lang, counts in types.items():
+        if counts != types[source] and lang not in differs:
+            found, expected = _counts_text(counts), _counts_text(types[source])
+            values = {"found": found, "expected": expected, "source": source}
+            raise OpticalError(Errors.E211.format(where=where, lang=lang, **values))
 
 
-def _told(counts: Counter[str]) -> str:
+def _counts_text(counts: Counter[str]) -> str:
     return ", ".join(f"{n} {label}" for label, n in sorted(counts.items())) or "none"

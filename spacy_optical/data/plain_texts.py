@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..errors import Errors, OpticalError
 from .docs import read_docs
+from .lines import read_lines
 
 
 def read_texts(path: Path) -> list[str]:
@@ -15,23 +16,14 @@ def read_texts(path: Path) -> list[str]:
     RAISES (OpticalError): If it is missing, of another kind, not UTF-8, damaged, or empty.
     """
     path = Path(path)
-    if not path.is_file():
-        raise OpticalError(Errors.E002.format(what="file of texts", path=path))
     if path.suffix == ".spacy":
         texts = [doc.text for doc in read_docs(path)]
     else:
-        try:
-            lines = path.read_text(encoding="utf8").split("\n")
-        except UnicodeDecodeError as err:
-            raise OpticalError(Errors.E605.format(path=path, place=err.start)) from err
+        lines = list(read_lines(path, "file of texts"))
         if path.suffix == ".txt":
-            texts = lines
+            texts = [line.text for line in lines]
         elif path.suffix == ".jsonl":
-            texts = [
-                _text_of(line, f"{path}, line {number}")
-                for number, line in enumerate(lines, 1)
-                if line.strip()
-            ]
+            texts = [_text_of(line.text, line.where) for line in lines if line.text.strip()]
         else:
             raise OpticalError(Errors.E606.format(path=path))
     texts = [text for text in texts if text.strip()]
@@ -42,8 +34,7 @@ def read_texts(path: Path) -> list[str]:
 
 def _text_of(line: str, where: str) -> str:
     try:
-        value = json.loads(line)
-        text = value["text"]
+        text = json.loads(line)["text"]
     except (json.JSONDecodeError, KeyError, TypeError) as err:
         raise OpticalError(Errors.E607.format(where=where)) from err
     if not isinstance(text, str):

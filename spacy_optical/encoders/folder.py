@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..compat import require
 from ..errors import Errors, OpticalError
 from ..files import sha256, write_json
 
@@ -53,17 +54,14 @@ def check_encoder(folder: Path) -> None:
         raise OpticalError(Errors.E704.format(path=folder, pieces=pieces, rows=rows))
     if config.get(TOKENIZER_HASH) not in (None, sha256(folder / TOKENIZER)):
         raise OpticalError(Errors.E709.format(path=folder))
-    size = (folder / WEIGHTS).stat().st_size
-    with (folder / WEIGHTS).open("rb") as file:
-        head = int.from_bytes(file.read(8), "little")
-        try:
-            tensors = json.loads(file.read(head) if head < size else b"")
-            end = max(t["data_offsets"][1] for k, t in tensors.items() if k != "__metadata__")
-        except (ValueError, KeyError, TypeError, AttributeError) as err:
-            raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason=err)) from err
-    if 8 + head + end != size:
-        reason = f"it is {size} bytes and should be {8 + head + end}"
-        raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason=reason))
+    safetensors = require("safetensors")
+    try:
+        with safetensors.safe_open(folder / WEIGHTS, framework="numpy") as weights:
+            empty = not weights.keys()
+    except safetensors.SafetensorError as err:
+        raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason=err)) from err
+    if empty:
+        raise OpticalError(Errors.E703.format(path=folder / WEIGHTS, reason="it is empty"))
 
 
 def pool_after(config: Any) -> int | None:

@@ -6,8 +6,8 @@ low nibbles are weights 0-15 and whose high nibbles are weights 16-31, stored wi
 """
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,43 +38,29 @@ _LAYER = {
 }
 
 
-@dataclass(frozen=True)
-class Header:
-    """The encoder's shape, as the file's header gives it."""
-
-    version: int
-    hidden: int
-    layers: int
-    heads: int
-    intermediate: int
-    vocabulary: int
-    positions: int
-    token_types: int
-    layer_norm_eps: float
-    block: int
-
-    def config(self) -> dict[str, object]:
-        """Give the same shape as a transformers `BertConfig`, ready for config.json."""
-        return {
-            "architectures": ["BertModel"],
-            "model_type": "bert",
-            "hidden_size": self.hidden,
-            "num_hidden_layers": self.layers,
-            "num_attention_heads": self.heads,
-            "intermediate_size": self.intermediate,
-            "vocab_size": self.vocabulary,
-            "max_position_embeddings": self.positions,
-            "type_vocab_size": self.token_types,
-            "layer_norm_eps": round(self.layer_norm_eps, 15),
-            "hidden_act": "gelu",
-            "hidden_dropout_prob": 0.1,
-            "attention_probs_dropout_prob": 0.1,
-            "initializer_range": 0.02,
-            "pad_token_id": 1,
-            "bos_token_id": 0,
-            "eos_token_id": 2,
-            "position_embedding_type": "absolute",
-        }
+# The header's numbers by their names in transformers' BertConfig, and what the file does not say.
+_SHAPE = (
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "vocab_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+)
+_FIXED = {
+    "architectures": ["BertModel"],
+    "model_type": "bert",
+    "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+    "initializer_range": 0.02,
+    "pad_token_id": 1,
+    "bos_token_id": 0,
+    "eos_token_id": 2,
+    "position_embedding_type": "absolute",
+}
+Config = dict[str, Any]
 
 
 def dequantise(blocks: np.ndarray, count: int) -> np.ndarray:
@@ -90,12 +76,12 @@ def dequantise(blocks: np.ndarray, count: int) -> np.ndarray:
     return ((nibbles.astype(np.float32) - 8) * scales).reshape(-1)[:count]
 
 
-def read_q4(path: Path) -> tuple[Header, dict[str, np.ndarray]]:
+def read_q4(path: Path) -> tuple[Config, dict[str, np.ndarray]]:
     """Read an E5S1 file.
 
     path (Path): The file.
-    RETURNS (Tuple[Header, Dict[str, ndarray]]): The shape, and float32 tensors under the names of
-        transformers' `BertModel`, matrices as [out, in].
+    RETURNS (Tuple[Dict[str, Any], Dict[str, ndarray]]): The content of config.json for a
+        transformers `BertModel`, and float32 tensors by its names, matrices as [out, in].
     RAISES (OpticalError): If the file is no E5S1 file or is cut short.
     """
     data = Path(path).read_bytes()
@@ -105,7 +91,7 @@ def read_q4(path: Path) -> tuple[Header, dict[str, np.ndarray]]:
         raise OpticalError(Errors.E703.format(path=path, reason=err)) from err
 
 
-def _parse(data: bytes) -> tuple[Header, dict[str, np.ndarray]]:
+def _parse(data: bytes) -> tuple[Config, dict[str, np.ndarray]]:
     if data[:4] != MAGIC:
         raise ValueError(f"it begins with {data[:4]!r} instead of {MAGIC!r}")
     at = 4
@@ -116,12 +102,12 @@ def _parse(data: bytes) -> tuple[Header, dict[str, np.ndarray]]:
         at += struct.calcsize("<" + layout)
         return values
 
-    header = Header(*take("8i"), *take("f"), *take("i"))
-    if header.block != BLOCK:
-        raise ValueError(f"blocks of {header.block} weights")
-    (pieces,) = take("i")
-    take("4i")
-    (blob,) = take("Q")
+    _, *shape = take("8i")
+    epsilon, block = take("fi")
+    if block != BLOCK:
+        raise ValueError(f"blocks of {block} weights")
+    config = {**dict(zip(_SHAPE, shape, strict=True)), "layer_norm_eps": round(epsilon, 15)}
+    pieces, *_, blob = take("5iQ")
     at += 4 * (pieces + 1) + 4 * pieces + blob
     _, bytes_of_map = take("iI")
     at += bytes_of_map
@@ -138,18 +124,18 @@ def _parse(data: bytes) -> tuple[Header, dict[str, np.ndarray]]:
         flat = dequantise(raw, count) if kind == Q4_0 else raw.copy().view("<f4")
         if flat.size != count:
             raise ValueError(f"tensor {name} holds {flat.size} of {count} weights")
-        tensors[_bert_name(name)] = _shaped(name, flat, header)
-    missing = _names(header).difference(tensors)
-    if missing:
+        name = _bert_name(name)
+        tensors[name] = flat.reshape(_shape(name, config))
+    if missing := _names(config).difference(tensors):
         raise ValueError(f"{len(missing)} tensors are missing, {min(missing)} among them")
-    return header, tensors
+    return {**_FIXED, **config}, tensors
 
 
-def _names(header: Header) -> set[str]:
+def _names(config: Config) -> set[str]:
     """List the tensors that an encoder of this shape has."""
     layers = {
         f"encoder.layer.{layer}.{part}.{kind}"
-        for layer in range(header.layers)
+        for layer in range(config["num_hidden_layers"])
         for part in _LAYER.values()
         for kind in ("weight", "bias")
     }
@@ -164,11 +150,11 @@ def _bert_name(name: str) -> str:
     return f"encoder.layer.{int(layer[1:])}.{_LAYER[part]}.{suffix}"
 
 
-def _shaped(name: str, flat: np.ndarray, header: Header) -> np.ndarray:
-    if name in ("emb.word", "emb.pos", "emb.type"):
-        return flat.reshape(-1, header.hidden)
-    part, _, kind = name.rpartition(".")
-    if kind == "b" or part.endswith("ln"):
-        return flat
-    rows = header.intermediate if part.endswith(".fi") else header.hidden
-    return flat.reshape(rows, -1)
+def _shape(name: str, config: Config) -> tuple[int, ...]:
+    """Give the shape of a tensor: vectors for biases and layer norms, else matrices."""
+    hidden, wide = config["hidden_size"], config["intermediate_size"]
+    if name.endswith("_embeddings.weight"):
+        return -1, hidden
+    if name.endswith("bias") or "LayerNorm" in name:
+        return (-1,)
+    return (wide if "intermediate" in name else hidden), -1

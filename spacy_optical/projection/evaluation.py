@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..align import align_and_project
 from ..align.presets import DEFAULT_ALIGNER, aligner
-from ..data.conll import TaggedSentence, read_iob2
+from ..data.conll import read_iob2
 from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
 from ..scores import Score, ceiling_counts, macro_f1_interval, score, span_counts
@@ -25,14 +22,12 @@ class AlignerResult:
     by_label (Dict[str, Score]): For each type.
     interval (Tuple[float, float]): Of F1, 95 % of draws of sentences.
     ms_per_pair (float): Cost, plan and projection, without encoding.
-    counts (ndarray): See `span_counts`, [sentences, 3].
     """
 
     score: Score
     by_label: dict[str, Score]
     interval: tuple[float, float]
     ms_per_pair: float
-    counts: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -56,37 +51,29 @@ class ProjectionEvaluation:
         header = ("Aligner", "F1", "95 %", "Of ceiling", "P", "R", *kinds, "ms/pair")
         rows = []
         for name, result in self.aligners.items():
-            low, high = result.interval
-            score = result.score
-            rows.append(
-                (
-                    name,
-                    f"{score.f1:.1f}",
-                    f"{low:.1f}–{high:.1f}",
-                    f"{score.f1 / max(self.ceiling.f1, 1e-9):.1%}",
-                    f"{score.precision:.1f}",
-                    f"{score.recall:.1f}",
-                    *(f"{result.by_label[kind].f1:.1f}" for kind in kinds),
-                    f"{result.ms_per_pair:.2f}",
-                )
-            )
+            score, (low, high) = result.score, result.interval
+            figures = [f"{score.f1:.1f}", f"{low:.1f}–{high:.1f}", f"{self._share(result):.1%}"]
+            figures += [f"{score.precision:.1f}", f"{score.recall:.1f}"]
+            figures += [f"{result.by_label[kind].f1:.1f}" for kind in kinds]
+            rows.append((name, *figures, f"{result.ms_per_pair:.2f}"))
         return header, rows
 
     def to_json(self) -> dict[str, Any]:
         """Give the figures as `evaluate-projection --output` writes them; F1 is 0 to 100."""
-        return {
-            "ceiling": round(self.ceiling.f1, 2),
-            "aligners": {
-                name: {
-                    "f1": round(result.score.f1, 2),
-                    "share_of_ceiling": round(result.score.f1 / max(self.ceiling.f1, 1e-9), 4),
-                    "ms_per_pair": round(result.ms_per_pair, 3),
-                    "ci": [round(bound, 2) for bound in result.interval],
-                }
-                for name, result in self.aligners.items()
-            },
-            "default": DEFAULT_ALIGNER,
+        aligners = {
+            name: {
+                "f1": round(result.score.f1, 2),
+                "share_of_ceiling": round(self._share(result), 4),
+                "ms_per_pair": round(result.ms_per_pair, 3),
+                "ci": [round(bound, 2) for bound in result.interval],
+            }
+            for name, result in self.aligners.items()
         }
+        ceiling = round(self.ceiling.f1, 2)
+        return {"ceiling": ceiling, "aligners": aligners, "default": DEFAULT_ALIGNER}
+
+    def _share(self, result: AlignerResult) -> float:
+        return result.score.f1 / max(self.ceiling.f1, 1e-9)
 
 
 def evaluate_projection(
@@ -103,13 +90,14 @@ def evaluate_projection(
     target (Path): Their translations, tagged, with the same sentence ids.
     encoder (WordEncoder): Gives both sides' word vectors.
     aligners (Sequence[str]): Names of presets.
-    say (Callable[[str], None]): Told what is being done.
+    say (Callable[[str], None]): Called with what is being done.
     RETURNS (ProjectionEvaluation): F1 by aligner and by type, with intervals over sentences.
     RAISES (OpticalError): As `read_iob2` and `aligner`; if no sentence id is in both files.
     """
     configs = {name: aligner(name) for name in aligners}
     left, right = read_iob2(source), read_iob2(target)
-    pairs = _joined(left, right)
+    translations = {sentence.id: sentence for sentence in right}
+    pairs = [(s, translations[s.id]) for s in left if s.id in translations]
     if not pairs:
         raise OpticalError(Errors.E315.format(source=source, target=target))
     say(f"Encoding {len(pairs)} pairs")
@@ -135,15 +123,7 @@ def evaluate_projection(
             {kind: score(span_counts(gold, found, kind)) for kind in kinds},
             macro_f1_interval([counts], resamples=2000),
             1000 * seconds / len(pairs),
-            counts,
         )
     ceiling = score(ceiling_counts([s.spans for s, _ in pairs], gold))
     left_out = len(left) + len(right) - 2 * len(pairs)
     return ProjectionEvaluation(len(pairs), left_out, ceiling, results)
-
-
-def _joined(
-    left: Sequence[TaggedSentence], right: Sequence[TaggedSentence]
-) -> list[tuple[TaggedSentence, TaggedSentence]]:
-    translations = {sentence.id: sentence for sentence in right}
-    return [(s, translations[s.id]) for s in left if s.id in translations]

@@ -68,7 +68,7 @@ def project_labels(
     chunk: int = 512,
     say: Callable[[int], None] = lambda done: None,
 ) -> ProjectionSummary:
-    """Label the source side of bitext and carry the labels to the target side.
+    """Label the source side of bitext and project the labels to the target side.
 
     bitext (Union[str, Path]): See `read_bitext`.
     out (Union[str, Path]): The `.spacy` file to write: target documents with entities, and the same
@@ -89,10 +89,10 @@ def project_labels(
     shard_size (Optional[int]): Make `out` a folder of files of so many documents, and
         projection.json with the counts; memory then does not grow with the bitext.
     chunk (int): Pairs held in memory as vectors at a time.
-    say (Callable[[int], None]): Told the number of pairs done after each chunk.
+    say (Callable[[int], None]): Called with the number of pairs done after each chunk.
     RETURNS (ProjectionSummary): Counts.
     RAISES (OpticalError): As `read_bitext`; on a pair that cannot be aligned, or is less parallel
-        than `config.skip_below`, unless told to skip; if nothing is left to write; if the
+        than `config.skip_below`, unless `on_error` is `skip`; if nothing is left to write; if the
         labeller lacks a label of the map, something else is at `out`, or as `tokenizer_for`.
     """
     out, config = Path(out), config or AlignConfig()
@@ -122,7 +122,7 @@ def project_labels(
     def documents() -> Iterator[Doc]:
         while part := list(islice(pairs, chunk)):
             summary.read += len(part)
-            # spaCy remembers every word it has seen, unless told when to forget.
+            # spaCy remembers every word it has seen, unless it is asked to forget.
             with pipeline.memory_zone(), target_tokenizer.memory_zone():
                 sources = [
                     sentence_of(doc, labels) for doc in pipeline.pipe(p.source for p in part)

@@ -91,6 +91,22 @@ def test_a_sentence_has_one_form(tmp_path, content, words, spans):
     assert read(tmp_path, content) == [(words, spans)]
 
 
+@pytest.mark.parametrize(
+    "line", ["\u2009\tO", "\u2009 O", " \tB-PER", " O", "\u2009", "\u2009\u2009\tI-PER"]
+)
+def test_words_of_white_space_alone_are_left_out(tmp_path, line):
+    assert read(tmp_path, f"a O\n{line}\nb B-PER\n") == [(("a", "b"), ((1, 2, "PER"),))]
+    numbered = "1\ta\tO\n2\t\u2009\tO\n3\tb\tB-PER\n"
+    assert read(tmp_path, numbered) == [(("a", "b"), ((1, 2, "PER"),))]
+    assert read(tmp_path, f"{line}\n\nb B-PER\n") == [(("b",), ((0, 1, "PER"),))]
+
+
+def test_a_word_that_is_missing_or_has_no_tag_is_still_named(tmp_path):
+    for line in ("\tO", " Amina", "Amina"):
+        with pytest.raises(OpticalError, match="E227"):
+            read(tmp_path, f"a O\n{line}\n")
+
+
 def test_a_sentence_of_one_word_is_read_as_the_longer_ones(tmp_path):
     numbered = "1\tNairobi\tB-LOC\n"
     assert read(tmp_path, numbered + "\n1\ta\tO\n2\tb\tO\n")[0][0] == ("Nairobi",)

@@ -1,13 +1,13 @@
 import pytest
 
-from spacy_optical.data.decontamination import Judged, key_of
+from spacy_optical.data.decontamination import GoldIndex, key_of
 
 GOLD = "Amina Juma alisema Jumatatu kwamba mvua itanyesha huko Nairobi wiki hii ."
 
 
 @pytest.fixture
-def judged() -> Judged:
-    return Judged([GOLD.split(), ["Nairobi", "."], ["१२", "मुंबईत"]])
+def gold_index() -> GoldIndex:
+    return GoldIndex([GOLD.split(), ["Nairobi", "."], ["१२", "मुंबईत"]])
 
 
 @pytest.mark.parametrize(
@@ -18,15 +18,15 @@ def judged() -> Judged:
         "१२ मुंबईत.",
     ],
 )
-def test_same_but_for_case_spaces_and_punctuation(judged, text):
-    assert judged.same(text)
-    assert judged.overlaps(text)
+def test_same_but_for_case_spaces_and_punctuation(gold_index, text):
+    assert gold_index.same(text)
+    assert gold_index.overlaps(text)
 
 
-def test_text_that_holds_a_gold_sentence_overlaps(judged):
+def test_text_that_holds_a_gold_sentence_overlaps(gold_index):
     longer = f"Habari za leo: {GOLD} Watu wengi walifurahi sana kusikia hayo yote."
-    assert not judged.same(longer)
-    assert judged.overlaps(longer)
+    assert not gold_index.same(longer)
+    assert gold_index.overlaps(longer)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_text_that_holds_a_gold_sentence_overlaps(judged):
         "",
     ],
 )
-def test_text_that_shares_a_few_words_does_not(judged, text):
-    assert not judged.overlaps(text)
+def test_text_that_shares_a_few_words_does_not(gold_index, text):
+    assert not gold_index.overlaps(text)
 
 
 def test_vowel_signs_are_part_of_the_key():

@@ -1,6 +1,7 @@
 """Files from pinned addresses: a server of our own in this process stands for the network."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,7 @@ from typing import ClassVar
 import pytest
 
 from spacy_optical.data import download as module
-from spacy_optical.data.download import RECORD, DataFile, FetchSummary, fetch
+from spacy_optical.data.download import RECORD, DataFile, fetch
 from spacy_optical.errors import OpticalError
 
 CONTENT = bytes(range(256)) * 800
@@ -95,10 +96,10 @@ def test_mirror_stands_for_the_network(tmp_path):
         DataFile.parse("https://data.example/none.txt#optional=yes"),
     ]
     folder, mirror = tmp_path / "files", tmp_path / "mirror"
-    assert fetch(sources, folder, mirror=mirror) == FetchSummary(mirrored=2, left_out=1)
-    assert fetch(sources, folder, mirror=mirror) == FetchSummary(kept=2, left_out=1)
+    assert fetch(sources, folder, mirror=mirror) == Counter(mirrored=2, left_out=1)
+    assert fetch(sources, folder, mirror=mirror) == Counter(kept=2, left_out=1)
     (folder / "data.example/a/b.txt").write_bytes(b"damaged")
-    assert fetch(sources, folder, mirror=mirror) == FetchSummary(kept=1, mirrored=1, left_out=1)
+    assert fetch(sources, folder, mirror=mirror) == Counter(kept=1, mirrored=1, left_out=1)
     with pytest.raises(OpticalError, match=r"E232.*no needed\.txt"):
         fetch([DataFile.parse("https://data.example/needed.txt")], folder, mirror=mirror)
 
@@ -122,7 +123,7 @@ def test_hash_of_the_first_fetch_is_kept_where_none_is_pinned(tmp_path):
 def test_download_is_continued_where_it_broke_off(tmp_path, host):
     Server.breaks = [100_000, 70_000]  # of which whole blocks of 65,536 are kept
     source = DataFile.parse(f"{host}/a/b.txt#sha256={HASH}")
-    assert fetch([source], tmp_path) == FetchSummary(downloaded=1)
+    assert fetch([source], tmp_path) == Counter(downloaded=1)
     assert source.place(tmp_path).read_bytes() == CONTENT
     assert Server.asked == ["", "bytes=65536-", "bytes=131072-"]
     assert not list(tmp_path.rglob("*.part"))
@@ -136,7 +137,7 @@ def test_next_run_takes_up_a_partial_file(tmp_path, host, ranges):
     with pytest.raises(OpticalError, match=r"E231.*run the same command again"):
         fetch([source], tmp_path)
     assert not source.place(tmp_path).exists()
-    assert fetch([source], tmp_path) == FetchSummary(downloaded=1)
+    assert fetch([source], tmp_path) == Counter(downloaded=1)
     assert source.place(tmp_path).read_bytes() == CONTENT
 
 

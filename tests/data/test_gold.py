@@ -94,6 +94,19 @@ def test_a_no_break_space_stays_in_its_word(tmp_path):
     assert read_tagged(path, {}, language="sw")[0].words == ("10\u00a0000\u00a0",)
 
 
+@pytest.mark.parametrize("blank", [" ", "\u2009"])
+def test_words_of_white_space_alone_are_left_out_in_every_form(tmp_path, blank):
+    words, tags = ("Amina", blank, "Juma"), ("B-PER", "I-PER", "I-PER")
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"tokens": words, "ner_tags": tags}), encoding="utf8")
+    rows = [f"{word}\t{tag}\t1" for word, tag in zip(words, tags, strict=True)]
+    table = "\n".join(["words\tlabels\tsentence_id", *rows])
+    (tmp_path / "a.tsv").write_text(table, encoding="utf8")
+    for name, kind in (("a.jsonl", None), ("a.tsv", "table")):
+        (found,) = read_tagged(tmp_path / name, {}, language="en", format=kind)
+        assert (found.words, found.spans) == (("Amina", "Juma"), ((0, 2, "PER"),))
+
+
 def test_spacys_own_files_round_trip(tmp_path):
     sentence = TaggedSentence("1", WORDS, SPANS)
     doc = tagged_doc(sentence, evaluation_only=True)

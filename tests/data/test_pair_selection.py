@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from spacy_optical.data.decontamination import Judged
-from spacy_optical.data.pair_selection import TextPair, choose, read_pairs, read_texts, shared_words
+from spacy_optical.data.decontamination import GoldIndex
+from spacy_optical.data.pair_selection import TextPair, choose, read_pairs
 from spacy_optical.data.sources import BitextSet, TextSet
 from spacy_optical.errors import OpticalError
 
 PAIRS = [TextPair(str(i), f"the {i} th house", f"nyumba ya {i}") for i in range(50)]
-NOBODY = Judged([])
+NOBODY = GoldIndex([])
 
 
 def read(part, paths, target="sw", skipped=None, escaped=None):
@@ -34,8 +34,8 @@ def test_what_is_left_out_is_counted():
     more = [TextPair("a", "The 3 th house!", "Nyumba ya 3"), TextPair("b", "choose me", "chagua")]
     kept = choose(
         [*PAIRS, *more],
-        Judged([["Nyumba", "ya", "7", "."]]),
-        Judged([["Choose", "me"]]),
+        GoldIndex([["Nyumba", "ya", "7", "."]]),
+        GoldIndex([["Choose", "me"]]),
         most=40,
         left_out=left_out,
     )
@@ -86,13 +86,6 @@ def test_a_file_of_escaped_text_is_read_as_the_config_says(tmp_path: Path):
     assert read(BitextSet(files=["a.tsv"]), [path]) == []
 
 
-def test_shared_words_tell_two_languages_apart():
-    gold = [["Nyumba", "ya", "Amina", ",", "12"]]
-    assert shared_words(PAIRS, gold) == pytest.approx(2 / 3)
-    assert shared_words(PAIRS, [["дом"]]) == 0
-    assert shared_words(PAIRS, [["12", "."]]) == 1
-
-
 def test_pairs_without_a_name_are_kept_by_their_share():
     plain = [TextPair(f"p{i}", f"He saw {i} birds.", f"ndege {i}") for i in range(400)]
     named = [TextPair(f"n{i}", f"He saw Pune {i} times.", f"Pune {i}") for i in range(20)]
@@ -115,5 +108,4 @@ def test_text_is_read_from_lines_comments_columns_and_keys(tmp_path: Path):
         path = tmp_path / f"text.{format}"
         path.write_text(text)
         part = TextSet(files=[path.name], format=format)
-        found = list(read_texts(part, "t", "sw", [path], skipped=Counter(), escaped=Counter()))
-        assert [(pair.source, pair.target) for pair in found] == [("", "Moja."), ("", "Mbili.")]
+        assert [row[1:] for row in read(part, [path])] == [("", "Moja."), ("", "Mbili.")]

@@ -62,7 +62,7 @@ def test_broken_json(tmp_path: Path, line: str, column: int, told: str):
 
 def test_not_utf8(tmp_path: Path):
     (tmp_path / "train.jsonl").write_bytes(b'{"id": "\xff"}')
-    with pytest.raises(OpticalError, match="E205"):
+    with pytest.raises(OpticalError, match="E222"):
         read_groups(tmp_path / "train.jsonl", ["en"])
 
 

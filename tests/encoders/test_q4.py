@@ -33,9 +33,11 @@ def test_count_cuts_the_last_block():
 
 def test_round_trip(tmp_path: Path):
     weights = write_toy_q4(tmp_path / "toy.bin", layers=2)
-    header, tensors = read_q4(tmp_path / "toy.bin")
-    assert (header.hidden, header.layers, header.heads, header.vocabulary) == (32, 2, 4, 300)
-    assert (header.intermediate, header.positions, header.token_types) == (64, 64, 2)
+    config, tensors = read_q4(tmp_path / "toy.bin")
+    assert (config["hidden_size"], config["num_hidden_layers"]) == (32, 2)
+    assert (config["num_attention_heads"], config["vocab_size"]) == (4, 300)
+    assert (config["intermediate_size"], config["max_position_embeddings"]) == (64, 64)
+    assert config["type_vocab_size"] == 2
     names = {
         "embeddings.word_embeddings.weight": "emb.word",
         "embeddings.LayerNorm.bias": "emb.ln.b",
@@ -57,8 +59,8 @@ def test_transformers_takes_every_tensor(tmp_path: Path):
     from transformers import BertConfig, BertModel
 
     write_toy_q4(tmp_path / "toy.bin")
-    header, tensors = read_q4(tmp_path / "toy.bin")
-    model = BertModel(BertConfig(**header.config()), add_pooling_layer=False)
+    config, tensors = read_q4(tmp_path / "toy.bin")
+    model = BertModel(BertConfig(**config), add_pooling_layer=False)
     model.load_state_dict({name: torch.from_numpy(t) for name, t in tensors.items()})
 
 
