@@ -5,21 +5,14 @@ import re
 from ..errors import Errors, OpticalError
 from ..profiling.schema import Budget
 
-UNITS = {"ms": 1.0, "s": 1000.0, "MB": 1.0, "GB": 1000.0, "": 1.0}
+UNITS = {"ms": {"ms": 1.0, "s": 1000.0, "": 1.0}, "MB": {"MB": 1.0, "GB": 1000.0, "": 1.0}}
+EXAMPLES = {"ms": "5ms", "MB": "60MB"}
 
 
 def make_budget(
     *, p50: str | None, rss: str | None, above_floor: str | None, disk: str | None
 ) -> Budget | None:
-    """Read a budget from the options of a command.
-
-    p50 (Optional[str]): Such as `5ms`.
-    rss (Optional[str]): Such as `60MB`, as the next two.
-    above_floor (Optional[str]): As above.
-    disk (Optional[str]): As above.
-    RETURNS (Optional[Budget]): The budget, or None without a limit.
-    RAISES (OpticalError): If one is not an amount of its kind.
-    """
+    """Read the limits of a budget, such as `5ms` and `60MB`; None if there is no limit."""
     budget = Budget(
         max_p50_ms=parse_amount(p50, "ms"),
         max_rss_mb=parse_amount(rss, "MB"),
@@ -39,21 +32,15 @@ def parse_amount(text: str | None, unit: str) -> float | None:
     """
     if text is None:
         return None
-    allowed = ("ms", "s", "") if unit == "ms" else ("MB", "GB", "")
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
-    if match is None or match[2] not in allowed:
-        example = "5ms" if unit == "ms" else "60MB"
-        raise OpticalError(Errors.E613.format(text=text, form=f"NUMBER{unit}", example=example))
-    return float(match[1]) * UNITS[match[2]]
+    if match is None or match[2] not in UNITS[unit]:
+        form, example = f"NUMBER{unit}", EXAMPLES[unit]
+        raise OpticalError(Errors.E613.format(text=text, form=form, example=example))
+    return float(match[1]) * UNITS[unit][match[2]]
 
 
 def parse_numbers(text: str) -> tuple[int, ...]:
-    """Read whole numbers with commas between.
-
-    text (str): The text, e.g. `1,16,64`.
-    RETURNS (Tuple[int, ...]): The numbers.
-    RAISES (OpticalError): If there is anything else.
-    """
+    """Read whole numbers that are separated by commas, such as `1,16,64`."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() for part in parts):
         raise OpticalError(Errors.E613.format(text=text, form="N,N", example="1,16,64"))

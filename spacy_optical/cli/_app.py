@@ -9,21 +9,10 @@ from typing import Any
 
 import typer
 from click import NoSuchOption  # what spaCy's own parser raises
-from spacy.cli._util import app, benchmark_cli, parse_config_overrides
+from spacy.cli._util import app, parse_config_overrides
 from wasabi import msg
 
 from ..errors import Errors, OpticalError
-
-__all__ = [
-    "benchmark_cli",
-    "command",
-    "good",
-    "named_paths",
-    "named_values",
-    "optical_cli",
-    "overrides_of",
-    "say",
-]
 
 optical_cli = typer.Typer(
     name="optical",

@@ -9,11 +9,11 @@ START, END = "<!-- results:start -->", "<!-- results:end -->"
 
 
 def replace_results(path: Path, text: str) -> None:
-    """Put text between the two marks of a file, in place of what was there.
+    """Replace what is between the two marks of a file, `START` and `END`.
 
-    path (Path): A file with the lines `<!-- results:start -->` and `<!-- results:end -->`.
+    path (Path): The file.
     text (str): The text.
-    RAISES (OpticalError): If the file or its marks are missing.
+    RAISES (OpticalError): As `check_marks`.
     """
     before, after = check_marks(path)
     with written_whole(path) as temporary:
@@ -22,13 +22,12 @@ def replace_results(path: Path, text: str) -> None:
 
 
 def check_marks(path: Path) -> tuple[str, str]:
-    """Find the two marks in a file, before anything is measured.
+    """Give what comes before and after the two marks of a file, also before anything is measured.
 
     path (Path): The file.
-    RETURNS (Tuple[str, str]): What comes before and after them.
+    RETURNS (Tuple[str, str]): The two texts.
     RAISES (OpticalError): If the file or its marks are missing.
     """
-    path = Path(path)
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="file", path=path))
     before, start, rest = path.read_text(encoding="utf8").partition(START)

@@ -1,6 +1,5 @@
 """`python -m spacy optical export`"""
 
-
 import typer
 from wasabi import msg
 

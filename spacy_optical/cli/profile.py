@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import typer
+from spacy.cli._util import benchmark_cli
 from wasabi import msg
 
-from ._app import benchmark_cli, command, named_values
+from ._app import command, named_values
 from ._options import Gold, GoldTest, Markdown, MaxAboveFloor, MaxDisk, MaxP50, MaxRss
 
 
