@@ -7,9 +7,10 @@ from wasabi import msg
 
 from spacy_optical.cli._app import command, good, overrides_of, say
 from spacy_optical.cli.evaluate_projection import evaluate_projection_cli
-from spacy_optical.errors import Errors, OpticalError
+from spacy_optical.errors import OpticalError
 
 from . import aligners as aligners  # registers them, for `evaluate-projection`
+from .errors import Errors
 
 app = typer.Typer(
     name="research",

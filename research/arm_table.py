@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from spacy_optical.errors import Errors, OpticalError
+from spacy_optical.errors import OpticalError
 from spacy_optical.profiling.schema import Estimate
 from spacy_optical.profiling.tables import Table, make_table
 from spacy_optical.profiling.text import markdown_table
 from spacy_optical.scores import bootstrap_interval, precision_recall_f1
 
 from .arm_metrics import ArmMetrics, read_arm
+from .errors import Errors
 
 CONFIDENCE = 0.95
 MACRO = ""

