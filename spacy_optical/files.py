@@ -76,11 +76,7 @@ def folder_written_whole(path: Path, *, marker: str, partial: Path | None = None
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Give a folder for files that are needed for a moment.
-
-    YIELDS (Path): The folder, which goes when the block ends.
-    RAISES (OpticalError): If the system refuses a write, e.g. on a full disk.
-    """
+    """Give a temporary folder; if the system refuses a write, an `OpticalError` is raised."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
@@ -117,21 +113,13 @@ def _take_place(new: Path, path: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hash a file without holding it in memory.
-
-    path (Path): The file.
-    RETURNS (str): SHA-256 in hexadecimal.
-    """
+    """Give the SHA-256 of a file in hexadecimal, without holding the file in memory."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def folder_contents(folder: Path) -> tuple[dict[str, int], str]:
-    """List the files of a folder, without Python's caches.
-
-    folder (Path): The folder.
-    RETURNS (Tuple[Dict[str, int], str]): Bytes by name, and SHA-256 over names and contents.
-    """
+    """Give a folder's files, without Python's caches: bytes by name, and a hash of them all."""
     digest = hashlib.sha256()
     sizes = {}
     for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
@@ -143,22 +131,14 @@ def folder_contents(folder: Path) -> tuple[dict[str, int], str]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as readable JSON, whole or not at all.
-
-    path (Path): The file.
-    value (Any): Anything the json module takes; NaN is refused.
-    """
+    """Write a value as `json_text` does, whole or not at all."""
     text = json_text(value)
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf8")
 
 
 def json_text(value: Any) -> str:
-    """Turn a value into readable JSON.
-
-    value (Any): Anything the json module takes; NaN is refused.
-    RETURNS (str): The text, with a line's end.
-    """
+    """Turn a value that the json module takes into readable JSON; NaN is refused."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

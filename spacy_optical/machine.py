@@ -26,11 +26,7 @@ def describe_cpu() -> tuple[str, list[str]]:
 
 
 def installed_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """Give the versions of packages.
-
-    packages (Iterable[str]): Names of distributions.
-    RETURNS (Dict[str, str]): The versions of those that are installed.
-    """
+    """Give the versions of packages that are installed, by name."""
     found = {}
     for package in packages:
         try:

@@ -11,10 +11,7 @@ GOLD = "gold"
 
 @dataclass(frozen=True)
 class CorpusFolder:
-    """The files of a corpus folder.
-
-    path (Path): The folder.
-    """
+    """The files of the corpus folder `path`."""
 
     path: Path
 
@@ -46,12 +43,7 @@ class CorpusFolder:
         return [self.bitext(language), *filter(Path.is_file, [self.text(language)])]
 
     def gold(self, language: str, split: str) -> Path:
-        """Give the labelled documents that evaluate a language and never train.
-
-        language (str): The language's code.
-        split (str): `dev` or `test`.
-        RETURNS (Path): The file.
-        """
+        """Give the labelled documents that evaluate a language; `split` is `dev` or `test`."""
         return self.path / GOLD / f"{language}-{split}.spacy"
 
 

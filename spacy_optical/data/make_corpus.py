@@ -21,9 +21,8 @@ from .corpus_checks import cut_words, entity_counts, shared_words, unseen_names
 from .decontamination import GoldIndex, key_of
 from .docs import make_doc, write_docs
 from .gold import label_texts, marked_text, tagged_doc
-from .labelled_sets import FetchedFiles, SourceSentences, read_set, read_sources
+from .labelled_sets import FetchedFiles, SourceSentences
 from .layout import MARKER, CorpusFolder
-from .markup import MarkedText
 from .pair_selection import TextPair, choose, read_pairs
 from .sources import BitextSet, DataConfig, TextSet
 from .word_tokenizer import tokenizer_for
@@ -107,19 +106,15 @@ def make_corpus(
     for code, language in config.languages.items():
         if language.bitext:
             tokenizer_for(code)  # before anything is read, if there is no tokenizer for it
-    at = FetchedFiles(Path(files))
-    source = read_sources(config, at)
+    at = FetchedFiles(config, Path(files))
+    source = at.read_sources()
     settings = config.corpus
-    # A copy would not say that some labels were not looked for.
-    known = [marked_text(sentence) for sentence in source.train if not sentence.not_labelled]
-    gold_index = GoldIndex(sentence.words for sentence in [*source.dev, *source.test])
     languages: dict[str, LanguageSummary] = {}
     with folder_written_whole(Path(out), marker=MARKER) as path:
-        folder = CorpusFolder(path)
-        maker = _LanguageMaker(config, at, folder, gold_index, known)
+        maker = _Maker(config, at, CorpusFolder(path), source)
         texts: dict[str, None] = {}
         for code in config.languages:
-            pairs, languages[code] = maker.make(code)
+            pairs, languages[code] = maker.write_language(code)
             texts |= dict.fromkeys(pair.source for pair in pairs)
             for remark in _remarks(config, code, languages[code]):
                 say(remark)
@@ -131,7 +126,7 @@ def make_corpus(
         if source.not_drawn:
             say(f"{source.not_drawn} {config.source} sentences were not drawn; left out")
         summary = CorpusSummary(
-            _write_source(config, source, known, gold_index, silver, folder),
+            maker.write_source(silver),
             entity_counts(source.train),
             unseen_names(source.test, source.train),
             languages,
@@ -139,62 +134,56 @@ def make_corpus(
         record: dict[str, Any] = {**asdict(summary), "labels": settings.labels}
         record |= {"seed": config.seed, "max_pairs": settings.max_pairs}
         record |= {"licences": config.licences(), "data": at.hashes}
-        write_json(folder.record, record)
+        write_json(maker.folder.record, record)
     return summary
 
 
-def _write_source(
-    config: DataConfig,
-    source: SourceSentences,
-    known: Sequence[MarkedText],
-    gold_index: GoldIndex,
-    silver: list[TaggedSentence],
-    folder: CorpusFolder,
-) -> dict[str, int]:
-    """Write the source language's sentences; without gold, silver must choose."""
-    gold = source.train if config.corpus.gold else []
-    dev = source.dev
-    if not dev:
-        dev, silver = silver[: len(silver) // 10], silver[len(silver) // 10 :]
-    for use, sentences in (("training", [*gold, *silver]), ("choosing (dev)", dev)):
-        if not any(sentence.spans for sentence in sentences):
-            raise OpticalError(Errors.E241.format(use=use))
-    altered = _altered_docs(config, known, gold_index) if gold else []
-    docs = [tagged_doc(sentence, evaluation_only=False, missing=True) for sentence in gold]
-    docs += altered
-    docs += [tagged_doc(sentence, evaluation_only=False) for sentence in silver]
-    write_docs(docs, folder.source_train)
-    write_docs((tagged_doc(s, evaluation_only=False) for s in dev), folder.source_dev)
-    _write_gold(folder, config.source, dev=source.dev, test=source.test)
-    return {
-        "train": len(docs),
-        "altered": len(altered),
-        "silver": len(silver),
-        "dev": len(dev),
-        "test": len(source.test),
-        "left_out": source.left_out,
-    }
+class _Maker:
+    """Writes the parts of a corpus."""
 
+    def __init__(
+        self, config: DataConfig, at: FetchedFiles, folder: CorpusFolder, source: SourceSentences
+    ) -> None:
+        self.config, self.at, self.folder, self.source = config, at, folder, source
+        self.source_gold = GoldIndex(s.words for s in [*source.dev, *source.test])
+        # A copy would not say that some labels were not looked for.
+        self.known = [marked_text(s) for s in source.train if not s.not_labelled]
 
-@dataclass(frozen=True)
-class _LanguageMaker:
-    """Makes the languages' parts of a corpus."""
+    def write_source(self, silver: list[TaggedSentence]) -> dict[str, int]:
+        """Write the source language's sentences; without gold, silver must choose."""
+        source, folder = self.source, self.folder
+        gold = source.train if self.config.corpus.gold else []
+        dev = source.dev
+        if not dev:
+            dev, silver = silver[: len(silver) // 10], silver[len(silver) // 10 :]
+        for use, sentences in (("training", [*gold, *silver]), ("choosing (dev)", dev)):
+            if not any(sentence.spans for sentence in sentences):
+                raise OpticalError(Errors.E241.format(use=use))
+        altered = list(self._altered_docs()) if gold else []
+        docs = [tagged_doc(sentence, evaluation_only=False, missing=True) for sentence in gold]
+        docs += altered
+        docs += [tagged_doc(sentence, evaluation_only=False) for sentence in silver]
+        write_docs(docs, folder.source_train)
+        write_docs((tagged_doc(s, evaluation_only=False) for s in dev), folder.source_dev)
+        self._write_gold(self.config.source, dev=source.dev, test=source.test)
+        return {
+            "train": len(docs),
+            "altered": len(altered),
+            "silver": len(silver),
+            "dev": len(dev),
+            "test": len(source.test),
+            "left_out": source.left_out,
+        }
 
-    config: DataConfig
-    at: FetchedFiles
-    folder: CorpusFolder
-    source_gold: GoldIndex
-    known: Sequence[MarkedText]
-
-    def make(self, code: str) -> tuple[list[TextPair], LanguageSummary]:
+    def write_language(self, code: str) -> tuple[list[TextPair], LanguageSummary]:
         """Write gold and bitext; give the pairs without altered copies, and the counts."""
         config, language = self.config, self.config.languages[code]
-        test = read_set(language, language.test, code, config, self.at)
-        every_dev = read_set(language, language.dev, code, config, self.at)
+        test = self.at.read(language, language.test, code)
+        every_dev = self.at.read(language, language.dev, code)
         test_index = GoldIndex(sentence.words for sentence in test)
         dev = [s for s in every_dev if not test_index.same(" ".join(s.words))]
         gold = [*test, *dev]
-        _write_gold(self.folder, code, dev=dev, test=test)
+        self._write_gold(code, dev=dev, test=test)
         summary = LanguageSummary(
             dev=len(dev),
             test=len(test),
@@ -262,30 +251,24 @@ class _LanguageMaker:
         ]
         return [TextPair(f"augmented-{i}", *pair) for i, pair in enumerate(kept)]
 
+    def _altered_docs(self) -> Iterator[Doc]:
+        """Make documents of altered copies, but for those of gold and those that cannot be split.
 
-def _altered_docs(
-    config: DataConfig, known: Sequence[MarkedText], gold_index: GoldIndex
-) -> list[Doc]:
-    """Make documents of altered copies, but for those of gold and those that cannot be split.
+        A name's new neighbours can fuse with it into one word ("2012," and "Å." may).
+        """
+        copies, seed = self.config.corpus.augment, self.config.seed
+        for marked in augment_english(self.known, copies=copies, seed=seed):
+            if not self.source_gold.same(marked.text):
+                with suppress(OpticalError):
+                    yield make_doc(
+                        marked, self.config.source, where="augmentation", evaluation_only=False
+                    )
 
-    A name's new neighbours can fuse with it into one word ("2012," and "Å." may).
-    """
-    docs = []
-    for marked in augment_english(known, copies=config.corpus.augment, seed=config.seed):
-        if gold_index.same(marked.text):
-            continue
-        with suppress(OpticalError):
-            docs.append(
-                make_doc(marked, config.source, where="augmentation", evaluation_only=False)
-            )
-    return docs
-
-
-def _write_gold(folder: CorpusFolder, language: str, **splits: Sequence[TaggedSentence]) -> None:
-    for split, sentences in splits.items():
-        if sentences:
-            docs = (tagged_doc(sentence, evaluation_only=True) for sentence in sentences)
-            write_docs(docs, folder.gold(language, split))
+    def _write_gold(self, language: str, **splits: Sequence[TaggedSentence]) -> None:
+        for split, sentences in splits.items():
+            if sentences:
+                docs = (tagged_doc(sentence, evaluation_only=True) for sentence in sentences)
+                write_docs(docs, self.folder.gold(language, split))
 
 
 def _write_bitext(pairs: Iterable[TextPair], source: str, target: str, path: Path) -> None:

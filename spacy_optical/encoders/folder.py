@@ -65,11 +65,7 @@ def check_encoder(folder: Path) -> None:
 
 
 def pool_after(config: Any) -> int | None:
-    """Read how many of an encoder's layers work on pieces.
-
-    config (PretrainedConfig): The encoder's config.
-    RETURNS (Optional[int]): The number of layers; None where all of them do.
-    """
+    """Give how many layers of an encoder with this config work on pieces; None if all of them."""
     return getattr(config, "pool_after", None)
 
 

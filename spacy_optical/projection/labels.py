@@ -29,12 +29,10 @@ BINS = 10
 class ProjectionSummary:
     """What a run read, left out and projected.
 
-    read (int): Pairs that the file held in usable form.
-    written (int): Documents that were written.
+    read, written (int): Usable pairs of the file, and documents that were written.
     skipped (Counter): Pairs left out, by the code of the reason.
     escaped (Counter): Pairs with HTML entities (`html`) and with doubled quotes (`quotes`).
-    source (Counter): Source entities by type.
-    projected (Counter): Target entities by type.
+    source, projected (Counter): Source and target entities by type.
     unsure (int): Projected entities below the threshold, left out.
     histogram (List[int]): Projected entities by confidence, in ten bins from 0 to 1.
     """

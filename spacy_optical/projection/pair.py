@@ -20,11 +20,9 @@ from .words import Sentence, load_labeller, sentence_in, sentence_of
 class AlignedPair:
     """A sentence and its translation, the plan between them, and the projected entities.
 
-    source (Sentence): The sentence.
-    target (Sentence): Its translation.
+    source, target (Sentence): The sentence and its translation.
     plan (Plan): The plan between their words.
-    spans (List[ProjectedSpan]): All projected entities.
-    kept (List[ProjectedSpan]): Those whose confidence reaches the threshold.
+    spans, kept (List[ProjectedSpan]): All projected entities, and those that reach the threshold.
     usable (bool): Whether the two sides are similar enough to be a sentence and its translation.
         Nothing is kept if they are not.
     """

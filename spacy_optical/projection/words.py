@@ -49,13 +49,7 @@ def sentence_of(doc: Doc, labels: Mapping[str, str] | None = None) -> Sentence:
 
 
 def sentence_in(text: str, language: str) -> Sentence:
-    """Split a sentence without labels into words.
-
-    text (str): The sentence.
-    language (str): Its language, which chooses spaCy's tokenizer.
-    RETURNS (Sentence): Its words.
-    RAISES (OpticalError): As `tokenizer_for`.
-    """
+    """Split a sentence without labels into words, see `tokenizer_for`."""
     return sentence_of(tokenizer_for(language)(text))
 
 
