@@ -89,8 +89,8 @@ def _with_parents(text: str) -> str:
     seen = {found[1] for line in text.splitlines() if (found := _HEADER.match(line))}
     lines = []
     for line in text.splitlines():
-        if found := _HEADER.match(line):
-            parts = found[1].split(".")
+        if header := _HEADER.match(line):
+            parts = header[1].split(".")
             names = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
             lines += [f"[{name}]" for name in names[:-1] if name not in seen]
             seen.update(names)

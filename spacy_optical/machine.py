@@ -27,10 +27,10 @@ def describe_cpu() -> tuple[str, list[str]]:
 
 def installed_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
     """Give the versions of packages that are installed, by name."""
-    found = {}
+    versions = {}
     for package in packages:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

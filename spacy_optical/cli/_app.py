@@ -12,6 +12,7 @@ from click import NoSuchOption  # what spaCy's own parser raises
 from spacy.cli._util import app, parse_config_overrides
 from wasabi import msg
 
+from ..data.layout import gold_files
 from ..errors import Errors, OpticalError
 
 optical_cli = typer.Typer(
@@ -100,6 +101,17 @@ def named_values(values: list[str], form: str = "NAME=VALUE") -> dict[str, str]:
 def named_paths(values: list[str]) -> dict[str, Path]:
     """Read options of the form NAME=PATH, as `named_values`."""
     return {name: Path(path) for name, path in named_values(values, "NAME=PATH").items()}
+
+
+def gold_of(options: list[str], folder: Path | None, split: str) -> dict[str, Path]:
+    """Join single gold files with those of a corpus folder.
+
+    options (List[str]): Values of `--gold`, as LANG=FILE.
+    folder (Optional[Path]): Value of `--gold-folder`: the corpus command's `gold` folder.
+    split (str): Which of that folder's files: `dev` or `test`.
+    RETURNS (Dict[str, Path]): Files by language; a single file wins over the folder's.
+    """
+    return (gold_files(folder, split) if folder is not None else {}) | named_paths(options)
 
 
 def say(text: str) -> None:

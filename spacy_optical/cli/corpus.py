@@ -34,15 +34,15 @@ def corpus_cli(
     rows = [
         (
             code,
-            found.pairs,
-            found.altered,
-            found.texts,
-            _counts(found.left_out),
-            found.dev,
-            found.test,
-            _counts(dict(sorted(found.entities.items()))),
+            part.pairs,
+            part.altered,
+            part.texts,
+            _counts(part.left_out),
+            part.dev,
+            part.test,
+            _counts(dict(sorted(part.entities.items()))),
         )
-        for code, found in summary.languages.items()
+        for code, part in summary.languages.items()
     ]
     header = ("", "Pairs", "altered", "Texts", "left out", "Dev", "Test", "Test entities")
     msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "r", "l", "r", "r", "l"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import command
+from ._app import command, gold_of
 from ._options import Gold, GoldTest
 
 
@@ -29,7 +29,6 @@ def evaluate_cli(
     """
     from ..export.model_scores import evaluate_model
     from ..files import write_json
-    from ._gold import gold_of
 
     wanted = [label.strip() for label in labels.split(",") if label.strip()]
     scores = evaluate_model(model, gold_of(gold, gold_folder, "test"), wanted)

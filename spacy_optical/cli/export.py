@@ -3,7 +3,7 @@
 import typer
 from wasabi import msg
 
-from ._app import command
+from ._app import command, gold_of
 from ._options import BundleFolder, Gold, GoldDev, TrainedModel
 
 
@@ -26,7 +26,6 @@ def export_cli(
     """
     from ..export.bundle_export import export_bundle
     from ..export.verify import Gate
-    from ._gold import gold_of
 
     verdict = export_bundle(
         student,

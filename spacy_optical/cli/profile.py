@@ -6,7 +6,7 @@ import typer
 from spacy.cli._util import benchmark_cli
 from wasabi import msg
 
-from ._app import command, named_values
+from ._app import command, gold_of, named_values
 from ._options import Gold, GoldTest, Markdown, MaxAboveFloor, MaxDisk, MaxP50, MaxRss
 
 
@@ -87,7 +87,6 @@ def profile_cli(
     from ..profiling.report import PAGE_FILE, check_tools, write_report
     from ..profiling.text import markdown_text, terminal_table, terminal_text
     from ._amounts import make_budget, parse_amount, parse_numbers
-    from ._gold import gold_of
     from ._markdown import check_marks, replace_results
 
     check_tools()

@@ -31,8 +31,8 @@ def recommend_cli(
     budget = make_budget(p50=max_p50, rss=max_rss, above_floor=max_above_floor, disk=max_disk)
     budget = budget or Budget()
     report = read_metrics(metrics)
-    found = recommend(report, budget)
+    best = recommend(report, budget)
     print(terminal_table(budget_table(report, budget)))
-    if not found:
+    if not best:
         msg.fail("No pipeline is within the budget", exits=1)
-    msg.table({"Best macro F1": found.pop("macro"), **found})
+    msg.table({"Best macro F1": best.pop("macro"), **best})

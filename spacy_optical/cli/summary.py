@@ -26,10 +26,10 @@ def summary_cli(
     from ..profiling.text import markdown_text, terminal_text
     from ._markdown import replace_results
 
-    found = read_metrics(report / METRICS_FILE)
-    print(terminal_text(found))
+    metrics = read_metrics(report / METRICS_FILE)
+    print(terminal_text(metrics))
     if markdown is not None:
-        replace_results(markdown, markdown_text(found))
+        replace_results(markdown, markdown_text(metrics))
     wheels = sorted(packages.glob("*/dist/*.whl"))
     if not wheels:
         raise OpticalError(Errors.E002.format(what="wheel", path=packages))

@@ -120,8 +120,8 @@ def _exchange(
 
 def _place(name: str, text: str) -> tuple[int, int] | None:
     """Find a name that stands in a text as whole words, and once."""
-    found = list(re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text))
-    return found[0].span() if len(found) == 1 else None
+    places = list(re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text))
+    return places[0].span() if len(places) == 1 else None
 
 
 def _overlaps(swap: _Swap, others: Sequence[_Swap]) -> bool:

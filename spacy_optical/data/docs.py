@@ -22,13 +22,12 @@ EVALUATION_ONLY = "spacy_optical.evaluation_only"
 NOT_LABELLED = "spacy_optical.not_labelled"
 
 
-def make_doc(marked: MarkedText, language: str, *, where: str, evaluation_only: bool) -> Doc:
+def make_doc(marked: MarkedText, language: str, *, where: str) -> Doc:
     """Make a document with entities from a marked sentence.
 
     marked (MarkedText): The text and its entities.
     language (str): The language whose tokenizer splits the text.
     where (str): File and line, for the error.
-    evaluation_only (bool): Whether the document is for evaluation alone.
     RETURNS (Doc): The document.
     RAISES (OpticalError): If an entity begins or ends inside a word, or as `tokenizer_for`.
     """
@@ -41,26 +40,22 @@ def make_doc(marked: MarkedText, language: str, *, where: str, evaluation_only: 
             raise OpticalError(Errors.E204.format(where=where, surface=surface, lang=language))
         spans.append(span)
     doc.set_ents(spans)
-    if evaluation_only:
-        doc.user_data[EVALUATION_ONLY] = True
     return doc
 
 
-def write_docs(docs: Iterable[Doc], path: Path) -> int:
+def write_docs(docs: Iterable[Doc], path: Path) -> None:
     """Write documents to a `.spacy` file, whole or not at all.
 
     docs (Iterable[Doc]): The documents.
     path (Path): The file.
-    RETURNS (int): How many documents were written.
     """
     # Opened first: that the path cannot be written should not come out after hours of work.
     with written_whole(path) as temporary:
         store = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "SPACY"], docs=docs, store_user_data=True)
         temporary.write_bytes(store.to_bytes())
-    return len(store)
 
 
-def write_shards(docs: Iterable[Doc], folder: Path, size: int) -> int:
+def write_shards(docs: Iterable[Doc], folder: Path, size: int) -> None:
     """Write documents to several `.spacy` files in a folder, holding no more than one file's.
 
     spaCy's corpus reader takes the folder wherever it takes a file.
@@ -68,12 +63,10 @@ def write_shards(docs: Iterable[Doc], folder: Path, size: int) -> int:
     docs (Iterable[Doc]): The documents.
     folder (Path): The folder, which exists; files are named by number, from 00001.spacy.
     size (int): Documents a file.
-    RETURNS (int): How many files were written.
     """
-    stream, number = iter(docs), 0
+    stream = iter(docs)
     for number, first in enumerate(stream, 1):
         write_docs(chain([first], islice(stream, size - 1)), folder / f"{number:05}.spacy")
-    return number
 
 
 def read_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:

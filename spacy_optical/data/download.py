@@ -157,14 +157,14 @@ def _checked_hash(path: Path, expected: str) -> str:
 
 def _from_mirror(source: DataFile, path: Path, mirror: Path, expected: str) -> str:
     places = (mirror / source.host / source.path, mirror / source.path)
-    found = next((place for place in places if place.is_file()), None)
-    if found is None and source.optional:
+    original = next((place for place in places if place.is_file()), None)
+    if original is None and source.optional:
         return "left_out"
-    if found is None:
+    if original is None:
         raise OpticalError(Errors.E232.format(mirror=mirror, name=source.path))
-    _checked_hash(found, expected)
+    _checked_hash(original, expected)
     with written_whole(path) as temporary:
-        shutil.copyfile(found, temporary)
+        shutil.copyfile(original, temporary)
     return "mirrored"
 
 

@@ -69,10 +69,10 @@ def read_tagged(
         sentences = (_of_doc(doc, str(n), f"{path}, document {n}", rename) for n, doc in docs)
     else:
         sentences = _marked(path, language, source, rename)
-    found = list(chain.from_iterable(sentences))
-    if not found:
+    all_sentences = list(chain.from_iterable(sentences))
+    if not all_sentences:
         raise OpticalError(Errors.E206.format(path=path))
-    return found
+    return all_sentences
 
 
 def renamer(labels: Mapping[str, str]) -> Rename:
@@ -97,7 +97,9 @@ def renamer(labels: Mapping[str, str]) -> Rename:
     return rename
 
 
-def tagged_doc(sentence: TaggedSentence, *, evaluation_only: bool, missing: bool = False) -> Doc:
+def tagged_doc(
+    sentence: TaggedSentence, *, evaluation_only: bool = False, missing: bool = False
+) -> Doc:
     """Make a document of a data set's own words.
 
     sentence (TaggedSentence): Words and spans.
@@ -164,9 +166,9 @@ def _jsonl(path: Path, rename: Rename) -> Iterator[list[TaggedSentence]]:
 def _marked(
     path: Path, language: str, source: str, rename: Rename
 ) -> Iterator[list[TaggedSentence]]:
-    for group in read_groups(path, [language], labels=None, compare=source):
+    for group in read_groups(path, [language], compare=source):
         marked = group.sentences[language]
-        doc = make_doc(marked, language, where=group.where, evaluation_only=False)
+        doc = make_doc(marked, language, where=group.where)
         yield _of_doc(doc, group.id, group.where, rename)
 
 
@@ -205,10 +207,10 @@ def label_texts(
         prefix, _, kind = tag.partition("-")
         return f"{prefix}-{kept[kind]}" if kind in kept else "O"
 
-    found = []
+    all_sentences = []
     for number, doc in enumerate(labeller.pipe(texts), 1):
-        found += _of_doc(doc, f"silver-{number}", f"silver-{number}", rename)
-    return found
+        all_sentences += _of_doc(doc, f"silver-{number}", f"silver-{number}", rename)
+    return all_sentences
 
 
 def marked_text(sentence: TaggedSentence) -> MarkedText:

@@ -55,7 +55,7 @@ def gold_files(folder: Path, split: str) -> dict[str, Path]:
     RETURNS (Dict[str, Path]): Files by language, sorted.
     RAISES (OpticalError): If there is none.
     """
-    found = sorted(Path(folder).glob(f"*-{split}.spacy"))
-    if not found:
+    files = sorted(Path(folder).glob(f"*-{split}.spacy"))
+    if not files:
         raise OpticalError(Errors.E002.format(what=f"{split} gold", path=folder))
-    return {path.name.removesuffix(f"-{split}.spacy"): path for path in found}
+    return {path.name.removesuffix(f"-{split}.spacy"): path for path in files}

@@ -160,11 +160,11 @@ class _Maker:
             if not any(sentence.spans for sentence in sentences):
                 raise OpticalError(Errors.E241.format(use=use))
         altered = list(self._altered_docs()) if gold else []
-        docs = [tagged_doc(sentence, evaluation_only=False, missing=True) for sentence in gold]
+        docs = [tagged_doc(sentence, missing=True) for sentence in gold]
         docs += altered
-        docs += [tagged_doc(sentence, evaluation_only=False) for sentence in silver]
+        docs += [tagged_doc(sentence) for sentence in silver]
         write_docs(docs, folder.source_train)
-        write_docs((tagged_doc(s, evaluation_only=False) for s in dev), folder.source_dev)
+        write_docs(map(tagged_doc, dev), folder.source_dev)
         self._write_gold(self.config.source, dev=source.dev, test=source.test)
         return {
             "train": len(docs),
@@ -260,9 +260,7 @@ class _Maker:
         for marked in augment_english(self.known, copies=copies, seed=seed):
             if not self.source_gold.same(marked.text):
                 with suppress(OpticalError):
-                    yield make_doc(
-                        marked, self.config.source, where="augmentation", evaluation_only=False
-                    )
+                    yield make_doc(marked, self.config.source, where="augmentation")
 
     def _write_gold(self, language: str, **splits: Sequence[TaggedSentence]) -> None:
         for split, sentences in splits.items():
@@ -281,19 +279,19 @@ def _write_bitext(pairs: Iterable[TextPair], source: str, target: str, path: Pat
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _remarks(config: DataConfig, code: str, found: LanguageSummary) -> Iterator[str]:
+def _remarks(config: DataConfig, code: str, summary: LanguageSummary) -> Iterator[str]:
     language = config.languages[code]
-    if found.tokenizer not in ("", code):
+    if summary.tokenizer not in ("", code):
         yield f"{code}: spaCy has no tokenizer of its own here; its multilingual one is used"
-    if found.cut_otherwise > 0.1:
+    if summary.cut_otherwise > 0.1:
         yield (
-            f"{code}: {found.cut_otherwise:.0%} of the gold words are cut by the tokenizer that "
+            f"{code}: {summary.cut_otherwise:.0%} of the gold words are cut by the tokenizer that "
             "splits the bitext; the student learns other words than it is evaluated on"
         )
-    if found.escaped and not all(part.unescape for part in language.bitext.values()):
-        counts = " and ".join(f"{n} with {_ESCAPES[kind]}" for kind, n in found.escaped.items())
+    if summary.escaped and not all(part.unescape for part in language.bitext.values()):
+        counts = " and ".join(f"{n} with {_ESCAPES[kind]}" for kind, n in summary.escaped.items())
         yield f"{code}: pairs {counts}; unescape = true turns them into characters"
     expected = [label for label in config.corpus.labels if label not in language.not_labelled]
-    missing = [label for label in expected if not found.entities.get(label)]
-    if found.test and missing:
+    missing = [label for label in expected if not summary.entities.get(label)]
+    if summary.test and missing:
         yield f"{code}: the test has no {' and no '.join(missing)}"

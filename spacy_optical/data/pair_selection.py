@@ -59,7 +59,7 @@ def read_pairs(
     if part.format == "marked":
         languages = part.keys or (source, target)
         for path in paths:
-            for group in read_groups(path, languages, labels=None):
+            for group in read_groups(path, languages):
                 left, right = (group.sentences[language] for language in languages)
                 yield TextPair(group.id, left.text, right.text, left)
         return

@@ -18,24 +18,16 @@ class Group:
     """One sentence in one or more languages."""
 
     id: str
-    genre: str
     sentences: dict[str, MarkedText]
     where: str
 
 
-def read_groups(
-    path: Path,
-    languages: Iterable[str],
-    *,
-    labels: frozenset[str] | None = LABELS,
-    compare: str = "",
-) -> list[Group]:
+def read_groups(path: Path, languages: Iterable[str], *, compare: str = "") -> list[Group]:
     """Read and check a file of groups.
 
     path (Path): JSON lines with the keys `id`, `genre`, one key a language, and optionally
         `differs`, a list of the languages whose sentence cannot name the same entities.
     languages (Iterable[str]): The languages that every group must have, the source first.
-    labels (Optional[FrozenSet[str]]): The labels that may occur; None for any.
     compare (str): A language whose entity types the others must have, where a group has it.
     RETURNS (List[Group]): The groups in order.
     RAISES (OpticalError): On a line that is not JSON, a missing language, broken markup, entity
@@ -49,7 +41,7 @@ def read_groups(
         for language in languages:
             if not isinstance(record.get(language), str) or not record[language].strip():
                 raise OpticalError(Errors.E208.format(where=where, lang=language))
-            marked = parse_markup(record[language], labels, where=f"{where} ({language})")
+            marked = parse_markup(record[language], None, where=f"{where} ({language})")
             key = (language, marked.text.casefold())
             if key in seen:
                 raise OpticalError(Errors.E209.format(where=where, lang=language, other=seen[key]))
@@ -57,9 +49,9 @@ def read_groups(
             sentences[language] = marked
         checked = dict(sentences)
         if compare not in checked and isinstance(record.get(compare), str):
-            checked = {compare: parse_markup(record[compare], labels, where=where), **checked}
+            checked = {compare: parse_markup(record[compare], None, where=where), **checked}
         _check_types(checked, frozenset(map(str, record.get("differs", ()))), where)
-        groups.append(Group(str(record["id"]), str(record.get("genre", "")), sentences, where))
+        groups.append(Group(str(record["id"]), sentences, where))
     if not groups:
         raise OpticalError(Errors.E206.format(path=path))
     return groups

@@ -71,10 +71,10 @@ def read_tsv(
 def _named_places(columns: Sequence[str], names: Sequence[set[str]]) -> Sequence[int] | None:
     """Give the columns of source, target and id if a first line names the first two."""
     titles = [language_code(column) for column in columns]
-    found = [[i for i, title in enumerate(titles) if title in side] for side in names]
-    if not all(found):
+    places = [[i for i, title in enumerate(titles) if title in side] for side in names]
+    if not all(places):
         return None
-    return [side[0] for side in found] + ([titles.index("id")] if "id" in titles else [])
+    return [side[0] for side in places] + ([titles.index("id")] if "id" in titles else [])
 
 
 def _usual_places(columns: Sequence[str]) -> Sequence[int] | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from tokenizers import Tokenizer
 
 from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
@@ -42,16 +43,11 @@ def trim_vocabulary(tokenizer: bytes, sentences: Iterable[Iterable[str]], size: 
     """
     spec = json.loads(tokenizer)
     kind = spec["model"].get("type")
-    if kind == "Unigram":
-        ranked = {i: piece for i, (piece, _) in enumerate(spec["model"]["vocab"])}
-        unknown = ranked.get(spec["model"].get("unk_id"))
-    elif kind == "WordPiece":
-        ranked = {i: piece for piece, i in spec["model"]["vocab"].items()}
-        unknown = spec["model"]["unk_token"]
-    else:
+    if kind not in ("Unigram", "WordPiece"):
         raise OpticalError(Errors.E404.format(kind=kind))
-    # Special pieces may stand outside of the model's own list.
-    ranked |= {added["id"]: added["content"] for added in spec["added_tokens"]}
+    vocabulary = Tokenizer.from_buffer(tokenizer).get_vocab(with_added_tokens=True)
+    ranked = {i: piece for piece, i in vocabulary.items()}
+    unknown = spec["model"].get("unk_token") or ranked.get(spec["model"].get("unk_id"))
     used = _count(tokenizer, sentences)
     special = {unknown, *(added["content"] for added in spec["added_tokens"])}
     scripts = {_script(c) for i in used for c in ranked[i] if c.isalpha()}

@@ -111,16 +111,16 @@ def evaluate_projection(
         # The first call imports and sets up the solver.
         first, second = pairs[0]
         align_and_project(x[0], y[0], first.words, second.words, first.spans, config)
-        found = []
+        predicted = []
         start = time.perf_counter()
         for (s, t), a, b in zip(pairs, x, y, strict=True):
             _, spans = align_and_project(a, b, s.words, t.words, s.spans, config)
-            found.append([(span.start, span.end, span.label) for span in spans])
+            predicted.append([(span.start, span.end, span.label) for span in spans])
         seconds = time.perf_counter() - start
-        counts = span_counts(gold, found)
+        counts = span_counts(gold, predicted)
         results[name] = AlignerResult(
             score(counts),
-            {kind: score(span_counts(gold, found, kind)) for kind in kinds},
+            {kind: score(span_counts(gold, predicted, kind)) for kind in kinds},
             macro_f1_interval([counts], resamples=2000),
             1000 * seconds / len(pairs),
         )

@@ -133,17 +133,17 @@ def project_labels(
                 ):
                     summary.source.update(label for _, _, label in source.spans)
                     try:
-                        found = project_pair(source, target, x, y, config, threshold)
-                        if not found.usable:
-                            raise OpticalError(Errors.E320.format(found=found.plan.similarity))
+                        projected = project_pair(source, target, x, y, config, threshold)
+                        if not projected.usable:
+                            raise OpticalError(Errors.E320.format(found=projected.plan.similarity))
                     except OpticalError as err:
                         if on_error == "raise":
                             raise err.at(pair.where) from err
                         summary.skipped[err.code] += 1
                         continue
                     summary.written += 1
-                    _count(found, summary)
-                    yield _labelled(found)
+                    _count(projected, summary)
+                    yield _labelled(projected)
             say(summary.read)
         if not summary.written:
             raise OpticalError(_nothing_left(bitext, summary))

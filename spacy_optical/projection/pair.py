@@ -101,7 +101,7 @@ def align_pair(
         left = sentence_of(load_labeller(labeller)(source))
     else:
         marked = parse_markup(source, LABELS, where="the sentence")
-        doc = make_doc(marked, source_lang, where="the sentence", evaluation_only=False)
+        doc = make_doc(marked, source_lang, where="the sentence")
         left = sentence_of(doc)
     right = sentence_in(target, target_lang)
     x, y = load_encoder(encoder).vectors([left.words, right.words])

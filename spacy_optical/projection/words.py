@@ -82,13 +82,13 @@ def label_map(text: str) -> dict[str, str] | None:
     """
     if not text.strip():
         return None
-    found = {}
+    names = {}
     for entry in text.split(","):
         old, equals, new = (part.strip() for part in entry.partition("="))
         if not old or (equals and not new):
             raise OpticalError(Errors.E317.format(entry=entry))
-        found[old] = new or old
-    return found
+        names[old] = new or old
+    return names
 
 
 def check_map(labels: Mapping[str, str], labeller: Language) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from spacy_optical.data.docs import (
+    EVALUATION_ONLY,
     make_doc,
     read_docs,
     read_training_docs,
@@ -13,14 +14,13 @@ from spacy_optical.data.parallel import LABELS
 from spacy_optical.errors import OpticalError
 
 
-def doc_of(marked: str, language: str = "en", *, evaluation_only: bool = False):
-    parsed = parse_markup(marked, LABELS, where="f")
-    return make_doc(parsed, language, where="f, line 1", evaluation_only=evaluation_only)
+def doc_of(marked: str, language: str = "en"):
+    return make_doc(parse_markup(marked, LABELS, where="f"), language, where="f, line 1")
 
 
 def test_round_trip(tmp_path: Path):
     docs = [doc_of("[Amina Juma](PER) is in [Pune](LOC)."), doc_of("Nobody.")]
-    assert write_docs(docs, tmp_path / "deep" / "train.spacy") == 2
+    write_docs(docs, tmp_path / "deep" / "train.spacy")
     found = read_training_docs(tmp_path / "deep" / "train.spacy")
     assert [doc.text for doc in found] == [doc.text for doc in docs]
     assert [[(e.text, e.label_) for e in doc.ents] for doc in found] == [
@@ -40,7 +40,9 @@ def test_language_that_spacy_lacks():
 
 def test_gold_never_trains(tmp_path: Path):
     path = tmp_path / "sw-dev.spacy"
-    write_docs([doc_of("Habari."), doc_of("[Juma](PER)", evaluation_only=True)], path)
+    gold = doc_of("[Juma](PER)")
+    gold.user_data[EVALUATION_ONLY] = True
+    write_docs([doc_of("Habari."), gold], path)
     assert len(read_docs(path)) == 2
     with pytest.raises(OpticalError, match=r"E207.*sw-dev\.spacy.*evaluation only"):
         read_training_docs(path)
