@@ -76,7 +76,7 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
         used, reasons = "", []
         for name in ways if source == "auto" else (source,):
             try:
-                used = ways[name](folder, say) if name in ways else _from_folder(local, folder)
+                used = ways[name](folder, say) if name in ways else _from_folder(name, folder)
                 break
             except OpticalError as err:
                 if source != "auto":
@@ -172,4 +172,4 @@ def _from_folder(source: str, folder: Path) -> str:
     check_encoder(Path(source))
     for name in NEEDED:
         shutil.copyfile(Path(source) / name, folder / name)
-    return source
+    return str(Path(source).resolve())
