@@ -242,7 +242,7 @@ class Errors(metaclass=_Coded):
     E424 = "{path}: the section [{old}] is now {new}; see docs/formats.md"
 
     # E5xx: export
-    E501 = "A tagger with pooling '{pooling}' cannot be exported; train it with pooling = \"first\""
+    E501 = "{path} reads the mean of a word's pieces, which is no longer possible; train it again"
     E502 = "Unknown preset '{name}'; use one of {known}"
     E503 = (
         "The exported graph differs from torch by {difference:.2g} in its logits (allowed: "

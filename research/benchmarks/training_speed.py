@@ -133,7 +133,7 @@ def measured(path: Path, precision: Precision, steps: int) -> str:
             seed=0,
             fingerprint="",
             folder=folder,
-            judge=lambda model: 0.0,
+            evaluate=lambda model: 0.0,
         )
         peak = read_memory()["peak"] or 0
         taken = task.began[-1] - task.began[WARMUP]

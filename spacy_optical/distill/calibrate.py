@@ -25,19 +25,16 @@ def temperature(logits: NDArray[np.floating], tags: NDArray[np.int64]) -> float:
 
     $$ \tau = \arg\min_\tau -\sum_j y_j \cdot \log \mathrm{softmax}(z_j / \tau) $$
 
-    where one word's worth of doubt is spread over all words' gold tags (Platt 1999): sentences that
-    are read without a fault would otherwise make every score certain.
-
-    logits (ndarray): Scores, [words, tags].
-    tags (ndarray): Gold tag numbers, [words].
-    RETURNS (float): The temperature; above 1 where the scores are too sure of themselves.
+    where one word's worth of doubt is spread over all words' gold tags (Platt 1999): otherwise,
+    text without errors would make every score certain. Logits are [words, tags], gold tags [words].
+    A temperature above 1 means that the scores are too confident.
     """
     doubt = 1 / (len(tags) + 2)
     gold = doubt / logits.shape[1] + (1 - doubt) * np.eye(logits.shape[1])[tags]
 
     def surprise(log_temperature: float) -> float:
-        chances = log_softmax(logits / np.exp(log_temperature), axis=-1)
-        return -float((gold * chances).sum(axis=-1).mean())
+        log_probs = log_softmax(logits / np.exp(log_temperature), axis=-1)
+        return -float((gold * log_probs).sum(axis=-1).mean())
 
     return float(np.exp(minimize_scalar(surprise, bounds=_BOUNDS, method="bounded").x))
 
@@ -45,9 +42,7 @@ def temperature(logits: NDArray[np.floating], tags: NDArray[np.int64]) -> float:
 def calibration_error(logits: NDArray[np.floating], tags: NDArray[np.int64]) -> float:
     """Measure how far confidence and accuracy of the best tag lie apart (ECE, the same paper, 3).
 
-    logits (ndarray): Scores, [words, tags].
-    tags (ndarray): Gold tag numbers, [words].
-    RETURNS (float): The mean distance over 15 bins of equal width, weighted by words, 0 to 1.
+    The mean distance over 15 bins of equal width, weighted by words, 0 to 1.
     """
     sure = np.exp(log_softmax(logits.astype(np.float64), axis=-1).max(axis=-1))
     right = logits.argmax(axis=-1) == tags
@@ -70,7 +65,7 @@ def calibrate(tagger: WordTagger, gold: Sequence[Doc], pieces: WordPieces) -> di
     read = word_logits(tagger, [s.words for s in sentences], pieces)
     logits = np.concatenate(read)
     tags = np.array([tag for s in sentences for tag in s.tags or ()], dtype=np.int64)
-    # Whether a label that was not annotated is right, nobody knows.
+    # A predicted label that was not annotated may be right.
     unknown = [np.isin(z.argmax(axis=-1), s.also) for s, z in zip(sentences, read, strict=True)]
     known = ~((tags == 0) & np.concatenate(unknown))
     logits, tags = logits[known], tags[known]

@@ -4,12 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ..align.config import AlignConfig
 from ..config import Section, checked, read_sections
@@ -55,6 +50,8 @@ class Training(Section):
     multiplies in it, which halves the time of a step.
     """
 
+    removed: ClassVar[frozenset[str]] = frozenset({"threads"})
+
     epochs: int = Field(gt=0)
     batch_size: int = Field(gt=0)
     learning_rate: float = Field(gt=0)
@@ -64,7 +61,6 @@ class Training(Section):
     freeze_embeddings: bool = True
     max_pieces: int = Field(128, ge=8, le=512)
     select: Literal["best", "last"] = "best"
-    threads: int = Field(0, ge=0)
     precision: Precision = "auto"
 
 
@@ -85,15 +81,15 @@ class StudentTraining(Training):
     }
 
     english: float = Field(0.5, ge=0)
-    word_dropout: float = Field(0.0, ge=0, lt=1, serialization_alias="hide_words")
-    sampling_exponent: float = Field(1.0, ge=0, le=1, serialization_alias="balance")
+    word_dropout: float = Field(0.0, ge=0, lt=1)
+    sampling_exponent: float = Field(1.0, ge=0, le=1)
     seed: int | None = None
 
 
 class Teacher(Training):
-    """The teacher: the encoder with a linear layer over each word."""
+    """The teacher: the encoder with a linear layer over each word's first piece."""
 
-    pooling: Literal["first", "mean"] = "first"
+    removed: ClassVar[frozenset[str]] = frozenset({"threads", "pooling"})
 
 
 class Student(Section):
@@ -145,8 +141,8 @@ class Objective(Section):
 
     hard: float = Field(1.0, ge=0)
     soft: float = Field(1.0, ge=0)
-    target_kd: float = Field(1.0, ge=0, serialization_alias="own")
-    kd_discount: float = Field(0.0, ge=0, le=1, serialization_alias="yields")
+    target_kd: float = Field(1.0, ge=0)
+    kd_discount: float = Field(0.0, ge=0, le=1)
     hidden: float = Field(1.0, ge=0)
     hidden_target: float | None = Field(None, ge=0)
     representation: float = Field(1.0, ge=0)
@@ -185,7 +181,7 @@ class Plans(Section):
     vectors: Literal["encoder", "teacher"] = "encoder"
     layer: int = Field(8, ge=0)
     keep_unlike: bool = False
-    projection: Literal["words", "spans"] = Field("words", serialization_alias="carry")
+    projection: Literal["words", "spans"] = "words"
     gold: float = Field(0.9, ge=0, le=1)
     align: AlignConfig = AlignConfig()
 
@@ -216,13 +212,7 @@ class DistillConfig(Section):
     def fingerprint(self, *sections: str) -> str:
         """Hash the seed and what the sections say; all but the paths when none is named."""
         chosen = {"seed", *sections} if sections else set(type(self).model_fields) - {"paths"}
-        # Options that are not used, and new names of old ones (`by_alias`), leave the hash as it
-        # was: plans and students on disk stay valid.
-        unused = {"vectors"} if self.plans.vectors == "encoder" else set()
-        unused |= set() if self.plans.keep_unlike else {"keep_unlike"}
-        content = self.model_dump_json(
-            include=chosen, exclude={"plans": unused}, exclude_none=True, by_alias=True
-        )
+        content = self.model_dump_json(include=chosen, exclude_none=True)
         return hashlib.sha256(content.encode("utf8")).hexdigest()[:16]
 
 

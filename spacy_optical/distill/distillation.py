@@ -65,23 +65,19 @@ def distill(
         return made
     big = load_tagger(teacher)
     big.set_precision(config.training.precision)
+    check_width(big, config.student)
+    tokenizer = (teacher / TOKENIZER).read_bytes()
     sides = [one.words(f"{side}-words") for one in plans.values() for side in ("source", "target")]
     sentences = chain((sentence.words for sentence in english.sentences), *sides)
-    vocabulary = trim_vocabulary(
-        (teacher / TOKENIZER).read_bytes(), sentences, config.student.vocabulary
-    )
-    whole = WordPieces((teacher / TOKENIZER).read_bytes())
+    vocabulary = trim_vocabulary(tokenizer, sentences, config.student.vocabulary)
+    whole = WordPieces(tokenizer)
     sample = english.sentences[:SAMPLE]
-    sample += [
-        plain_sentence(words, whole)
-        for one in plans.values()
-        for words in islice(one.words("target-words"), SAMPLE // len(plans))
-    ]
-    check_width(big, config.student)
-    activity, pruning = neuron_activity(big, sample, whole), None
-    if config.student.width not in (None, big.model.config.hidden_size):
-        shape = config.student
-        pruning = find_width_pruning(big, shape.layers, int(shape.width or 0), sample, whole)
+    for one in plans.values():
+        some = islice(one.words("target-words"), SAMPLE // len(plans))
+        sample += [plain_sentence(words, whole) for words in some]
+    activity, pruning, width = neuron_activity(big, sample, whole), None, config.student.width
+    if width not in (None, big.model.config.hidden_size):
+        pruning = find_width_pruning(big, config.student.layers, int(width or 0), sample, whole)
     student = make_student(big, config.student, vocabulary, activity, pruning)
     del big
     if config.training.freeze_embeddings:
@@ -98,13 +94,13 @@ def distill(
         seed=config.seed if config.training.seed is None else config.training.seed,
         fingerprint=record["fingerprint"],
         folder=out.with_name(f"{out.name}-checkpoint"),
-        judge=lambda model: entity_scores(model, dev, pieces, tags)["ents_f"],
+        evaluate=lambda model: entity_scores(model, dev, pieces)["ents_f"],
         resume=resume,
         say=say,
     )
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
     metrics["parameters"] = count
     metrics["calibration"] = on_main(lambda: calibrate(student, dev, pieces))
-    metrics["english_dev"] = on_main(lambda: entity_scores(student, dev, pieces, tags))
+    metrics["english_dev"] = on_main(lambda: entity_scores(student, dev, pieces))
     on_main(lambda: save_tagger(student, vocabulary.tokenizer, metrics, out))
     return metrics

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import torch
 from accelerate import PartialState
-from accelerate.utils import broadcast_object_list, gather_object
+from accelerate.utils import broadcast_object_list
 from torch import distributed
 
 from ..errors import OpticalError
@@ -28,10 +28,7 @@ PATIENCE = timedelta(weeks=1)
 
 @cache
 def world() -> PartialState:
-    """Join the other processes, if there are any.
-
-    RETURNS (PartialState): How many there are, and which one this is.
-    """
+    """Join the other processes, if there are any."""
     # Batches are made on the CPU. Without `cpu`, accelerate joins no processes where no GPU is.
     here = PartialState(cpu=True, timeout=PATIENCE)
     if here.num_processes > 1:
@@ -48,12 +45,7 @@ def launched_in_vain() -> bool:
 
 
 def on_main(work: Callable[[], Result]) -> Result:
-    """Do something in the main process while the others wait.
-
-    work (Callable[[], Any]): What to do.
-    RETURNS (Any): What it gave, in every process.
-    RAISES (OpticalError): In every process, if it was raised in the main one.
-    """
+    """Do something in the main process while the others wait; all of them return or raise it."""
     here = world()
     if here.num_processes == 1:
         return work()
@@ -69,26 +61,8 @@ def on_main(work: Callable[[], Result]) -> Result:
     return message[0]
 
 
-def of_all(value: Result) -> list[Result]:
-    """Give the values of all processes to each, in the processes' order."""
-    return gather_object([value])
-
-
-def take_from_main(weights: Sequence[torch.Tensor]) -> None:
-    """Give all processes the main one's weights, in place."""
-    if world().num_processes > 1:
-        with torch.no_grad():
-            for weight in weights:
-                distributed.broadcast(weight, src=0)
-
-
 def add_up(weights: Sequence[torch.nn.Parameter], loss: torch.Tensor) -> torch.Tensor:
-    """Add up gradients, in place, and the loss over all processes.
-
-    weights (Sequence[Parameter]): What is trained.
-    loss (Tensor): This process's part of the loss, without a graph.
-    RETURNS (Tensor): The whole loss.
-    """
+    """Add up gradients over all processes, in place, and return the sum of their losses."""
     if world().num_processes == 1:
         return loss
     # A weight that no process has a gradient of must stay without: a zero would decay it.

@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from accelerate.utils import set_seed
+from accelerate.utils import broadcast, gather_object, set_seed
 from tqdm import tqdm
 from transformers import get_linear_schedule_with_warmup
 
 from ..errors import Errors, OpticalError
 from ..files import written_whole
 from .config import Training
-from .distributed import add_up, launched_in_vain, of_all, on_main, take_from_main, world
+from .distributed import add_up, launched_in_vain, on_main, world
 from .tagger import WordTagger
 
 CHECKPOINT = "checkpoint.pt"
@@ -54,7 +54,7 @@ def train(
     seed: int,
     fingerprint: str,
     folder: Path,
-    judge: Callable[[WordTagger], float],
+    evaluate: Callable[[WordTagger], float],
     resume: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> History:
@@ -66,8 +66,8 @@ def train(
     seed (int): Seed of weights, order and dropout.
     fingerprint (str): What the checkpoint must have been made with.
     folder (Path): Where the checkpoint is kept, written after every epoch.
-    judge (Callable[[WordTagger], float]): F1 on English dev, which chooses the epoch; asked in the
-        main process.
+    evaluate (Callable[[WordTagger], float]): Gives the F1 on English dev that chooses the epoch;
+        called in the main process.
     resume (bool): Continue from the checkpoint where there is one, to the result that an
         uninterrupted run gives.
     say (Callable[[str], None]): Receives a line for each epoch.
@@ -75,8 +75,6 @@ def train(
     RAISES (OpticalError): If the checkpoint was made with another config or number of processes,
         or the loss is not a number.
     """
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
     here = world()
     if launched_in_vain():
         say("accelerate started one process: --cpu needs mpirun for several, --multi_gpu does not")
@@ -87,12 +85,14 @@ def train(
     optimizer = torch.optim.AdamW(_groups(trained, settings), lr=settings.learning_rate, fused=True)
     steps = len(task.batches(_order(seed, 0))) * settings.epochs
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * settings.warmup), steps)
-    take_from_main(list(trained.values()))
+    with torch.no_grad():
+        broadcast(list(trained.values()))  # in place
     history = History()
     chosen: dict[str, torch.Tensor] = {}
+    parts = {"optimizer": optimizer, "schedule": schedule}
     path = Path(folder) / CHECKPOINT
     if resume and path.is_file():
-        history, chosen = _load(path, fingerprint, trained, optimizer, schedule)
+        history, chosen = _load(path, fingerprint, trained, parts)
         say(f"Continuing after epoch {len(history.rows)} of {settings.epochs}")
     for epoch in range(len(history.rows), settings.epochs):
         tagger.train()
@@ -108,10 +108,10 @@ def train(
         for batch in bar:
             loss = torch.zeros(())
             for part, share in _own_part(task, batch):
-                parts = task.losses(tagger, part)
-                loss = share * torch.stack(list(parts.values())).sum()
+                terms = task.losses(tagger, part)
+                loss = share * torch.stack(list(terms.values())).sum()
                 loss.backward()
-                for name, value in parts.items():
+                for name, value in terms.items():
                     sums[name] += share * float(value.detach())
             loss = add_up(list(trained.values()), loss.detach())
             if not torch.isfinite(loss):  # the whole loss, so that all processes stop
@@ -121,16 +121,23 @@ def train(
             schedule.step()
             optimizer.zero_grad()
             bar.set_postfix({"loss": f"{float(loss):.3f}"}, refresh=False)
-        row = {name: total / len(batches) for name, total in _added(of_all(sums)).items()}
-        row["dev_f1"] = on_main(lambda: judge(tagger))
+        row = {name: total / len(batches) for name, total in _added(gather_object([sums])).items()}
+        row["dev_f1"] = on_main(lambda: evaluate(tagger))
         history.rows.append(row)
         # A later epoch wins a tie: the dev set is small and the learning rate has come down.
         if settings.select == "last" or row["dev_f1"] >= history.rows[history.best]["dev_f1"]:
             history.best = epoch
             chosen = {name: weight.detach().clone() for name, weight in trained.items()}
-        random = torch.stack(of_all(torch.get_rng_state()))
-        state = (trained, optimizer, schedule, random, history, chosen)
-        on_main(partial(_save, path, fingerprint, *state))
+        state = {
+            "fingerprint": fingerprint,
+            "weights": {name: weight.detach() for name, weight in trained.items()},
+            "random": torch.stack(gather_object([torch.get_rng_state()])),
+            "rows": history.rows,
+            "best": history.best,
+            "chosen": chosen,
+        }
+        state |= {name: part.state_dict() for name, part in parts.items()}
+        on_main(partial(_save, path, state))
         values = "  ".join(f"{name} {value:.3f}" for name, value in row.items())
         say(f"epoch {epoch + 1:>2}  {values}")
     with torch.no_grad():
@@ -146,7 +153,7 @@ def by_length(
 
     lengths (Union[Sequence[int], ndarray]): Pieces by sentence.
     size (int): Sentences a batch.
-    rng (Generator): The order's source.
+    rng (Generator): Draws the order.
     pool (int): Batches that are sorted together; more means less padding and less randomness.
     RETURNS (List[List[int]]): Sentence numbers by batch.
     """
@@ -184,26 +191,7 @@ def _groups(trained: dict[str, torch.nn.Parameter], settings: Training) -> list[
     ]
 
 
-def _save(
-    path: Path,
-    fingerprint: str,
-    trained: dict[str, torch.nn.Parameter],
-    optimizer: Any,
-    schedule: Any,
-    random: torch.Tensor,
-    history: History,
-    chosen: dict[str, torch.Tensor],
-) -> None:
-    state = {
-        "fingerprint": fingerprint,
-        "weights": {name: weight.detach() for name, weight in trained.items()},
-        "optimizer": optimizer.state_dict(),
-        "schedule": schedule.state_dict(),
-        "random": random,
-        "rows": history.rows,
-        "best": history.best,
-        "chosen": chosen,
-    }
+def _save(path: Path, state: dict[str, Any]) -> None:
     content = io.BytesIO()  # straight to a full disk, torch hides the system's error
     torch.save(state, content)
     with written_whole(path) as temporary:
@@ -211,11 +199,7 @@ def _save(
 
 
 def _load(
-    path: Path,
-    fingerprint: str,
-    trained: dict[str, torch.nn.Parameter],
-    optimizer: Any,
-    schedule: Any,
+    path: Path, fingerprint: str, trained: dict[str, torch.nn.Parameter], parts: dict[str, Any]
 ) -> tuple[History, dict[str, torch.Tensor]]:
     try:
         state = torch.load(path, weights_only=True)
@@ -229,7 +213,7 @@ def _load(
     with torch.no_grad():
         for name, weight in trained.items():
             weight.copy_(state["weights"][name])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
     torch.set_rng_state(random[here.process_index].clone())  # of a view torch reads the first row
     return History(state["rows"], state["best"]), state["chosen"]

@@ -1,6 +1,6 @@
-"""Let a teacher read everything and align every pair, once; `plan_reader` says what is kept.
+"""Let a teacher read everything and align every pair, once.
 
-Until all arrays are whole they are in a folder beside the plans', `NAME-partial`.
+Until all files are written they are in a folder beside the plans', `NAME-partial`.
 """
 
 import json
@@ -26,7 +26,7 @@ from .config import DistillConfig
 from .plan_reader import MARKER, english_sentences, plans_record
 from .plan_store import chunk_path, write_chunk
 from .plan_writer import JOURNAL, Journal, Readers, write_language_plans
-from .repeated_sources import REPEATED, RepeatedSources, write_repeated_sources
+from .repeated_sources import REPEATED, read_repeated_sources, write_repeated_sources
 from .sentences import Sentence
 from .tagger import load_tagger
 from .teacher_outputs import read_sentences
@@ -78,9 +78,9 @@ def make_plans(
             del readers
             written = _in_processes(config, teacher, folder, processes)
         else:
-            repeated = RepeatedSources(folder)
+            known = read_repeated_sources(folder)
             written = (
-                (language, write_language_plans(config, language, folder, readers, repeated, say))
+                (language, write_language_plans(config, language, folder, readers, known, say))
                 for language in config.data.languages
             )
         for language, journal in written:
@@ -162,4 +162,4 @@ def _write_alone(
 ) -> Journal:
     torch.set_num_threads(threads)
     readers, _ = _readers(config, teacher)
-    return write_language_plans(config, language, folder, readers, RepeatedSources(folder))
+    return write_language_plans(config, language, folder, readers, read_repeated_sources(folder))

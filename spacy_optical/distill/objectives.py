@@ -24,8 +24,7 @@ def hard(
 
     logits (Tensor): [B, W, tags].
     tags (Tensor): [B, W], -100 where there is none.
-    also (Optional[Tensor]): Tags that a sentence's words with tag O (0) may have as well, [B, K],
-        filled up with 0.
+    also (Optional[Tensor]): Tags that words with tag O (0) may have as well, [B, K], padded with 0.
     RETURNS (Tensor): The mean over words that have a tag.
     """
     if also is None or not also.shape[1]:

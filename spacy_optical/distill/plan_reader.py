@@ -18,7 +18,7 @@ from ..runtime.pieces import WordPieces
 from .config import DistillConfig
 from .plan_store import ArrayStore
 from .provenance import provenance
-from .sentences import Sentence, labelled_sentence
+from .sentences import Sentence, labelled_sentences
 from .tagger import folder_tags
 from .tagger_evaluation import check_labels
 
@@ -47,22 +47,11 @@ def english_sentences(
     path = CorpusFolder(config.paths.corpus).source_train
     docs = read_training_docs(path)
     check_labels(docs, {tag[2:] for tag in tags[1:]}, path)
-    number = {tag: i for i, tag in enumerate(tags)}
-    every = [labelled_sentence(doc, pieces, number) for doc in docs]
-    kept = [s for s in every if 0 < len(s) <= config.training.max_pieces - 2]
-    if not kept:
-        most = config.training.max_pieces
-        raise OpticalError(Errors.E412.format(what="English sentence", most=most))
-    return kept
+    return labelled_sentences(docs, pieces, tags, config.training.max_pieces)
 
 
 def plans_belong(config: DistillConfig, teacher: Path) -> bool:
-    """Tell whether whole plans are there that belong to a config and a teacher.
-
-    config (DistillConfig): The config.
-    teacher (Path): The teacher's folder.
-    RETURNS (bool): False also where there are none, or what is there cannot be read.
-    """
+    """Tell whether there are readable plans that belong to a config and a teacher."""
     try:
         read_plans(config, teacher)
     except OpticalError:

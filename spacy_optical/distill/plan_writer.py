@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from spacy.tokens import Doc
@@ -34,6 +33,7 @@ from .teacher_outputs import WordOutput, read_sentences
 
 CHUNK = 1000  # pairs read together: enough to batch by length, and a few hundred megabytes
 JOURNAL = "journal.json"
+Known = Callable[[str], WordOutput | None]
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Readers:
-    """What reads the bitext.
+    """What reads the bitext: the teacher, and the encoder whose vectors are aligned, if another.
 
-    tagger (WordTagger): The teacher.
-    pieces (WordPieces): Its tokenizer.
-    encoder (Optional[WordEncoder]): The encoder whose vectors are aligned, if not the teacher.
-    gold (Dict): Gold tags of English sentences, by their words.
-    one_tokenizer (bool): Whether the encoder has the teacher's tokenizer.
+    pieces is the teacher's tokenizer; one_tokenizer says whether it is the encoder's too. gold has
+    the gold tags of English sentences by their words.
     """
 
     tagger: WordTagger
@@ -64,13 +61,6 @@ class Readers:
     encoder: WordEncoder | None
     gold: dict[tuple[str, ...], tuple[int, ...] | None]
     one_tokenizer: bool
-
-
-class KnownSources(Protocol):
-    """Outputs for source sentences that were read before."""
-
-    def get(self, text: str) -> WordOutput | None:
-        """Give the output for a sentence; None if it was not read before."""
 
 
 @dataclass
@@ -141,7 +131,7 @@ def write_language_plans(
     language: str,
     folder: Path,
     readers: Readers,
-    repeated: KnownSources,
+    known: Known,
     say: Callable[[str], None] = lambda text: None,
 ) -> Journal:
     """Write the plans of a language, from where an earlier run left off.
@@ -150,7 +140,8 @@ def write_language_plans(
     language (str): The language.
     folder (Path): Where the chunks and the journal are.
     readers (Readers): The models that read the bitext.
-    repeated (KnownSources): Outputs for source sentences that were read before.
+    known (Callable[[str], Optional[WordOutput]]): Gives the outputs for a source sentence that was
+        read before.
     say (Callable[[str], None]): Receives a line for each chunk.
     RETURNS (Journal): Counts and time.
     RAISES (OpticalError): If the bitext is missing, broken or without a pair that fits, the
@@ -167,7 +158,7 @@ def write_language_plans(
         # Without a memory zone, spaCy keeps every word that it has seen.
         with source.memory_zone(), target.memory_zone():
             chunk = list(islice(pairs, CHUNK))
-        rows = _read_chunk(config, readers, [pair for pair in chunk if pair], repeated, journal)
+        rows = _read_chunk(config, readers, [pair for pair in chunk if pair], known, journal)
         if rows:
             write_chunk(chunk_path(folder, language, journal.files), rows)
             journal.files += 1
@@ -208,13 +199,7 @@ def cut_sentence(text: str, language: str, pieces: WordPieces) -> Sentence:
 def read_aligned(
     config: DistillConfig, readers: Readers, sentences: Sequence[Sentence]
 ) -> list[WordOutput]:
-    """Let the teacher read sentences, and the encoder too where its vectors are aligned.
-
-    config (DistillConfig): Names the layers.
-    readers (Readers): The models.
-    sentences (Sequence[Sentence]): The sentences.
-    RETURNS (List[WordOutput]): One for each sentence, with the vectors that are aligned.
-    """
+    """Let the teacher read sentences, and the encoder too where its vectors are aligned."""
     layer, encoder = config.student.middle[1], readers.encoder
     aligned = config.plans.layer if encoder is None else None
     outputs = read_sentences(
@@ -231,17 +216,17 @@ def _read_chunk(
     config: DistillConfig,
     readers: Readers,
     pairs: Sequence[Pair],
-    repeated: KnownSources,
+    known: Known,
     journal: Journal,
 ) -> list[Arrays]:
     """Give the arrays of the pairs that train, and count them."""
     tags, align, half = readers.tagger.tags, config.plans.align, np.float16
-    known = [repeated.get(pair.text) for pair in pairs]
-    new = [p.source for p, one in zip(pairs, known, strict=True) if p.source and one is None]
+    before = [known(pair.text) for pair in pairs]
+    new = [p.source for p, one in zip(pairs, before, strict=True) if p.source and one is None]
     sources = iter(read_aligned(config, readers, new))
     targets = read_aligned(config, readers, [pair.target for pair in pairs])
     rows = []
-    for pair, target, one in zip(pairs, targets, known, strict=True):
+    for pair, target, one in zip(pairs, targets, before, strict=True):
         row = {
             "target-words": bytes_of(pair.target.words),
             "logits": target.logits.astype(half),

@@ -15,9 +15,8 @@ from .config import DistillConfig
 
 PACKAGES = ("spacy", "torch", "transformers", "tokenizers", "numpy", "POT", "onnxruntime", "onnx")
 
-
-# The sections that decide what a stage makes; the student depends on all of them.
-# The languages are no matter to the teacher: one more leaves it as it is.
+# The sections that decide what a stage makes; all of them for the student. The teacher does not
+# depend on the languages.
 SECTIONS = {"teacher": ("teacher",), "plans": ("data", "plans"), "student": ()}
 
 

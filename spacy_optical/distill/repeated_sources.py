@@ -20,25 +20,19 @@ from ..data.word_tokenizer import tokenizer_for
 from ..files import write_json
 from .config import DistillConfig
 from .plan_store import ArrayStore, chunk_path, write_chunk
-from .plan_writer import CHUNK, Readers, cut_sentence, read_aligned
+from .plan_writer import CHUNK, Known, Readers, cut_sentence, read_aligned
 from .teacher_outputs import WordOutput
 
 REPEATED = "repeated"
 TEXTS = f"{REPEATED}-texts.json"
 
 
-class RepeatedSources:
-    """What `write_repeated_sources` wrote to a folder: outputs by sentence, without `last`."""
-
-    def __init__(self, folder: Path) -> None:
-        texts = json.loads((folder / TEXTS).read_text(encoding="utf8"))
-        self._numbers = {text: number for number, text in enumerate(texts)}
-        self._store = ArrayStore(folder, REPEATED) if texts else None
-
-    def get(self, text: str) -> WordOutput | None:
-        """Give the output of a sentence; None if it was not read."""
-        number = self._numbers.get(text)
-        return WordOutput(**self._store[number]) if self._store and number is not None else None
+def read_repeated_sources(folder: Path) -> Known:
+    """Open what `write_repeated_sources` wrote: outputs by sentence, without `last`."""
+    texts = json.loads((folder / TEXTS).read_text(encoding="utf8"))
+    numbers = {text: number for number, text in enumerate(texts)}
+    store = ArrayStore(folder, REPEATED) if texts else []
+    return lambda text: WordOutput(**store[numbers[text]]) if text in numbers else None
 
 
 def write_repeated_sources(

@@ -8,8 +8,10 @@ from itertools import chain
 import numpy as np
 import torch
 from spacy.tokens import Doc
+from torch.nn.utils.rnn import pad_sequence
 
 from ..data.docs import labels_not_labelled
+from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 
@@ -54,13 +56,7 @@ class Batch:
 
 
 def labelled_sentence(doc: Doc, pieces: WordPieces, tag_of: dict[str, int]) -> Sentence:
-    """Make a sentence with gold tags from a document.
-
-    doc (Doc): The document with entities.
-    pieces (WordPieces): The tokenizer.
-    tag_of (Dict[str, int]): Tag numbers by BIO tag.
-    RETURNS (Sentence): The sentence.
-    """
+    """Make a sentence with gold tags, numbered as in `tag_of`, from a document with entities."""
     tokens = word_tokens(doc)
     words = tuple(token.text for token in tokens)
     tags = tuple(
@@ -70,6 +66,21 @@ def labelled_sentence(doc: Doc, pieces: WordPieces, tag_of: dict[str, int]) -> S
     lacking = labels_not_labelled(doc)
     also = tuple(number for tag, number in tag_of.items() if tag[2:] in lacking)
     return Sentence(words, tuple(pieces.pieces(words)), tags, also)
+
+
+def labelled_sentences(
+    docs: Sequence[Doc], pieces: WordPieces, tags: Sequence[str], max_pieces: int
+) -> list[Sentence]:
+    """Make sentences with gold tags of the English documents that fit a window.
+
+    RAISES (OpticalError): If none fits.
+    """
+    number = {tag: i for i, tag in enumerate(tags)}
+    every = [labelled_sentence(doc, pieces, number) for doc in docs]
+    kept = [sentence for sentence in every if 0 < len(sentence) <= max_pieces - 2]
+    if not kept:
+        raise OpticalError(Errors.E412.format(what="English sentence", most=max_pieces))
+    return kept
 
 
 def plain_sentence(words: Iterable[str], pieces: WordPieces) -> Sentence:
@@ -110,46 +121,34 @@ class CutSentences:
 
 
 def collate(sentences: Sequence[Sentence], pieces: WordPieces) -> Batch:
-    """Pad sentences into one batch.
-
-    sentences (Sequence[Sentence]): The sentences, each within the encoder's window.
-    pieces (WordPieces): The tokenizer, for its special pieces.
-    RETURNS (Batch): The tensors.
-    """
-    edge = len(pieces.prefix) + len(pieces.suffix)
-    width = max(len(sentence) for sentence in sentences) + edge
+    """Pad sentences into one batch, with the tokenizer's special pieces around each."""
     count = max(len(sentence.words) for sentence in sentences)
-    ids = np.full((len(sentences), width), pieces.pad_id, dtype=np.int64)
-    mask = np.zeros_like(ids)
-    word_of_piece = np.full_like(ids, count)
-    first = np.zeros((len(sentences), count), dtype=np.int64)
-    words = np.zeros((len(sentences), count), dtype=bool)
-    tags = np.full((len(sentences), count), -100, dtype=np.int64)
-    also = np.zeros((len(sentences), max(len(s.also) for s in sentences)), dtype=np.int64)
-    for row, sentence in enumerate(sentences):
-        flat = [piece for word in sentence.pieces for piece in word]
-        whole = [*pieces.prefix, *flat, *pieces.suffix]
-        ids[row, : len(whole)] = whole
-        mask[row, : len(whole)] = 1
+    before, after = len(pieces.prefix), len(pieces.suffix)
+    rows = []
+    for sentence in sentences:
         lengths = [len(word) for word in sentence.pieces]
-        start = len(pieces.prefix)
-        word_of_piece[row, start : start + len(flat)] = np.repeat(np.arange(len(lengths)), lengths)
-        first[row, : len(lengths)] = start + np.cumsum([0, *lengths[:-1]])
-        words[row, : len(lengths)] = True
-        if sentence.tags is not None:
-            tags[row, : len(lengths)] = sentence.tags
-        also[row, : len(sentence.also)] = sentence.also
-    arrays = (ids, mask, first, word_of_piece, words, tags, also)
-    return Batch(*map(torch.from_numpy, arrays))
+        ids = [*pieces.prefix, *chain.from_iterable(sentence.pieces), *pieces.suffix]
+        words = np.repeat(np.arange(len(lengths)), lengths)
+        row = (
+            ids,
+            np.ones(len(ids)),
+            before + np.cumsum([0, *lengths])[:-1],
+            np.pad(words, (before, after), constant_values=count),
+            np.ones(len(lengths)),
+            sentence.tags or np.full(len(lengths), -100),
+            sentence.also,
+        )
+        rows.append([torch.tensor(values, dtype=torch.int64) for values in row])
+    padding = (pieces.pad_id, 0, 0, count, 0, -100, 0)
+    columns = zip(zip(*rows, strict=True), padding, strict=True)
+    batch = Batch(*(pad_sequence(list(column), True, fill) for column, fill in columns))
+    return replace(batch, words=batch.words.bool())
 
 
 def drop_words(batch: Batch, share: float, piece: int) -> Batch:
-    """Replace all pieces of some words, drawn with torch's generator.
+    """Replace all pieces of some words, drawn with torch's generator, by one piece.
 
-    batch (Batch): The padded sentences.
     share (float): The probability for each word, 0 to 1.
-    piece (int): The piece that stands for what is hidden.
-    RETURNS (Batch): The batch with other pieces; the same batch if the share is 0.
     """
     if not share:
         return batch

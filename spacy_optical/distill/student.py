@@ -16,7 +16,7 @@ from .config import Student
 from .sentences import Sentence
 from .tagger import WordTagger
 from .teacher_outputs import read_sentences
-from .width_pruning import WidthPruning
+from .width_pruning import Hook, WidthPruning, watching
 
 # Parts of a layer that the feed-forward width shapes: the dimension it runs along.
 _FEED_FORWARD = {
@@ -31,24 +31,17 @@ def neuron_activity(
 ) -> list[torch.Tensor]:
     """Measure how much each feed-forward neuron of a teacher says about some text.
 
-    teacher (WordTagger): The teacher.
-    sentences (Sequence[Sentence]): The text, in the languages that the student is for.
-    pieces (WordPieces): The teacher's tokenizer.
     RETURNS (List[Tensor]): For each layer [intermediate], the mean square of its neurons' output.
     """
     layers = teacher.model.base_model.encoder.layer
     sums = [torch.zeros(teacher.model.config.intermediate_size) for _ in layers]
-    hooks = [
-        layer.intermediate.register_forward_hook(
-            lambda _, __, out, total=total: total.add_(out.pow(2).mean(dim=(0, 1)))
-        )
-        for layer, total in zip(layers, sums, strict=True)
-    ]
-    try:
+
+    def adding_to(total: torch.Tensor) -> Hook:
+        return lambda module, given, out: total.add_(out.pow(2).mean(dim=(0, 1)))
+
+    hooks = [(b.intermediate, adding_to(total)) for b, total in zip(layers, sums, strict=True)]
+    with watching(hooks):
         read_sentences(teacher, sentences, pieces)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return sums
 
 
@@ -62,14 +55,12 @@ def make_student(
     """Cut a student out of a teacher.
 
     teacher (WordTagger): The teacher.
-    shape (Student): Which of its layers to keep (counted from 0), how wide their feed-forward
-        parts are, how many positions there are.
+    shape (Student): The student's shape.
     vocabulary (Vocabulary): The pieces to keep.
     activity (Optional[Sequence[Tensor]]): What `neuron_activity` gave. Of a feed-forward part those
         neurons stay that say most, times the norm of their outgoing weights; without it, those
         with the largest product of incoming and outgoing norms.
-    pruning (Optional[WidthPruning]): What `find_width_pruning` gave, for a student of another
-        `width`.
+    pruning (Optional[WidthPruning]): What `find_width_pruning` gave, for another `width`.
     RETURNS (WordTagger): The student, not yet trained.
     RAISES (OpticalError): If the teacher lacks a layer, or is narrower than the shape asks.
     """
@@ -83,9 +74,8 @@ def make_student(
         config.hidden_size = pruning.basis.shape[1]
         config.num_attention_heads = config.hidden_size // head
     if max(shape.layers) >= config.num_hidden_layers:
-        raise OpticalError(
-            Errors.E406.format(layer=max(shape.layers), layers=config.num_hidden_layers)
-        )
+        layer, layers = max(shape.layers), config.num_hidden_layers
+        raise OpticalError(Errors.E406.format(layer=layer, layers=layers))
     width = shape.intermediate or config.intermediate_size
     if width > config.intermediate_size:
         raise OpticalError(Errors.E407.format(width=width, most=config.intermediate_size))
@@ -102,18 +92,13 @@ def make_student(
     small = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
     weights = _cut(big.state_dict(), small, shape, width, vocabulary, activity, pruning)
     small.load_state_dict(weights)
-    student = WordTagger(small, teacher.pooling)
+    student = WordTagger(small)
     student.basis = None if pruning is None else pruning.basis
     return student
 
 
 def check_width(teacher: WordTagger, shape: Student) -> None:
-    """Make sure that a teacher's vectors can be cut to a student's width.
-
-    teacher (WordTagger): The teacher.
-    shape (Student): The student's shape.
-    RAISES (OpticalError): If its width is no multiple of a head's size, or above the teacher's.
-    """
+    """Refuse a width that is no multiple of a head's size, or above the teacher's."""
     config = teacher.model.config
     head = config.hidden_size // config.num_attention_heads
     width = shape.width or config.hidden_size

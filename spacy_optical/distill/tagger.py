@@ -37,48 +37,41 @@ class Output:
     pool_after: int | None
 
     def words(self, layer: int, batch: Batch, pooling: Pooling) -> torch.Tensor:
-        """Give the word vectors of a layer.
+        """Give the word vectors [B, W, d] of a layer; 0 is the embeddings, -1 the last layer.
 
-        layer (int): The layer; 0 is the embeddings, -1 the last layer.
-        batch (Batch): The batch that was read.
-        pooling (str): Whether a word is its `first` piece or the `mean` of its pieces. In a layer
-            that works on words both are the same.
-        RETURNS (Tensor): The vectors, [B, W, d].
+        A word is its `first` piece or the `mean` of its pieces. In a layer that works on words both
+        are the same.
         """
         number = range(len(self.hidden))[layer]
-        on_words = self.pool_after is not None and number > self.pool_after
-        return _words(self.hidden[number], batch, None if on_words else pooling)
+        hidden = self.hidden[number]
+        if self.pool_after is not None and number > self.pool_after:
+            return hidden
+        return first_pieces(hidden, batch) if pooling == "first" else mean_pieces(hidden, batch)
 
 
 class WordTagger(nn.Module):
-    """A `...ForTokenClassification` model whose classifier sees one vector a word.
+    """A `...ForTokenClassification` model whose classifier sees each word's first piece.
 
     model (PreTrainedModel): The model; BERT- and XLM-R-shaped ones have the parts used here.
-    pooling (str): Whether a word is its `first` piece or the `mean` of its pieces.
 
     A student that is narrower than its teacher has the `basis` [d, width] through which it sees the
-    teacher's vectors; it is of use in training alone and is not saved.
+    teacher's vectors. It is not saved.
     """
 
     basis: torch.Tensor | None = None
 
-    def __init__(self, model: PreTrainedModel, pooling: Pooling = "first") -> None:
+    def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
         self.model: Any = model  # its parts are attributes that the base class does not declare
-        self.pooling = pooling
         self.bf16 = False
 
     def forward(self, batch: Batch) -> Output:
-        """Read a batch.
-
-        batch (Batch): The padded sentences.
-        RETURNS (Output): Scores and hidden vectors.
-        """
+        """Read a batch of padded sentences."""
         # In bf16 torch's fused attention takes ten times as long backwards as plain products.
         attention = sdpa_kernel(SDPBackend.MATH) if self.bf16 else nullcontext()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16), attention:
             hidden = tuple(layer.float() for layer in self._states(batch))
-        words = _words(hidden[-1], batch, self.pooling if self.pool_after is None else None)
+        words = first_pieces(hidden[-1], batch) if self.pool_after is None else hidden[-1]
         logits = self.model.classifier(self.model.dropout(words))
         return Output(logits, hidden, self.pool_after)
 
@@ -111,10 +104,7 @@ class WordTagger(nn.Module):
         return most_pieces(self.model)
 
     def set_dropout(self, share: float) -> None:
-        """Set the share of values that training drops, everywhere in the model.
-
-        share (float): 0 to 1. A student that copies its teacher on little text does without.
-        """
+        """Set the share of values that training drops, everywhere in the model, 0 to 1."""
         module: Any  # torch types what a module carries as tensors and modules alone
         for module in self.modules():
             if isinstance(module, nn.Dropout):
@@ -123,10 +113,7 @@ class WordTagger(nn.Module):
                 module.dropout_prob = share
 
     def set_precision(self, precision: Precision) -> None:
-        """Set what products are computed in.
-
-        precision (str): `fp32`, `bf16`, or `auto`: bf16 where the processor has it.
-        """
+        """Set what products are computed in; `auto` is bf16 where the processor has it."""
         self.bf16 = precision == "bf16" or (precision == "auto" and multiplies_in_bf16())
 
     def freeze_embeddings(self) -> None:
@@ -138,13 +125,6 @@ def multiplies_in_bf16() -> bool:
     """Tell whether the processor has instructions for products of bf16 numbers."""
     # torch tells no other way; oneDNN also emulates bf16, which is slower than fp32.
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-
-
-def _words(hidden: torch.Tensor, batch: Batch, pooling: Pooling | None) -> torch.Tensor:
-    """Give word vectors; without a pooling the vectors are those of words already."""
-    if pooling is None:
-        return hidden
-    return first_pieces(hidden, batch) if pooling == "first" else mean_pieces(hidden, batch)
 
 
 def first_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
@@ -165,18 +145,12 @@ def folder_tags(folder: Path) -> list[str]:
     RETURNS (List[str]): The tags.
     RAISES (OpticalError): If the folder is not whole, or holds no tagger.
     """
-    check_encoder(folder)
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    tags = [config.id2label[i] for i in range(config.num_labels)]
-    if tags != bio_tags(sorted({tag[2:] for tag in tags if tag != OUTSIDE})):
-        raise OpticalError(Errors.E414.format(path=folder))
-    return tags
+    return _config_tags(_folder_config(folder), folder)
 
 
 def load_tagger(
     folder: Path,
     labels: list[str] | None = None,
-    pooling: Pooling = "first",
     *,
     attention: Literal["sdpa", "eager"] = "sdpa",
 ) -> WordTagger:
@@ -184,24 +158,35 @@ def load_tagger(
 
     folder (Path): A Hugging Face folder.
     labels (Optional[List[str]]): The tags of a new classifier; by default those of the folder.
-    pooling (str): As for `WordTagger`; a folder written by this package says it itself.
     attention (str): How attention is computed; `eager` is the form that can be exported.
     RETURNS (WordTagger): The tagger.
     RAISES (OpticalError): If the folder is not whole, or `labels` are left to a folder that has
         none.
     """
-    folder = Path(folder)
-    check_encoder(folder)
-    logging.set_verbosity_error()
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = _folder_config(folder)
     if labels is not None:
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
-        config.word_pooling = pooling
-    model = AutoModelForTokenClassification.from_pretrained(
-        folder, config=config, attn_implementation=attention, local_files_only=True
+    _config_tags(config, folder)
+    logging.set_verbosity_error()
+    return WordTagger(
+        AutoModelForTokenClassification.from_pretrained(
+            folder, config=config, attn_implementation=attention, local_files_only=True
+        )
     )
-    tagger = WordTagger(model, getattr(config, "word_pooling", pooling))
-    if tagger.tags != bio_tags(tagger.labels):
+
+
+def _folder_config(folder: Path) -> Any:
+    check_encoder(folder)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    # Version 0.1 could train taggers on the mean of a word's pieces.
+    if getattr(config, "word_pooling", "first") != "first":
+        raise OpticalError(Errors.E501.format(path=folder))
+    return config
+
+
+def _config_tags(config: Any, folder: Path) -> list[str]:
+    tags = [config.id2label[i] for i in range(config.num_labels)]
+    if tags != bio_tags(sorted({tag[2:] for tag in tags if tag != OUTSIDE})):
         raise OpticalError(Errors.E414.format(path=folder))
-    return tagger
+    return tags

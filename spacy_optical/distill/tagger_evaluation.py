@@ -53,8 +53,7 @@ def evaluate(
     for language, part in docs.items():
         check_labels(part, tagger.labels, gold[language])
     scores = {
-        language: entity_scores(tagger, part, pieces, tagger.tags, labels)
-        for language, part in docs.items()
+        language: entity_scores(tagger, part, pieces, labels) for language, part in docs.items()
     }
     f1 = {language: score["ents_f"] or 0.0 for language, score in scores.items()}
     targets = [value for language, value in f1.items() if language != source]
@@ -62,25 +61,19 @@ def evaluate(
 
 
 def entity_scores(
-    tagger: WordTagger,
-    gold: Sequence[Doc],
-    pieces: WordPieces,
-    tags: Sequence[str],
-    labels: Sequence[str] = (),
+    tagger: WordTagger, gold: Sequence[Doc], pieces: WordPieces, labels: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Score a tagger on gold documents.
+    """Score a tagger on gold documents, whose own words it reads.
 
     tagger (WordTagger): The tagger.
-    gold (Sequence[Doc]): Documents with entities; their own words are what is read, long
-        ones in overlapping windows.
+    gold (Sequence[Doc]): Documents with entities.
     pieces (WordPieces): The tagger's tokenizer.
-    tags (Sequence[str]): The tagger's BIO tags.
     labels (Sequence[str]): The labels to score; all if empty.
     RETURNS (Dict[str, Any]): `ents_p`, `ents_r`, `ents_f` and `ents_per_type` as spaCy names them,
         0 to 1.
     """
     texts = [[token.text for token in word_tokens(doc)] for doc in gold]
-    return scores_of(gold, word_logits(tagger, texts, pieces), tags, labels)
+    return scores_of(gold, word_logits(tagger, texts, pieces), tagger.tags, labels)
 
 
 def word_logits(
@@ -122,14 +115,7 @@ def scores_of(
     tags: Sequence[str],
     labels: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Score the logits of words on gold documents.
-
-    gold (Sequence[Doc]): Documents with entities.
-    logits (Sequence[ndarray]): For each document [words, tags], white space left out.
-    tags (Sequence[str]): The BIO tags.
-    labels (Sequence[str]): The labels to score; all if empty.
-    RETURNS (Dict[str, Any]): As `entity_scores`.
-    """
+    """Score the logits [words, tags] of each document's words, as `entity_scores`."""
     expected = [entity_spans(doc) for doc in gold]
     predicted = predicted_spans(gold, logits, tags)
     if labels:
@@ -157,7 +143,7 @@ def predicted_spans(
     """Decode the logits of words to entities, without labels that a document does not annotate.
 
     docs (Sequence[Doc]): The documents.
-    logits (Sequence[ndarray]): As for `scores_of`.
+    logits (Sequence[ndarray]): For each document [words, tags], white space left out.
     tags (Sequence[str]): The BIO tags.
     RETURNS (List[List[Tuple[int, int, str]]]): Start, end (excluded) and label, in tokens.
     """
@@ -165,19 +151,13 @@ def predicted_spans(
     for doc, scores in zip(docs, logits, strict=True):
         at = [token.i for token in word_tokens(doc)]
         lacking = labels_not_labelled(doc)
-        found = [span for span in decode(scores, tags) if span.label not in lacking]
-        spans.append([(at[span.start], at[span.end - 1] + 1, span.label) for span in found])
+        known = [span for span in decode(scores, tags) if span.label not in lacking]
+        spans.append([(at[span.start], at[span.end - 1] + 1, span.label) for span in known])
     return spans
 
 
 def check_labels(gold: Sequence[Doc], labels: Iterable[str], path: Path) -> None:
-    """Make sure that a model knows every label that it is judged by.
-
-    gold (Sequence[Doc]): The documents that judge.
-    labels (Iterable[str]): What the model knows.
-    path (Path): The documents' file, for the error.
-    RAISES (OpticalError): If gold has another label.
-    """
+    """Refuse gold documents, read from a path, with a label that the model does not have."""
     known = sorted(labels)
     unknown = {entity.label_ for doc in gold for entity in doc.ents}.difference(known)
     if unknown:

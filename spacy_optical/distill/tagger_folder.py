@@ -35,12 +35,7 @@ def save_tagger(tagger: WordTagger, tokenizer: bytes, metrics: dict, out: Path) 
 
 
 def finished(folder: Path, fingerprint: str) -> dict | None:
-    """Look whether a tagger is there already.
-
-    folder (Path): Its folder.
-    fingerprint (str): What it must have been made from.
-    RETURNS (Optional[dict]): Its metrics; None if it is not there, or is another one.
-    """
+    """Give the metrics of a tagger that was made from this already; None if there is none."""
     path = folder / METRICS
     if not (path.is_file() and (folder / WEIGHTS).is_file()):
         return None

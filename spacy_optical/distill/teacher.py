@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 from accelerate.utils import set_seed
-from spacy.tokens import Doc
 
 from ..data.docs import read_training_docs
 from ..data.layout import CorpusFolder
@@ -19,7 +18,7 @@ from .config import DistillConfig
 from .distributed import on_main
 from .loop import Losses, by_length, train
 from .provenance import provenance
-from .sentences import Batch, Sentence, collate, labelled_sentence
+from .sentences import Batch, Sentence, collate, labelled_sentences
 from .tagger import WordTagger, load_tagger
 from .tagger_evaluation import check_labels, entity_scores
 from .tagger_folder import finished, save_tagger
@@ -51,11 +50,6 @@ class EnglishTask:
         return [(part, n / sum(words)) for part, n in zip(parts, words, strict=True)]
 
 
-def entity_labels(docs: Sequence[Doc]) -> tuple[str, ...]:
-    """Collect the entity labels of documents, sorted."""
-    return tuple(sorted({entity.label_ for doc in docs for entity in doc.ents}))
-
-
 def teach(
     config: DistillConfig,
     out: Path,
@@ -73,36 +67,28 @@ def teach(
     RAISES (OpticalError): If the encoder or the corpus is not whole, no sentence fits the window,
         the window does not fit the encoder, `out` holds something else, or as `train`.
     """
+    out = Path(out)
     check_replaceable(out, marker=CONFIG)
     check_encoder(config.paths.encoder)
-    corpus = CorpusFolder(config.paths.corpus)
-    docs = read_training_docs(corpus.source_train)
-    dev = read_training_docs(corpus.source_dev)
-    data = [corpus.source_train, corpus.source_dev]
-    record = provenance(config, "teacher", [*data, config.paths.encoder / WEIGHTS])
-    if resume and (made := on_main(lambda: finished(Path(out), record["fingerprint"]))):
+    corpus, window = CorpusFolder(config.paths.corpus), config.teacher.max_pieces
+    docs, dev = read_training_docs(corpus.source_train), read_training_docs(corpus.source_dev)
+    data = [corpus.source_train, corpus.source_dev, config.paths.encoder / WEIGHTS]
+    record = provenance(config, "teacher", data)
+    if resume and (made := on_main(lambda: finished(out, record["fingerprint"]))):
         say(f"{out} was made from the same already")
         return made
     tokenizer = (config.paths.encoder / TOKENIZER).read_bytes()
     pieces = WordPieces(tokenizer)
-    labels = entity_labels(docs)
+    labels = sorted({entity.label_ for doc in docs for entity in doc.ents})
     check_labels(dev, labels, corpus.source_dev)
     tags = bio_tags(labels)
-    number = {tag: i for i, tag in enumerate(tags)}
-    every = [labelled_sentence(doc, pieces, number) for doc in docs]
-    sentences = [s for s in every if 0 < len(s) <= config.teacher.max_pieces - 2]
-    if len(sentences) < len(every):
-        say(f"{len(every) - len(sentences)} English sentences are empty or too long; left out")
-    if not sentences:
-        raise OpticalError(
-            Errors.E412.format(what="English sentence", most=config.teacher.max_pieces)
-        )
+    sentences = labelled_sentences(docs, pieces, tags, window)
+    if len(sentences) < len(docs):
+        say(f"{len(docs) - len(sentences)} English sentences are empty or too long; left out")
     set_seed(config.seed)  # the new classifier's weights are drawn at random
-    tagger = load_tagger(config.paths.encoder, list(tags), config.teacher.pooling)
-    if config.teacher.max_pieces > tagger.max_pieces:
-        raise OpticalError(
-            Errors.E413.format(most=config.teacher.max_pieces, positions=tagger.max_pieces)
-        )
+    tagger = load_tagger(config.paths.encoder, list(tags))
+    if window > tagger.max_pieces:
+        raise OpticalError(Errors.E413.format(most=window, positions=tagger.max_pieces))
     if config.teacher.freeze_embeddings:
         tagger.freeze_embeddings()
     history = train(
@@ -111,12 +97,12 @@ def teach(
         config.teacher,
         seed=config.seed,
         fingerprint=record["fingerprint"],
-        folder=Path(out).with_name(f"{Path(out).name}-checkpoint"),
-        judge=lambda model: entity_scores(model, dev, pieces, tags)["ents_f"],
+        folder=out.with_name(f"{out.name}-checkpoint"),
+        evaluate=lambda model: entity_scores(model, dev, pieces)["ents_f"],
         resume=resume,
         say=say,
     )
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
-    metrics["english_dev"] = on_main(lambda: entity_scores(tagger, dev, pieces, tags))
+    metrics["english_dev"] = on_main(lambda: entity_scores(tagger, dev, pieces))
     on_main(lambda: save_tagger(tagger, tokenizer, metrics, out))
     return metrics

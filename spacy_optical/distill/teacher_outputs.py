@@ -1,6 +1,6 @@
-"""What a tagger says about many sentences: no gradients, batches of like length."""
+"""A tagger's outputs for many sentences: no gradients, batches of like length."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ from .tagger import WordTagger
 
 @dataclass(frozen=True)
 class WordOutput:
-    """What a tagger makes of one sentence of n words.
+    """A tagger's outputs for a sentence of n words.
 
     logits [n, tags]; last [n, d], the first pieces' vectors of the last layer; middle and, where
     it is asked for, aligned [n, d], the mean pieces' vectors of a layer.
@@ -46,18 +46,6 @@ def read_sentences(
     """
     outputs: dict[int, WordOutput] = {}
     layers = (layer,) if aligned is None else (layer, aligned)
-    for index, output in _outputs(tagger, sentences, pieces, layers, batch_size):
-        outputs[index] = output
-    return [outputs[i] for i in range(len(sentences))]
-
-
-def _outputs(
-    tagger: WordTagger,
-    sentences: Sequence[Sentence],
-    pieces: WordPieces,
-    layers: tuple[int, ...],
-    batch_size: int,
-) -> Iterator[tuple[int, WordOutput]]:
     order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
     was_training = tagger.training
     tagger.eval()
@@ -73,5 +61,6 @@ def _outputs(
             )
             for row, index in enumerate(part):
                 count = len(sentences[index].words)
-                yield index, WordOutput(*(array[row, :count].copy() for array in arrays))
+                outputs[index] = WordOutput(*(array[row, :count].copy() for array in arrays))
     tagger.train(was_training)
+    return [outputs[i] for i in range(len(sentences))]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
@@ -12,14 +13,14 @@ from . import objectives
 from .config import DistillConfig
 from .loop import Losses, by_length
 from .plan_reader import English
-from .plan_store import ArrayStore, dense, words_of
+from .plan_store import Arrays, ArrayStore, dense, words_of
 from .sentences import Batch, CutSentences, Sentence, collate, drop_words, plain_sentence
 from .tagger import Output, WordTagger
 
 
 @dataclass(frozen=True)
-class EnglishStep:
-    """English sentences with the teacher's scores [B, W, tags] and last vectors [B, W, d]."""
+class Side:
+    """Sentences with the teacher's scores [B, W, tags] and last vectors [B, W, d]."""
 
     batch: Batch
     logits: torch.Tensor
@@ -28,16 +29,14 @@ class EnglishStep:
 
 @dataclass(frozen=True)
 class Step:
-    """English sentences, where a step has some; pairs with the teacher's outputs and the plans.
+    """English sentences, where a step has some, and pairs: target sentences and their plans.
 
-    logits [B, N, tags], last [B, N, d], source [B, M, d], plan [B, M, N], carried [B, N, tags],
-    trust [B, N], weight [B, 1].
+    source [B, M, d] are the teacher's middle vectors of the translations, plan [B, M, N] the mass,
+    carried [B, N, tags] the projected distributions, trust [B, N] and weight [B, 1].
     """
 
-    english: EnglishStep | None
-    target: Batch
-    logits: torch.Tensor
-    last: torch.Tensor
+    english: Side | None
+    target: Side
     source: torch.Tensor
     plan: torch.Tensor
     carried: torch.Tensor
@@ -138,59 +137,49 @@ class StudentTask:
     def losses(self, tagger: WordTagger, batch: "StepMaker") -> Losses:
         """Give the weighted terms of the objective for one step."""
         step = batch.make()
-        terms: Losses = {}
-        distances = []
+        weights, terms, distances = self.weights, Losses(), []
         if step.english is not None:
-            distances += self._english_terms(tagger, step.english, terms)
+            read, english = self._read(tagger, step.english), step.english
+            if weights.hard:
+                loss = objectives.hard(read.logits, english.batch.tags, english.batch.also)
+                terms["hard"] = weights.hard * loss
+            if weights.soft:
+                loss = objectives.soft(
+                    read.logits, english.logits, english.batch.words, weights.temperature
+                )
+                terms["soft"] = weights.soft * loss
+            distances.append((weights.hidden, _distance(tagger, read, english)))
         # Translated sentences that no term looks at are not read.
-        if not self.weights.reads_english_alone:
-            distances += self._target_terms(tagger, step, terms)
+        if not weights.reads_english_alone:
+            read = self._read(tagger, step.target)
+            self._add_target_terms(tagger, read, step, terms)
+            distances.append((weights.hidden_of_target, _distance(tagger, read, step.target)))
         if any(weight for weight, _ in distances):
             weighted = [weight * distance for weight, distance in distances if weight]
             terms["hidden"] = torch.stack(weighted).sum() / len(distances)
         return terms
 
-    def _english_terms(
-        self, tagger: WordTagger, english: EnglishStep, terms: Losses
-    ) -> list[tuple[float, torch.Tensor]]:
-        weights = self.weights
-        read = self._read(tagger, english.batch)
-        if weights.hard:
-            tags, also = english.batch.tags, english.batch.also
-            terms["hard"] = weights.hard * objectives.hard(read.logits, tags, also)
-        if weights.soft:
-            terms["soft"] = weights.soft * objectives.soft(
-                read.logits, english.logits, english.batch.words, weights.temperature
-            )
-        last = _through(tagger.basis, english.last)
-        return [(weights.hidden, _distance(read, english.batch, last))]
-
-    def _target_terms(
-        self, tagger: WordTagger, step: Step, terms: Losses
-    ) -> list[tuple[float, torch.Tensor]]:
-        weights, words = self.weights, step.target.words
-        read = self._read(tagger, step.target)
+    def _add_target_terms(
+        self, tagger: WordTagger, read: Output, step: Step, terms: Losses
+    ) -> None:
+        weights, target, words = self.weights, step.target, step.target.batch.words
         trust = step.trust * step.weight
         if weights.target_kd:
             left = 1 - weights.kd_discount * trust if weights.labels else None
-            terms["target_kd"] = weights.target_kd * objectives.soft(
-                read.logits, step.logits, words, weights.temperature, left
-            )
+            loss = objectives.soft(read.logits, target.logits, words, weights.temperature, left)
+            terms["target_kd"] = weights.target_kd * loss
         if weights.representation:
-            vectors = read.words(self.layer, step.target, "mean")
-            terms["repr"] = weights.representation * objectives.representation(
+            loss = objectives.representation(
                 _through(tagger.basis, step.source),
-                vectors,
+                read.words(self.layer, target.batch, "mean"),
                 step.plan,
                 _through(tagger.basis, self.centre),
                 step.weight,
             )
+            terms["repr"] = weights.representation * loss
         if weights.labels:
-            terms["labels"] = weights.labels * objectives.labels(
-                read.logits, step.carried, trust, words
-            )
-        last = _through(tagger.basis, step.last)
-        return [(weights.hidden_of_target, _distance(read, step.target, last))]
+            loss = objectives.labels(read.logits, step.carried, trust, words)
+            terms["labels"] = weights.labels * loss
 
     def split(self, batch: "StepMaker", count: int) -> list[tuple["StepMaker", float]]:
         """Deal out pairs and English sentences in turn; a part counts by its pairs.
@@ -207,17 +196,18 @@ class StudentTask:
         ]
         return [(part, len(part.rows) / len(batch.rows)) for part in parts]
 
-    def _read(self, tagger: WordTagger, batch: Batch) -> Output:
-        return tagger(drop_words(batch, self.config.training.word_dropout, self.pieces.unk_id))
+    def _read(self, tagger: WordTagger, side: Side) -> Output:
+        return tagger(drop_words(side.batch, self.config.training.word_dropout, self.pieces.unk_id))
 
 
 def _through(basis: torch.Tensor | None, vectors: torch.Tensor) -> torch.Tensor:
-    """See a teacher's vectors as a student of another width does."""
+    """Give a teacher's vectors in the dimensions of a narrower student."""
     return vectors if basis is None else vectors @ basis
 
 
-def _distance(read: Output, batch: Batch, teacher: torch.Tensor) -> torch.Tensor:
-    return objectives.hidden(read.words(-1, batch, "first"), teacher, batch.words)
+def _distance(tagger: WordTagger, read: Output, side: Side) -> torch.Tensor:
+    last = _through(tagger.basis, side.last)
+    return objectives.hidden(read.words(-1, side.batch, "first"), last, side.batch.words)
 
 
 @dataclass(frozen=True)
@@ -238,37 +228,24 @@ class StepMaker:
         """Read the step's arrays and pad them."""
         task = self.task
         pairs = [task.plans[language][i] for language, i in self.pairs]
-        cut = [task.cut[language][i] for language, i in self.pairs]
         words = [words_of(pair["target-words"]) for pair in pairs]
-        target = collate(list(map(Sentence, words, cut)), task.pieces)
-        width = target.words.shape[1]
-        height = max(len(pair["source"]) for pair in pairs)
-        plans = np.stack([dense(pair["plan"], (height, width)) for pair in pairs])
-        lengths = {"source": height, "weight": 1}
-        padded = {
-            name: _padded([pair[name] for pair in pairs], lengths.get(name, width))
-            for name in ("logits", "last", "source", "carried", "trust", "weight")
-        }
-        return Step(
-            english=self._make_english(),
-            target=target,
-            plan=torch.from_numpy(plans),
-            **padded,
-        )
+        cut = [task.cut[language][i] for language, i in self.pairs]
+        target = self._side(list(map(Sentence, words, cut)), pairs)
+        shape = (max(len(pair["source"]) for pair in pairs), target.batch.words.shape[1])
+        plans = np.stack([dense(pair["plan"], shape) for pair in pairs])
+        names = ("source", "carried", "trust", "weight")
+        padded = {name: _padded([pair[name] for pair in pairs]) for name in names}
+        english = None
+        if self.english:
+            sentences = [task.english_sentences[i] for i in self.english]
+            english = self._side(sentences, [task.english.store[i] for i in self.english])
+        return Step(english=english, target=target, plan=torch.from_numpy(plans), **padded)
 
-    def _make_english(self) -> EnglishStep | None:
-        if not self.english:
-            return None
-        task = self.task
-        batch = collate([task.english_sentences[i] for i in self.english], task.pieces)
-        rows, width = [task.english.store[i] for i in self.english], batch.words.shape[1]
-        logits, last = (_padded([row[name] for row in rows], width) for name in ("logits", "last"))
-        return EnglishStep(batch, logits, last)
+    def _side(self, sentences: Sequence[Sentence], arrays: Sequence[Arrays]) -> Side:
+        logits, last = (_padded([one[name] for one in arrays]) for name in ("logits", "last"))
+        return Side(collate(sentences, self.task.pieces), logits, last)
 
 
-def _padded(items: Sequence[np.ndarray], length: int) -> torch.Tensor:
-    """Stack arrays [n_i, ...] with zeros behind, in single precision: [B, length, ...]."""
-    out = np.zeros((len(items), length, *items[0].shape[1:]), dtype=np.float32)
-    for row, item in enumerate(items):
-        out[row, : len(item)] = item
-    return torch.from_numpy(out)
+def _padded(items: Sequence[np.ndarray]) -> torch.Tensor:
+    """Stack arrays [n_i, ...] with zeros behind, in single precision: [B, n, ...]."""
+    return pad_sequence([torch.tensor(item, dtype=torch.float32) for item in items], True)

@@ -20,7 +20,7 @@ from .sentences import Sentence
 from .tagger import WordTagger
 from .teacher_outputs import read_sentences
 
-Hook = Callable[..., None]  # module, its arguments, its output
+Hook = Callable[..., Any]  # module, its arguments, its output
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,10 @@ class WidthPruning:
     norms: dict[str, torch.Tensor]
 
     def apply(self, name: str, weight: torch.Tensor, layer: int) -> torch.Tensor:
-        """Give a weight of the student.
+        """Give a weight that reads from and writes to the narrower vectors.
 
-        name (str): The weight's name in the teacher.
-        weight (Tensor): The teacher's, already cut to the layers, neurons and pieces that stay.
-        layer (int): The teacher's layer that it belongs to; of no matter outside of layers.
-        RETURNS (Tensor): WordOutput from, and writing to, the narrower vectors.
+        The teacher's weight is already cut to the layers, neurons and pieces that stay. Its name
+        and layer are those in the teacher.
         """
         if "LayerNorm" in name:
             return self.norms[name]
@@ -74,7 +72,7 @@ def find_width_pruning(
     width (int): How many directions stay; a multiple of a head's size.
     sentences (Sequence[Sentence]): The text, in the languages that the student is for.
     pieces (WordPieces): The teacher's tokenizer.
-    basis (Optional[Tensor]): Other directions than those that are found, [d, width].
+    basis (Optional[Tensor]): Directions to use instead, [d, width].
     RETURNS (WidthPruning): The directions of largest second moment over the embeddings' output and
         that of the kept layers, each counted alike; the heads whose output is largest; the least
         squares fit of every layer norm's output from its input, both seen through the basis.
@@ -103,7 +101,7 @@ def find_width_pruning(
 
     first = [(module, add_moment(i)) for i, module in enumerate(streams)]
     first += [(b.attention.output.dense, add_heads(layer)) for layer, b in blocks.items()]
-    with _watching(first), _exactly(teacher):
+    with watching(first), _exactly(teacher):
         read_sentences(teacher, sentences, pieces, batch_size=1)  # padding would count
     whole = torch.stack([moment / moment.trace() for moment in moments]).sum(dim=0)
     if basis is None:
@@ -119,7 +117,7 @@ def find_width_pruning(
         ):
             fits[name] = _Fit(basis)
             second.append((module, fits[name].add))
-    with _watching(second), _exactly(teacher):
+    with watching(second), _exactly(teacher):
         read_sentences(teacher, sentences, pieces, batch_size=1)
     norms = {}
     for name, fit in fits.items():
@@ -164,7 +162,8 @@ def _exactly(teacher: WordTagger) -> Iterator[None]:
 
 
 @contextmanager
-def _watching(hooks: Sequence[tuple[nn.Module, Hook]]) -> Iterator[None]:
+def watching(hooks: Sequence[tuple[nn.Module, Hook]]) -> Iterator[None]:
+    """Call hooks with what modules give, while the block runs."""
     handles = [module.register_forward_hook(hook) for module, hook in hooks]
     try:
         yield

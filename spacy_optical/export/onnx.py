@@ -12,7 +12,6 @@ from ..compat import require, require_onnxruntime
 from ..distill.tagger import WordTagger
 from ..encoders.folder import pool_after
 from ..encoders.positions import position_offset
-from ..errors import Errors, OpticalError
 from ..files import scratch_folder
 from ..runtime.bundle import INPUTS, OUTPUT
 from .quiet import errors_only
@@ -140,15 +139,12 @@ class _Attention(torch.autograd.Function):
 def export_onnx(tagger: WordTagger, suffix: int = 1) -> bytes:
     """Trace a tagger and fuse its operators.
 
-    tagger (WordTagger): A tagger that reads first pieces, loaded with `attention="eager"`, which
-        is the form that ONNX Runtime's optimiser knows.
+    tagger (WordTagger): A tagger that was loaded with `attention="eager"`, which is the form that
+        ONNX Runtime's optimiser knows.
     suffix (int): Special pieces that the tokenizer puts behind a sentence.
     RETURNS (bytes): The ONNX model, fp32, opset 17.
-    RAISES (OpticalError): If the tagger pools all pieces of a word, or a temporary file cannot be
-        written.
+    RAISES (OpticalError): If a temporary file cannot be written.
     """
-    if tagger.pooling != "first" and tagger.pool_after is None:
-        raise OpticalError(Errors.E501.format(pooling=tagger.pooling))
     onnx = require("onnx")
     optimizer = require_onnxruntime("onnxruntime.transformers.optimizer")
     fusion = require_onnxruntime("onnxruntime.transformers.fusion_options")

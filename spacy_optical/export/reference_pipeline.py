@@ -6,7 +6,6 @@ import spacy
 from spacy.language import Language
 
 from ..distill.tagger import load_tagger
-from ..encoders.folder import check_encoder
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
 
@@ -17,14 +16,10 @@ def reference_pipeline(teacher: Path, out: Path) -> Language:
     teacher (Path): The teacher's folder.
     out (Path): The pipeline's folder.
     RETURNS (Language): The pipeline.
-    RAISES (OpticalError): If the teacher is not whole, reads more than first pieces, or pools
-        pieces to words early.
+    RAISES (OpticalError): If the teacher is not whole or pools pieces to words early.
     """
     teacher = Path(teacher)
-    check_encoder(teacher)
     tagger = load_tagger(teacher)
-    if tagger.pooling != "first":
-        raise OpticalError(Errors.E501.format(pooling=tagger.pooling))
     if tagger.pool_after is not None:
         raise OpticalError(Errors.E420.format(path=teacher))
     nlp = spacy.blank("xx")

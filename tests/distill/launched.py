@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 
 from spacy_optical.cli import optical_cli
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.distillation import distill
-from spacy_optical.distill.distributed import of_all, on_main, world
+from spacy_optical.distill.distributed import on_main, world
 from spacy_optical.distill.loop import CHECKPOINT
 from spacy_optical.distill.teacher import teach
 from spacy_optical.distill.training_batches import StudentTask
@@ -102,9 +103,11 @@ def main(config_path: Path, teacher: Path, folder: Path) -> None:
     dropped = load_config(config_path, hidden)
     seen["whole"] = distill(dropped, teacher, folder / "whole")["epochs"]
     seen["parts"] = resumed(dropped, teacher, folder / "parts")["epochs"]
-    seen["draws"] = of_all(float(torch.rand(())))
-    seen["not a number"] = of_all(one_loss_not_a_number(config, teacher, folder / "spoiled"))
-    seen["refused"] = of_all(message_of(lambda: on_main(refuse)))
+    seen["draws"] = gather_object([float(torch.rand(()))])
+    seen["not a number"] = gather_object(
+        [one_loss_not_a_number(config, teacher, folder / "spoiled")]
+    )
+    seen["refused"] = gather_object([message_of(lambda: on_main(refuse))])
     on_main(lambda: (folder / "seen.json").write_text(json.dumps(seen), encoding="utf8"))
     command = ["distill", str(config_path), str(teacher), str(folder / "told")]
     optical_cli([*command, "--training.epochs", "1"], standalone_mode=False)

@@ -31,7 +31,6 @@ def test_reads_and_fills(path: Path):
     config = load_config(path)
     assert config.seed == 3
     assert config.student.layers == [0, 2]
-    assert config.teacher.pooling == "first"
     assert config.objective.temperature == 1.0
     assert config.plans.align.solver == "partial"
 
@@ -52,9 +51,12 @@ def test_old_keys_are_refused(path: Path, section: str, old: str, new: str):
         load_config(path, {f"{section}.{old}": 0})
 
 
-def test_renamed_keys_leave_fingerprints_as_they_were(path: Path):
-    """Students on disk stay valid: the hash is that of version 0.1.0."""
-    assert load_config(path).fingerprint("objective", "training") == "d03ab5bf23c62d6b"
+@pytest.mark.parametrize("key", ["teacher.pooling", "training.threads", "plans.align.null_mass"])
+def test_removed_keys_are_refused(path: Path, key: str):
+    section, _, name = key.rpartition(".")
+    message = rf"E402.*'{section}' is wrong: the key '{name}' was removed.*; delete it"
+    with pytest.raises(OpticalError, match=message):
+        load_config(path, {key: 0})
 
 
 @pytest.mark.parametrize("path", [*(ROOT / "configs").glob("*.cfg"), EXPERIMENTS], ids=str)

@@ -201,7 +201,7 @@ class Fixed:
 
 
 def run(tagger: WordTagger, task: Any, config: DistillConfig, folder: Path, **how: Any):
-    defaults: dict[str, Any] = {"seed": 0, "fingerprint": "x", "judge": lambda model: 0.0}
+    defaults: dict[str, Any] = {"seed": 0, "fingerprint": "x", "evaluate": lambda model: 0.0}
     return train(tagger, task, config.teacher, folder=folder, **{**defaults, **how})
 
 
@@ -209,12 +209,12 @@ def test_best_epoch_is_kept_and_a_later_one_wins_a_tie(tmp_path: Path, trained: 
     tagger = load_tagger(trained.teacher)
     scores, seen = iter([0.1, 0.7, 0.7, 0.2]), []
 
-    def judge(model: WordTagger) -> float:
+    def evaluate(model: WordTagger) -> float:
         seen.append({name: p.detach().clone() for name, p in model.named_parameters()})
         return next(scores)
 
     config = load_config(trained.config_path, {"teacher.epochs": 4})
-    history = run(tagger, Fixed(tagger), config, tmp_path, judge=judge)
+    history = run(tagger, Fixed(tagger), config, tmp_path, evaluate=evaluate)
     assert history.best == 2
     assert [row["dev_f1"] for row in history.rows] == [0.1, 0.7, 0.7, 0.2]
     assert same(dict(tagger.named_parameters()), seen[2])
@@ -225,7 +225,7 @@ def test_last_epoch_is_kept_if_asked(tmp_path: Path, trained: Trained):
     config = load_config(trained.config_path, {"teacher.epochs": 2, "teacher.select": "last"})
     scores = iter([0.9, 0.1])
     tagger = load_tagger(trained.teacher)
-    history = run(tagger, Fixed(tagger), config, tmp_path, judge=lambda model: next(scores))
+    history = run(tagger, Fixed(tagger), config, tmp_path, evaluate=lambda model: next(scores))
     assert history.best == 1
 
 

@@ -60,16 +60,14 @@ def test_mean_pieces_by_hand():
     assert mean_pieces(*hand_made()).tolist() == [[[1.0, -1.0], [5.0, -5.0]]]
 
 
-@pytest.mark.parametrize("pooling", ["first", "mean"])
-def test_classifier_sees_the_pooled_words(tmp_path: Path, pooling):
+def test_classifier_sees_first_pieces(tmp_path: Path):
     folder = toy_encoder(tmp_path / "toy", trained_toy_tokenizer(toy_text()), layers=1)
-    tagger = load_tagger(folder, bio_tags(["LOC"]), pooling).eval()
+    tagger = load_tagger(folder, bio_tags(["LOC"])).eval()
     pieces = WordPieces((folder / "tokenizer.json").read_bytes())
     batch = collate([plain_sentence(["Barabara", "lähellä", "Kone"], pieces)], pieces)
     with torch.inference_mode():
         output = tagger(batch)
-        pool = first_pieces if pooling == "first" else mean_pieces
-        expected = tagger.model.classifier(pool(output.hidden[-1], batch))
+        expected = tagger.model.classifier(first_pieces(output.hidden[-1], batch))
     torch.testing.assert_close(output.logits, expected)
     assert output.logits.shape == (1, 3, 3)
 
@@ -102,6 +100,15 @@ def test_saved_tagger_says_its_tags(trained: Trained):
 def test_encoder_is_no_tagger(trained: Trained):
     with pytest.raises(OpticalError, match=r"E414.*encoder is neither a teacher nor a student"):
         load_tagger(trained.config.paths.encoder)
+
+
+def test_a_tagger_of_mean_pieces_is_refused(tmp_path: Path, trained: Trained):
+    shutil.copytree(trained.teacher, tmp_path / "teacher")
+    path = tmp_path / "teacher" / "config.json"
+    config = json.loads(path.read_text(encoding="utf8"))
+    path.write_text(json.dumps({**config, "word_pooling": "mean"}), encoding="utf8")
+    with pytest.raises(OpticalError, match=r"E501.*teacher reads the mean"):
+        load_tagger(tmp_path / "teacher")
 
 
 def test_teacher_with_another_tokenizer(tmp_path: Path, trained: Trained):

@@ -97,8 +97,8 @@ def test_long_documents_are_read_in_windows(trained: Trained):
         at += len(doc)
     long.set_ents(ents)
     assert sum(map(len, pieces.pieces([t.text for t in long]))) > 3 * tagger.max_pieces
-    apart = entity_scores(tagger, docs, pieces, tagger.tags)["ents_f"]
-    together = entity_scores(tagger, [long], pieces, tagger.tags)["ents_f"]
+    apart = entity_scores(tagger, docs, pieces)["ents_f"]
+    together = entity_scores(tagger, [long], pieces)["ents_f"]
     assert together > apart - 0.1 > 0.8
 
 
@@ -106,7 +106,7 @@ def test_empty_documents(trained: Trained):
     tagger = load_tagger(trained.teacher)
     pieces = WordPieces((trained.teacher / "tokenizer.json").read_bytes())
     nlp = spacy.blank("xx")
-    found = entity_scores(tagger, [nlp(""), nlp(" \n ")], pieces, tagger.tags)
+    found = entity_scores(tagger, [nlp(""), nlp(" \n ")], pieces)
     assert found["ents_f"] == 0.0
 
 

@@ -142,11 +142,3 @@ def test_missing_encoder(tmp_path: Path, trained: Trained, config: DistillConfig
     missing = changed(config, trained, **{"paths.encoder": str(tmp_path / "none")})
     with pytest.raises(OpticalError, match=r"E702.*config\.json is missing"):
         teach(missing, tmp_path / "teacher")
-
-
-def test_mean_pooling_is_kept(tmp_path: Path, trained: Trained, config: DistillConfig):
-    from spacy_optical.distill.tagger import load_tagger
-
-    mean = changed(config, trained, **{"teacher.pooling": "mean", "teacher.epochs": 1})
-    teach(mean, tmp_path / "teacher")
-    assert load_tagger(tmp_path / "teacher").pooling == "mean"

@@ -59,7 +59,7 @@ def test_words_are_cut_once(trained: Trained, monkeypatch: pytest.MonkeyPatch):
     for batch in (*task.batches(np.random.default_rng(0)), first_batch(task)):
         step = batch.make()
         for row, (language, number) in enumerate(batch.pairs):
-            assert int(step.target.words[row].sum()) == len(
+            assert int(step.target.batch.words[row].sum()) == len(
                 words_of(task.plans[language][number]["target-words"])
             )
 
@@ -70,12 +70,13 @@ def test_step_by_hand(task: StudentTask):
     language, number = batch.pairs[2]
     arrays = task.plans[language][number]
     n, m = len(arrays["logits"]), len(arrays["source"])
-    np.testing.assert_array_equal(step.logits[2, :n], arrays["logits"])
+    np.testing.assert_array_equal(step.target.logits[2, :n], arrays["logits"])
     np.testing.assert_array_equal(step.source[2, :m], arrays["source"])
     np.testing.assert_array_equal(step.plan[2, :m, :n], dense(arrays["plan"], (m, n)))
     for tensor in (step.plan[2, m:], step.plan[2, :, n:], step.trust[2, n:], step.source[2, m:]):
         assert not tensor.any()
-    assert step.target.words[2].tolist() == [i < n for i in range(step.logits.shape[1])]
+    width = step.target.logits.shape[1]
+    assert step.target.batch.words[2].tolist() == [i < n for i in range(width)]
     tags = task.english.sentences[batch.english[1]].tags
     assert tags is not None
     assert step.english is not None
@@ -104,9 +105,9 @@ def test_no_english(trained: Trained, student: WordTagger):
     found = task.losses(student, batches[0])
     assert set(found) == {"target_kd", "hidden", "repr", "labels"}
     step = batches[0].make()
-    read = student(step.target)
+    read = student(step.target.batch)
     expected = objectives.hidden(
-        first_pieces(read.hidden[-1], step.target), step.last, step.target.words
+        first_pieces(read.hidden[-1], step.target.batch), step.target.last, step.target.batch.words
     )
     torch.testing.assert_close(found["hidden"], expected)
 
@@ -124,13 +125,13 @@ def test_weights_scale_their_terms(trained: Trained, task: StudentTask, student:
 def test_own_reading_yields_to_what_came_through_the_plan(trained: Trained, student: WordTagger):
     whole, less = (task_of(trained, **{"objective.kd_discount": y}) for y in (0.0, 1.0))
     step = first_batch(whole).make()
-    read = student(step.target)
+    read = student(step.target.batch)
     each = torch.nn.functional.kl_div(
-        read.logits.log_softmax(-1), step.logits.softmax(-1), reduction="none"
+        read.logits.log_softmax(-1), step.target.logits.softmax(-1), reduction="none"
     ).sum(-1)
     trust = step.trust * step.weight
     assert float(trust.max()) > 0
-    left = ((1 - trust) * each)[step.target.words].mean()
+    left = ((1 - trust) * each)[step.target.batch.words].mean()
     torch.testing.assert_close(less.losses(student, first_batch(less))["target_kd"], left)
     assert left < whole.losses(student, first_batch(whole))["target_kd"]
 

@@ -220,16 +220,3 @@ def test_presets():
     assert not PRESETS["int8-vnni"].reduce_range
     with pytest.raises(OpticalError, match=r"E502.*'int4'; use one of auto, fp32, int8"):
         preset_named("int4")
-
-
-def test_mean_pooling_is_refused(folder: Path):
-    tagger = load_tagger(folder, bio_tags(["LOC"]), "mean", attention="eager")
-    with pytest.raises(OpticalError, match=r"E501.*'mean'"):
-        export_onnx(tagger)
-
-
-def test_mean_pooling_says_nothing_of_a_pooled_tagger(pooled: Path):
-    tagger = load_tagger(pooled, bio_tags(["LOC", "PER"]), "mean", attention="eager").eval()
-    runtime = Runtime(bundle_of(export_onnx(tagger), pooled))
-    for ours, theirs in zip(runtime.scores(TEXTS), by_torch(tagger, pooled), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-4)

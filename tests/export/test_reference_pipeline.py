@@ -6,7 +6,6 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_optical.errors import OpticalError
 from spacy_optical.export.bundle_export import export_bundle
 from spacy_optical.export.reference_pipeline import reference_pipeline
 from spacy_optical.runtime.bundle import Bundle
@@ -90,14 +89,3 @@ def test_head_round_trips(nlp: Language):
     assert again.labels == head.labels == ("DATE", "LOC", "ORG", "PER")
     assert (again.weight == head.weight).all()
     assert (again.bias == head.bias).all()
-
-
-def test_mean_pooling_is_refused(tmp_path: Path, trained: Trained):
-    import json
-
-    shutil.copytree(trained.teacher, tmp_path / "teacher")
-    path = tmp_path / "teacher" / "config.json"
-    config = json.loads(path.read_text(encoding="utf8"))
-    path.write_text(json.dumps({**config, "word_pooling": "mean"}), encoding="utf8")
-    with pytest.raises(OpticalError, match="E501"):
-        reference_pipeline(tmp_path / "teacher", tmp_path / "pipeline")
