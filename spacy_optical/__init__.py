@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from .profiling.measure import profile
     from .projection.labels import project_labels
     from .projection.pair import align_pair as align
+    from .scale.stream import annotate
 
-__all__ = ["__version__", "align", "distill", "export", "profile", "project_labels"]
+__all__ = ["__version__", "align", "annotate", "distill", "export", "profile", "project_labels"]
 
 _FUNCTIONS = {
     "align": ("projection.pair", "align_pair"),
+    "annotate": ("scale.stream", "annotate"),
     "distill": ("distill.distillation", "distill"),
     "export": ("export.bundle_export", "export_bundle"),
     "profile": ("profiling.measure", "profile"),

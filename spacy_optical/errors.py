@@ -1,7 +1,7 @@
 """Every error and warning that a user can meet, each with a code.
 
 E0xx general, E1xx runtime and bundles, E2xx data, E3xx alignment, E4xx learning and its config,
-E5xx export, E6xx profiling, E7xx encoders.
+E5xx export, E6xx profiling, E7xx encoders, E8xx many texts.
 """
 
 from typing import Any
@@ -307,6 +307,22 @@ class Errors(metaclass=_Coded):
     E709 = (
         "The tokenizer in {path} is not the one that its model was trained with; take both from "
         "the same folder"
+    )
+
+    # E8xx: many texts
+    E801 = "{path} has no files of one kind to read ({kinds}); name a file or a folder that has"
+    E802 = "{path} cannot be read ({reason}); restore the file, or move it out of the input"
+    E803 = "{path} has no column '{column}', only {columns}; name another with {option}"
+    E804 = "The column '{column}' of {path} is of the type {found}; it must be {expected}"
+    E805 = "The pipeline '{model}' cannot be used ({reason}); name a pipeline or a bundle's folder"
+    E806 = "{path} holds a run with another {what}; choose another folder for this run"
+    E807 = "{path} holds this run already; continue it with --resume, or choose another folder"
+    E808 = "A worker process was ended from outside; run the same command again, with --resume"
+    E809 = "Spark needs Java and found none; install a Java runtime, or set JAVA_HOME to one"
+    E810 = "The engine {engine} could not be started or has stopped ({reason}); run with --resume"
+    E811 = (
+        "{failed} of {texts} texts failed; the column 'error' in {path} says why, and all other "
+        "texts were read"
     )
 
 

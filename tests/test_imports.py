@@ -23,6 +23,7 @@ ARROWS = {
     "distill": {"align", "data", "encoders", "projection", "runtime", "scores"},
     "export": {"data", "distill", "encoders", "runtime", "scores"},
     "profiling": {"data", "pipeline", "runtime", "scores"},
+    "scale": {"runtime"},
 }
 # Packages that these may not name, not even inside a function.
 LIBRARIES = {
@@ -31,6 +32,7 @@ LIBRARIES = {
     "runtime": {"torch", "transformers"},
     "data": {"torch", "transformers"},
     "profiling": {"torch", "transformers"},
+    "scale": {"torch", "transformers"},
     "cli": {"torch", "transformers"},
 }
 

@@ -1,7 +1,6 @@
 import errno
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -10,28 +9,14 @@ from typing import Any
 
 import pytest
 from spacy.tokens import Span
-from typer.testing import CliRunner, Result
 
-from spacy_optical.cli import optical_cli
 from spacy_optical.data.docs import read_docs, write_docs
 from spacy_optical.distill import teacher as teacher_module
 from spacy_optical.runtime.bundle import Bundle
 
+from ..command_line import run, told
 from ..conftest import Trained
 from ..toy_project import toy_data, toy_marked_corpus
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(optical_cli, [str(argument) for argument in arguments])
-
-
-def told(result: Result) -> str:
-    """What a failed command said: one sentence, exit code 1, no traceback."""
-    assert result.exit_code == 1, result.output
-    assert isinstance(result.exception, SystemExit)
-    assert "Traceback" not in result.output
-    _, message = result.output.split("✘")  # which is the last thing said, and said once
-    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", message).split())
 
 
 @pytest.fixture

@@ -1,0 +1,141 @@
+"""Texts in, rows of entities out: the function that every engine runs."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from ..errors import Errors, OpticalError
+from ..files import folder_contents
+from ..runtime.bundle import default_bundle_path
+from .text_parts import Text
+
+# What is held at once; spaCy forgets the words of a batch when its memory zone ends.
+BATCH_TEXTS = 1_000
+BATCH_CHARACTERS = 1_000_000
+MOST_REASON = 300
+
+# Start, end, label, text, score and error, as in `row_schema`.
+Row = tuple[int | None, int | None, str | None, str | None, float | None, str | None]
+
+
+def row_schema(id_type: pa.DataType) -> pa.Schema:
+    """Give the columns of the rows.
+
+    id_type (DataType): The type of the ids.
+    RETURNS (Schema): A row is an entity, in characters, `end` excluded. Or it is a text that has
+        failed: then only `id` and `error` are set.
+    """
+    columns = {"start": pa.int32(), "end": pa.int32(), "label": pa.string(), "text": pa.string()}
+    return pa.schema({"id": id_type, **columns, "score": pa.float32(), "error": pa.string()})
+
+
+@lru_cache(maxsize=1)
+def load_pipeline(model: str | None) -> Language:
+    """Load a pipeline, once a process.
+
+    model (Optional[str]): A pipeline's name or folder, or a bundle's folder. By default
+        `optical_ner` with the bundle that the package carries.
+    RETURNS (Language): The pipeline, which has read a first text.
+    RAISES (OpticalError): If it cannot be loaded.
+    """
+    try:
+        if model is None or (Path(model) / "bundle.json").is_file():
+            nlp = spacy.blank("xx")
+            nlp.add_pipe("optical_ner", config={"model": model})
+        else:
+            nlp = spacy.load(model)
+        nlp("Amina Juma")  # a model that does not run should stop the run, not fail every text
+    except OpticalError:
+        raise
+    except Exception as err:
+        raise OpticalError(Errors.E805.format(model=model, reason=_reason(err))) from err
+    return nlp
+
+
+def fingerprint(model: str | None) -> str:
+    """Tell a pipeline from every other.
+
+    model (Optional[str]): As for `load_pipeline`.
+    RETURNS (str): SHA-256 of its files.
+    RAISES (OpticalError): If it cannot be loaded.
+    """
+    nlp = load_pipeline(model)
+    folder = default_bundle_path() if model is None else nlp.path or Path(model)
+    return folder_contents(folder)[1]
+
+
+def entity_rows(nlp: Language, texts: Sequence[Text], id_type: pa.DataType) -> pa.Table:
+    """Find the entities of a batch of texts.
+
+    nlp (Language): The pipeline.
+    texts (Sequence[Text]): The texts.
+    id_type (DataType): The type of the ids.
+    RETURNS (Table): The rows of `row_schema`, in the order of the texts. A text without entities
+        has none; a text that fails has one with the reason in `error`.
+    """
+    with nlp.memory_zone():
+        found = [(text.id, *row) for text, rows in _read(nlp, texts) for row in rows]
+    schema = row_schema(id_type)
+    columns = zip(*found, strict=True) if found else [()] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.table(arrays, schema=schema)
+
+
+def in_batches(texts: Iterable[Text]) -> Iterator[list[Text]]:
+    """Divide texts into batches with a maximum number of texts and of characters.
+
+    texts (Iterable[Text]): The texts.
+    YIELDS (List[Text]): The batches.
+    """
+    batch: list[Text] = []
+    characters = 0
+    for text in texts:
+        batch.append(text)
+        characters += len(text.text or "")
+        if len(batch) >= BATCH_TEXTS or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _read(nlp: Language, texts: Sequence[Text]) -> Iterator[tuple[Text, list[Row]]]:
+    pairs = [(text.text, at) for at, text in enumerate(texts) if text.text is not None]
+    found: dict[int, list[Row]] = {}
+    try:
+        for doc, at in nlp.pipe(pairs, as_tuples=True):
+            found[at] = _entities(doc)
+    except Exception:  # handled below: the texts that are left are read one by one
+        pass
+    for at, text in enumerate(texts):
+        if text.text is None:
+            yield text, [_failure(text.error)]
+            continue
+        try:
+            yield text, found[at] if at in found else _entities(nlp(text.text))
+        except Exception as err:  # becomes a row: one text must not end a run of millions
+            yield text, [_failure(_reason(err))]
+
+
+def _entities(doc: Doc) -> list[Row]:
+    scored = Span.has_extension("score")
+    rows: list[Row] = []
+    for ent in doc.ents:
+        score: Any = ent._.score if scored else None
+        rows.append((ent.start_char, ent.end_char, ent.label_, ent.text, score, None))
+    return rows
+
+
+def _failure(reason: str | None) -> Row:
+    return None, None, None, None, None, reason
+
+
+def _reason(err: Exception) -> str:
+    reason = " ".join(f"{type(err).__name__}: {err}".split())
+    return reason.encode("utf8", "backslashreplace").decode("utf8")[:MOST_REASON]

@@ -1,0 +1,64 @@
+"""Ray Data: actors that load the pipeline once and write parts."""
+
+import logging
+import os
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ..compat import require
+from ..errors import Errors, OpticalError
+from .run_folder import Written
+from .text_parts import Part
+
+ray: Any = require("ray", extra="ray")
+require("ray.data", extra="ray")
+
+
+class PartWriter:
+    """An actor's part of the run. The pipeline stays loaded in the actor's process."""
+
+    def __init__(self, write: Callable[[Part], Written], parts: Sequence[Part]) -> None:
+        self.write, self.parts = write, parts
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Write the parts that a batch names, and give only their counts."""
+        written = [pickle.dumps(self.write(self.parts[number])) for number in batch["item"]]
+        return {"written": written}
+
+
+def run(
+    write: Callable[[Part], Written], parts: Sequence[Part], n_process: int
+) -> Iterator[Written]:
+    """Run on the Ray cluster of this program or of `RAY_ADDRESS`, else on one started here.
+
+    write (Callable[[Part], Written]): Writes a part.
+    parts (Sequence[Part]): The parts.
+    n_process (int): The number of actors, with one core each.
+    YIELDS (Written): The results as they come.
+    RAISES (OpticalError): If Ray cannot be started or gives up.
+    """
+    started = not ray.is_initialized()
+    workers = min(n_process, len(parts))
+    try:
+        if started:
+            here = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": workers}
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level="warning", **here)
+            ray.data.DataContext.get_current().enable_progress_bars = False
+            logging.getLogger("ray.data").setLevel("WARNING")
+        numbers = ray.data.from_items(list(range(len(parts))), override_num_blocks=len(parts))
+        written = numbers.map_batches(
+            PartWriter,
+            fn_constructor_args=(write, parts),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(size=workers),
+            num_cpus=1,
+        )
+        for row in written.iter_rows():
+            yield pickle.loads(row["written"])
+    except ray.exceptions.RayError as err:
+        reason = str(err).strip().rpartition("\n")[2]
+        raise OpticalError(Errors.E810.format(engine="Ray", reason=reason)) from err
+    finally:
+        if started:
+            ray.shutdown()

@@ -1,0 +1,124 @@
+"""A run's folder: one Parquet file a part, written whole, and a record of what the run reads."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import spacy
+
+from ..about import __version__
+from ..errors import Errors, OpticalError
+from ..files import read_record, write_json, written_whole
+from .annotator import entity_rows, fingerprint, in_batches, load_pipeline, row_schema
+from .text_parts import Columns, Part, Source, read_part
+
+# Readers of Parquet folders pass over names that begin with an underscore or a dot.
+RECORD = "_run.json"
+
+
+class Job(NamedTuple):
+    """What a process must know to write any part: the run's folder, the pipeline, the columns."""
+
+    out: Path
+    model: str | None
+    columns: Columns
+    id_type: pa.DataType
+
+    def path(self, part: Part) -> Path:
+        """Give the file of a part."""
+        return self.out / f"part-{part.number:06}.parquet"
+
+
+class Written(NamedTuple):
+    """What was written: texts, rows, and texts that failed; or the bad input that stops the run."""
+
+    texts: int = 0
+    rows: int = 0
+    failed: int = 0
+    error: OpticalError | None = None
+
+
+def total(parts: Sequence[Written]) -> Written:
+    """Add up what was written."""
+    texts, rows, failed, _ = zip(*parts, strict=True)
+    return Written(sum(texts), sum(rows), sum(failed))
+
+
+def write_part(job: Job, part: Part) -> Written:
+    """Annotate a part and write its file; a killed process leaves no half of it.
+
+    job (Job): The run.
+    part (Part): The part.
+    RETURNS (Written): What was written. An error is returned, because the engines wrap what a
+        worker raises into errors of their own.
+    """
+    texts = rows = failed = 0
+    schema = row_schema(job.id_type)
+    try:
+        nlp = load_pipeline(job.model)
+        with (
+            written_whole(job.path(part)) as temporary,
+            pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+        ):
+            for batch in in_batches(read_part(part, job.columns)):
+                table = entity_rows(nlp, batch, job.id_type)
+                writer.write_table(table)
+                texts += len(batch)
+                rows += table.num_rows
+                failed += table.num_rows - table.column("error").null_count
+            writer.add_key_value_metadata({"texts": str(texts), "failed": str(failed)})
+    except OpticalError as err:
+        return Written(error=err)
+    return Written(texts, rows, failed)
+
+
+def written_part(job: Job, part: Part) -> Written | None:
+    """Read from a part's file what an earlier process wrote.
+
+    job (Job): The run.
+    part (Part): The part.
+    RETURNS (Optional[Written]): What it has; None if the part must be written.
+    """
+    try:
+        metadata = pq.read_metadata(job.path(part))
+    except (OSError, pa.ArrowException):
+        return None
+    kept = metadata.metadata
+    return Written(int(kept[b"texts"]), metadata.num_rows, int(kept[b"failed"]))
+
+
+def open_run(job: Job, source: Source, *, part_size: int, resume: bool) -> None:
+    """Begin a run in its folder, or continue the one that it holds.
+
+    job (Job): The run.
+    source (Source): Its input.
+    part_size (int): The maximum number of rows in a part.
+    resume (bool): Whether to continue.
+    RAISES (OpticalError): If the folder holds another run or something else, or holds this run and
+        `resume` is False.
+    """
+    record = {
+        "spacy_optical": __version__,
+        "spacy": spacy.__version__,
+        "model": fingerprint(job.model),
+        "text column": job.columns.text,
+        "id column": job.columns.id,
+        "part size": part_size,
+        "input": source.files,
+    }
+    if (job.out / RECORD).is_file():
+        earlier = read_record(job.out / RECORD, dict, what="run")
+        differing = [name for name, value in record.items() if earlier.get(name) != value]
+        if differing:
+            what = " and ".join(differing)
+            raise OpticalError(Errors.E806.format(path=job.out, what=what))
+        if not resume:
+            raise OpticalError(Errors.E807.format(path=job.out))
+        for leftover in job.out.glob(".part-*"):
+            leftover.unlink(missing_ok=True)
+    elif job.out.exists() and (job.out.is_file() or any(job.out.iterdir())):
+        raise OpticalError(Errors.E004.format(path=job.out, what="a run of annotate"))
+    else:
+        write_json(job.out / RECORD, record)

@@ -1,0 +1,61 @@
+"""Spark: Python workers that load the pipeline once and write parts."""
+
+import os
+import pickle
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ..compat import require
+from ..errors import Errors, OpticalError
+from .run_folder import Written
+from .text_parts import Part
+
+spark_sql: Any = require("pyspark.sql", extra="spark")
+# Spark counts a worker that was killed as a failure of its task, and tries so many times.
+TRIES = 4
+
+
+def run(
+    write: Callable[[Part], Written], parts: Sequence[Part], n_process: int
+) -> Iterator[Written]:
+    """Run on the Spark session of this program or of `spark-submit`, else on one started here.
+
+    write (Callable[[Part], Written]): Writes a part.
+    parts (Sequence[Part]): The parts.
+    n_process (int): The number of cores of a session that is started here.
+    YIELDS (Written): The results, at the end of the job.
+    RAISES (OpticalError): If there is no Java, or if Spark cannot be started or gives up.
+    """
+    home = os.environ.get("JAVA_HOME")
+    if shutil.which(str(Path(home) / "bin" / "java") if home else "java") is None:
+        raise OpticalError(Errors.E809)
+
+    def write_all(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column("id").to_pylist():
+                written = pickle.dumps(write(parts[number]))
+                yield pa.record_batch({"written": pa.array([written], pa.binary())})
+
+    session = spark_sql.SparkSession.getActiveSession()
+    started = session is None
+    try:
+        if started:
+            builder = spark_sql.SparkSession.builder.appName("spacy_optical annotate")
+            if "PYSPARK_GATEWAY_PORT" not in os.environ:  # else spark-submit names the master
+                builder = builder.master(f"local[{n_process},{TRIES}]")
+                os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the PATH's python3
+            session = builder.getOrCreate()
+        numbers = session.range(0, len(parts), 1, len(parts))  # one partition a part
+        for row in numbers.mapInArrow(write_all, "written binary").collect():
+            yield pickle.loads(row.written)
+    except Exception as err:
+        reason = str(err).strip().partition("\n")[0]
+        raise OpticalError(Errors.E810.format(engine="Spark", reason=reason)) from err
+    finally:
+        if started and session is not None:
+            session.stop()

@@ -1,0 +1,125 @@
+"""Annotate any number of texts, on this machine or on an engine that runs already."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from importlib import import_module
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+from threading import Thread
+
+from ..errors import Errors, OpticalError
+from .run_folder import Job, Written, open_run, total, write_part, written_part
+from .text_parts import Columns, Part, look_through
+
+# Calls a function for each part, in any order and any process, and gives the results as they come.
+Engine = Callable[[Callable[[Part], Written], Sequence[Part], int], Iterator[Written]]
+
+
+def annotate(
+    source: str | Path,
+    out: str | Path,
+    *,
+    engine: str = "local",
+    model: str | Path | None = None,
+    text_column: str = "text",
+    id_column: str = "id",
+    n_process: int = 1,
+    part_size: int = 10_000,
+    resume: bool = False,
+    progress: Callable[[Written, float], None] | None = None,
+) -> Written:
+    """Find the entities of all texts of an input and write them to a folder of Parquet files.
+
+    Each part of the input becomes one file, with the columns `id`, `start`, `end` (characters,
+    `end` excluded), `label`, `text`, `score` and `error`, in the order of the input. A text without
+    entities has no row. A text that fails has one row, with the reason in `error`. The rows do not
+    depend on the engine or the number of processes.
+
+    source (Union[str, Path]): A Parquet, JSON lines or text file, or a folder with files of one of
+        these kinds.
+    out (Union[str, Path]): The folder to write. On a cluster, all machines must see both paths.
+    engine (str): `local`, `ray` or `spark`.
+    model (Optional[Union[str, Path]]): A pipeline's name or folder, or a bundle's folder. By
+        default `optical_ner` with the bundle that the package carries.
+    text_column (str): The column with the texts.
+    id_column (str): The column with the ids.
+    n_process (int): The number of processes. A Spark cluster that runs already has its own.
+    part_size (int): The maximum number of rows in a part. A run that is stopped loses at most the
+        parts that it is working on.
+    resume (bool): Whether to continue the run that `out` holds, after its process was ended.
+    progress (Optional[Callable[[Written, float], None]]): Called after each part, with the sums so
+        far and the share of the parts that are finished, 0 to 1.
+    RETURNS (Written): How many texts and rows there are, and how many texts failed.
+    RAISES (OpticalError): If the input cannot be read or lacks a column, if `out` holds another
+        run, if the model cannot be loaded, or if the engine fails. Parts that are written stay.
+    """
+    engines: dict[str, Callable[[], Engine]] = {
+        "local": lambda: local,
+        "ray": lambda: import_module(f"{__package__}.ray_engine").run,
+        "spark": lambda: import_module(f"{__package__}.spark_engine").run,
+    }
+    if engine not in engines:
+        expected = " or ".join(engines)
+        raise OpticalError(Errors.E114.format(name="engine", value=engine, expected=expected))
+    for name, value in (("n_process", n_process), ("part_size", part_size)):
+        if value < 1:
+            raise OpticalError(Errors.E114.format(name=name, value=value, expected="at least 1"))
+    # Workers may have another working directory.
+    source, out = Path(source).resolve(), Path(out).resolve()
+    if model is not None:
+        model = str(Path(model).resolve() if Path(model).exists() else model)
+    columns = Columns(text_column, id_column)
+    found = look_through(source, columns, part_size=part_size, besides=out)
+    run = engines[engine]()
+    job = Job(out, model, columns, found.id_type)
+    open_run(job, found, part_size=part_size, resume=resume)
+
+    earlier = [(part, written_part(job, part)) for part in found.parts]
+    done = [Written(), *(written for _, written in earlier if written is not None)]
+    left = [part for part, written in earlier if written is None]
+    for written in run(partial(write_part, job), left, n_process) if left else ():
+        if written.error is not None:
+            raise written.error
+        done.append(written)
+        if progress is not None:
+            progress(total(done), (len(done) - 1) / len(found.parts))
+    return total(done)
+
+
+def local(
+    write: Callable[[Part], Written], parts: Sequence[Part], n_process: int
+) -> Iterator[Written]:
+    """Run in this process, or in processes that this one starts.
+
+    write (Callable[[Part], Written]): Writes a part.
+    parts (Sequence[Part]): The parts.
+    n_process (int): The number of processes.
+    YIELDS (Written): The results as they come.
+    RAISES (OpticalError): If a process was ended from outside.
+    """
+    workers = min(n_process, len(parts))
+    if workers == 1:
+        yield from map(write, parts)
+        return
+    # Started anew on every system: a fork of a process that has threads may hang.
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
+    try:
+        for future in as_completed([pool.submit(write, part) for part in parts]):
+            yield future.result()
+    except BrokenProcessPool as err:
+        raise OpticalError(Errors.E808) from err
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """End at once on Ctrl-C, and do not wait for the work of a parent that was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    parent = parent_process()
+    if parent is not None:
+        ended = [parent.sentinel]
+        Thread(target=lambda: (connection.wait(ended), os._exit(1)), daemon=True).start()
