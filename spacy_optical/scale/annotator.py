@@ -12,7 +12,6 @@ from spacy.tokens import Doc, Span
 
 from ..errors import Errors, OpticalError
 from ..files import folder_contents
-from ..runtime.bundle import default_bundle_path
 from .text_parts import Text
 
 # What is held at once; spaCy forgets the words of a batch when its memory zone ends.
@@ -66,8 +65,8 @@ def fingerprint(model: str | None) -> str:
     RAISES (OpticalError): If it cannot be loaded.
     """
     nlp = load_pipeline(model)
-    folder = default_bundle_path() if model is None else nlp.path or Path(model)
-    return folder_contents(folder)[1]
+    component: Any = None if nlp.path else nlp.get_pipe("optical_ner")
+    return folder_contents(nlp.path or component.path)[1]
 
 
 def entity_rows(nlp: Language, texts: Sequence[Text], id_type: pa.DataType) -> pa.Table:

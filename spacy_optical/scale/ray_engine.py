@@ -18,13 +18,12 @@ require("ray.data", extra="ray")
 class PartWriter:
     """An actor's part of the run. The pipeline stays loaded in the actor's process."""
 
-    def __init__(self, write: Callable[[Part], Written], parts: Sequence[Part]) -> None:
-        self.write, self.parts = write, parts
+    def __init__(self, write: Callable[[Part], Written]) -> None:
+        self.write = write
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Write the parts that a batch names, and give only their counts."""
-        written = [pickle.dumps(self.write(self.parts[number])) for number in batch["item"]]
-        return {"written": written}
+        """Write parts, and give only their counts."""
+        return {"written": [pickle.dumps(self.write(pickle.loads(part))) for part in batch["item"]]}
 
 
 def run(
@@ -46,10 +45,10 @@ def run(
             ray.init(include_dashboard=False, log_to_driver=False, logging_level="warning", **here)
             ray.data.DataContext.get_current().enable_progress_bars = False
             logging.getLogger("ray.data").setLevel("WARNING")
-        numbers = ray.data.from_items(list(range(len(parts))), override_num_blocks=len(parts))
-        written = numbers.map_batches(
+        items = ray.data.from_items(list(map(pickle.dumps, parts)), override_num_blocks=len(parts))
+        written = items.map_batches(
             PartWriter,
-            fn_constructor_args=(write, parts),
+            fn_constructor_args=(write,),
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(size=workers),
             num_cpus=1,
