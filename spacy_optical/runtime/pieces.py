@@ -57,7 +57,7 @@ class WordPieces:
             self._cutter = _Library(tokenizer_json)
         self.unk_id = self._id_of(UNKNOWN_PIECES)
         self.pad_id = self._id_of(PADDING_PIECES)
-        self.prefix, self.suffix = self._frame()
+        self.prefix, self.suffix = self._cutter.prefix, self._cutter.suffix
         self._max_word_pieces = max_word_pieces
         self._max_characters = max_word_pieces * CHARACTERS_PER_PIECE
         self._cache = WordCache(cache_size)
@@ -80,13 +80,12 @@ class WordPieces:
         return found
 
     def _cut(self, word: str) -> tuple[int, ...]:
-        text = word if word.isascii() else INVISIBLE.sub("", word)
-        text = text[: self._max_characters]
-        try:
-            found = self._cutter.ids(text)
-        except (TypeError, UnicodeEncodeError):  # a lone surrogate has no UTF-8 form
+        text = word
+        if not word.isascii():
+            text = INVISIBLE.sub("", word)
+            # A lone surrogate has no UTF-8 form.
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            found = self._cutter.ids(text)
+        found = self._cutter.ids(text[: self._max_characters])
         special, unknown = self._cutter.special, self.unk_id
         ids = tuple(unknown if index in special else index for index in found)
         return ids[: self._max_word_pieces] or (unknown,)
@@ -98,16 +97,6 @@ class WordPieces:
                 return index
         reason = f"it has no piece {' or '.join(names)}"
         raise OpticalError(Errors.E113.format(path="tokenizer.json", reason=reason))
-
-    def _frame(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The special pieces that the tokenizer puts before and after a sequence."""
-        encoding = _encoded(self._cutter.tokenizer, "a", add_special_tokens=True)
-        special = encoding.special_tokens_mask
-        inner = [at for at, is_special in enumerate(special) if not is_special]
-        if not inner:  # nothing stands for "a": half of the frame is on either side
-            inner = [len(special) // 2]
-            return tuple(encoding.ids[: inner[0]]), tuple(encoding.ids[inner[0] :])
-        return tuple(encoding.ids[: inner[0]]), tuple(encoding.ids[inner[-1] + 1 :])
 
 
 class _Library:
@@ -124,18 +113,20 @@ class _Library:
         self.tokenizer.no_padding()
         added = self.tokenizer.get_added_tokens_decoder()
         self.special = frozenset(index for index, piece in added.items() if piece.special)
+        encoding = self._encoded("a", add_special_tokens=True)
+        inner = [at for at, frames in enumerate(encoding.special_tokens_mask) if not frames]
+        # If nothing stands for "a", half of the frame is on either side.
+        begin, *_, end = [*inner, inner[-1] + 1] if inner else [len(encoding.ids) // 2] * 2
+        self.prefix, self.suffix = tuple(encoding.ids[:begin]), tuple(encoding.ids[end:])
 
     def id_of(self, piece: str) -> int | None:
         return self.tokenizer.token_to_id(piece)
 
     def ids(self, text: str) -> list[int]:
-        return _encoded(self.tokenizer, text, add_special_tokens=False).ids
+        return self._encoded(text, add_special_tokens=False).ids
 
-
-def _encoded(tokenizer: Any, text: str, *, add_special_tokens: bool) -> Any:
-    try:
-        return tokenizer.encode(text, add_special_tokens=add_special_tokens)
-    except (TypeError, UnicodeEncodeError):  # of the text, not of the tokenizer
-        raise
-    except Exception as err:  # the library raises no narrower class
-        raise OpticalError(Errors.E113.format(path="tokenizer.json", reason=err)) from err
+    def _encoded(self, text: str, *, add_special_tokens: bool) -> Any:
+        try:
+            return self.tokenizer.encode(text, add_special_tokens=add_special_tokens)
+        except Exception as err:  # the library raises no narrower class
+            raise OpticalError(Errors.E113.format(path="tokenizer.json", reason=err)) from err

@@ -1,79 +1,71 @@
-"""Unigram tokenizers in a fraction of the memory: the pieces in one table, not a tree of tables.
+"""XLM-R's kind of tokenizer, read by SentencePiece; docs/performance.md has what that saves."""
 
-The `tokenizers` library keeps a Unigram vocabulary as a tree with a hash table in each node, about
-0.8 kB a piece; a `PieceTable` takes a twentieth. Here normalising and splitting stay with that
-library, and the search for the best pieces is done again, to the same result: Viterbi (Kudo 2018,
-https://arxiv.org/abs/1804.10959), where a character that is no piece costs more than any piece, and
-neighbours of this kind are one.
-"""
-
+import base64
 import json
-import math
 import re
-from array import array
-from collections.abc import Iterable, Iterator
+import struct
+import unicodedata
 from typing import Any
 
-from .piece_table import ENDING, PieceTable
-from .vocabulary import taken_apart
-
-# `K_UNK_PENALTY` of tokenizers/src/models/unigram/model.rs.
-UNKNOWN_PENALTY = 10.0
-# What an added piece may not ask for: to count after normalising, or to take spaces with it.
+# What an added piece may not ask for: to count after normalizing, or to take spaces with it.
 REFUSED = ("normalized", "single_word", "lstrip", "rstrip")
-WORST = -math.inf
-# The lengths of pieces that the table does not tell by their ending.
-SHORT = tuple(range(ENDING - 1, 0, -1))
+# Two or more spaces become one.
+ONE_SPACE = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}
+SPACE = "▁"
+VOCABULARY = re.compile(rb'"vocab"\s*:\s*\[')
+# Pieces and scores, up to so many of them: whole lists of Python objects take several times the
+# memory, not all of which is given back.
+ENTRY = rb'\s*\[\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*,[^]["]*\]\s*'
+ENTRIES = re.compile(rb"%b(?:,%b){,255}" % (ENTRY, ENTRY))
+# What joins the character before it, as marks do: joiners, vowels, Hangul letters, Katakana signs.
+JOINING = re.compile(
+    "[\u200c\u200d\u0e33\u0eb3\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\uff9e\uff9f]"
+)
+# What the two libraries normalize otherwise even so: a joiner that has nothing to join.
+CONTROLS = "\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+ALONE = re.compile(f"\r\n|(^|[{CONTROLS}])[\u200c\u200d]")
+# Fields of sentencepiece_model.proto as they are encoded: a piece of type UNKNOWN, and a
+# NormalizerSpec that adds no prefix and leaves white space as it is.
+UNKNOWN = b"\x18\x02"
+KEEPS_SPACES = b"\x18\x00\x20\x00\x28\x00"
 
 
 class Unigram:
     """Cuts a text into the pieces whose scores have the largest sum.
 
+    SentencePiece takes less memory and time than the `tokenizers` library. The pieces are those of
+    that library, which treats marks otherwise when it normalizes: it reads a text that is not
+    normalized and has some.
+
     content (bytes): A tokenizer.json.
-    RAISES (ValueError): If it is of another kind, or has a setting that is not known here; the
-        library itself has to be used then.
+    RAISES (ValueError): If it is of another kind, or has a setting that is not supported here. Use
+        the library for it.
     """
 
     def __init__(self, content: bytes) -> None:
-        from tokenizers import Tokenizer
+        from sentencepiece import SentencePieceNormalizer, SentencePieceProcessor
 
-        self._scores = array("d")
         try:
-            setup, vocabulary = taken_apart(content)
-            if not _known(setup):
-                raise ValueError("not a plain Unigram tokenizer")
-            self._unknown = setup["model"]["unk_id"]
-            self._added = {piece["content"]: piece["id"] for piece in setup["added_tokens"]}
-            self.special = frozenset(p["id"] for p in setup["added_tokens"] if p["special"])
-            self._table = PieceTable(self._without_scores(vocabulary))
-        except (ArithmeticError, AttributeError, KeyError, TypeError) as err:
-            raise ValueError("not a plain Unigram tokenizer") from err
-        if not all(map(math.isfinite, self._scores)):
-            raise ValueError("a score is not a number")
-        if not 0 <= self._unknown < len(self._table):
-            raise ValueError("the unknown piece is not listed")
-        if any(self.id_of(name) != index for name, index in self._added.items()):
-            raise ValueError("an added piece is not in the vocabulary")
-        self._unknown_score = min(self._scores) - UNKNOWN_PENALTY
-        self._apart = re.compile(f"({'|'.join(sorted(map(re.escape, self._added), reverse=True))})")
-        setup.update(added_tokens=[], truncation=None, padding=None)
-        unknown = self._table[self._unknown]
-        setup["model"] = {"type": "Unigram", "unk_id": 0, "vocab": [[unknown, 0.0]]}
-        try:
-            self.tokenizer = Tokenizer.from_str(json.dumps(setup))
+            setup, pieces = _model_proto(content)
+            self._charsmap, self._one_space = _normalizer(setup["normalizer"])
+            self.prefix, self.suffix = _frame(setup["post_processor"])
+            added = setup["added_tokens"]
+            unknown = _field(1, _field(1, b"?") + UNKNOWN)
+            spec = _field(2, self._charsmap) + KEEPS_SPACES
+            self._search = SentencePieceProcessor(model_proto=pieces)
+            self._normalize = SentencePieceNormalizer(model_proto=unknown + _field(3, spec))
         except Exception as err:  # the library raises no narrower class
             raise ValueError(str(err)) from err
-        self._normalizer = self.tokenizer.normalizer
-        self._splitter = self.tokenizer.pre_tokenizer
-
-    def _without_scores(self, vocabulary: Iterable[tuple[str, float]]) -> Iterator[str]:
-        for piece, score in vocabulary:
-            self._scores.append(score)
-            yield piece
+        self._added = {piece["content"]: piece["id"] for piece in added}
+        if any(self.id_of(name) != index for name, index in self._added.items()):
+            raise ValueError("an added piece is not in the vocabulary")
+        self.special = frozenset(piece["id"] for piece in added if piece["special"])
+        self._apart = re.compile(f"({'|'.join(sorted(map(re.escape, self._added), reverse=True))})")
 
     def id_of(self, piece: str) -> int | None:
         """Give a piece's id; None for what is no piece."""
-        return self._table.get(piece)
+        index: int = self._search.piece_to_id(piece)
+        return index if self._search.id_to_piece(index) == piece else None
 
     def ids(self, text: str) -> list[int]:
         """Cut a text.
@@ -82,61 +74,103 @@ class Unigram:
         RETURNS (List[int]): The ids of its pieces.
         """
         found: list[int] = []
-        for part in self._apart.split(text) if self._added else [text]:
+        for part in self._apart.split(text):
             if part in self._added:
                 found.append(self._added[part])
                 continue
-            if self._normalizer is not None:
-                part = self._normalizer.normalize_str(part)
-            for run, _ in self._splitter.pre_tokenize_str(part):
-                found += self._best(run)
+            for run in self._runs(part):
+                found += self._search.encode(run)
         return found
 
-    def _best(self, text: str) -> list[int]:
-        find, lengths = self._table.get, self._table.lengths
-        scores, unknown = self._scores, self._unknown
-        # For each place the best score up to it, and the piece that ends there.
-        best, begins, pieces = [0.0], [0], [unknown]
-        for end in range(1, len(text) + 1):
-            top, begin, chosen = WORST, end - 1, unknown
-            piece = None
-            long = lengths(text[end - ENDING : end]) if end >= ENDING else ()
-            for length in (*long, *SHORT):
-                start = end - length
-                if start < 0:
-                    continue
-                piece = find(text[start:end])
-                if piece is not None:
-                    score = scores[piece] + best[start]
-                    if score > top:
-                        top, begin, chosen = score, start, piece
-            if piece is None:  # the last character is no piece
-                score = self._unknown_score + best[end - 1]
-                if score > top:
-                    top, begin, chosen = score, end - 1, unknown
-            best.append(top)
-            begins.append(begin)
-            pieces.append(chosen)
-        found: list[int] = []
-        end = len(text)
-        while end:
-            piece = pieces[end]
-            if piece != unknown or not found or found[-1] != unknown:
-                found.append(piece)
-            end = begins[end]
-        found.reverse()
-        return found
+    def _runs(self, text: str) -> list[str]:
+        """Normalize a text and split it before each space."""
+        if self._charsmap and _has_marks(text):
+            from tokenizers.normalizers import Precompiled
+
+            text = Precompiled(self._charsmap).normalize_str(text)
+        else:
+            text = self._normalize.normalize(text)
+        if self._one_space:
+            text = re.sub(" +", " ", text)
+        text = text.replace(" ", SPACE)
+        if text and not text.startswith(SPACE):
+            text = SPACE + text
+        return re.findall(f"{SPACE}[^{SPACE}]*", text)
 
 
-def _known(setup: dict[str, Any]) -> bool:
-    """Whether a tokenizer has no setting that is not followed here."""
-    model, splitter = setup["model"], setup["pre_tokenizer"]
-    return (
-        model["type"] == "Unigram"
-        and isinstance(model["unk_id"], int)
-        and not model.get("byte_fallback")
-        and splitter["type"] == "Metaspace"
-        # "first" means something else behind an added piece
-        and splitter.get("prepend_scheme", "always") != "first"
-        and not any(piece[setting] for piece in setup["added_tokens"] for setting in REFUSED)
-    )
+def _has_marks(text: str) -> bool:
+    """Whether a text has characters that join others, and may be written with fewer of them."""
+    if unicodedata.is_normalized("NFKC", text):
+        return bool(ALONE.search(text))
+    return bool(JOINING.search(text)) or any(unicodedata.category(sign)[0] == "M" for sign in text)
+
+
+def _model_proto(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """Give a tokenizer without its vocabulary, and that one as SentencePiece's ModelProto."""
+    begin = VOCABULARY.search(content)
+    if begin is None:
+        raise ValueError("no list of pieces")
+    end = begin.end()
+    parts: list[bytes] = []
+    while found := ENTRIES.match(content, end + bool(parts)):
+        parts.append(found.group())
+        end = found.end()
+        if content[end : end + 1] != b",":
+            break
+    setup = json.loads(content[: begin.end()] + content[end:])
+    model, splitter, added = setup["model"], setup["pre_tokenizer"], setup["added_tokens"]
+    unknown = model["unk_id"]
+    if (
+        model["type"] != "Unigram"
+        or model["vocab"] != []
+        or model.get("byte_fallback")
+        or (splitter["type"], splitter["replacement"]) != ("Metaspace", SPACE)
+        or splitter.get("prepend_scheme", "always") != "always"
+        or not splitter.get("add_prefix_space", True)
+        or not splitter.get("split", True)
+        # SentencePiece does not find the unknown piece in a text.
+        or unknown not in [piece["id"] for piece in added]
+        or any(piece[setting] for piece in added for setting in REFUSED)
+    ):
+        raise ValueError("not a plain Unigram tokenizer")
+    proto, count = bytearray(), 0
+    for part in parts:
+        for piece, score in json.loads(b"[%b]" % part):
+            if "\0" in piece:  # SentencePiece takes it for the end
+                raise ValueError("a piece holds a null character")
+            kind = UNKNOWN if count == unknown else b""
+            proto += _field(1, _field(1, piece.encode()) + struct.pack("<Bf", 0x15, score) + kind)
+            count += 1
+    return setup, bytes(proto + _field(3, KEEPS_SPACES))
+
+
+def _normalizer(setup: dict[str, Any] | None) -> tuple[bytes, bool]:
+    """Give SentencePiece's table of characters, and whether spaces in a row become one."""
+    steps = [] if setup is None else setup.get("normalizers", [setup])
+    one_space = steps[-1:] == [ONE_SPACE]
+    tables = steps[:-1] if one_space else steps
+    if [step["type"] for step in tables] not in ([], ["Precompiled"]):
+        raise ValueError("normalizers that are not SentencePiece's")
+    return b"".join(base64.b64decode(step["precompiled_charsmap"]) for step in tables), one_space
+
+
+def _frame(setup: dict[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The special pieces before and after a sequence."""
+    ids: list[list[int]] = [[]]
+    for part in setup["single"]:
+        if "Sequence" in part:
+            ids.append([])
+        else:
+            ids[-1] += setup["special_tokens"][part["SpecialToken"]["id"]]["ids"]
+    prefix, suffix = map(tuple, ids)
+    return prefix, suffix
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Encode a field of a protocol buffer: its key, the content's size as a varint, the content."""
+    size, encoded = len(content), bytearray([number << 3 | 2])
+    while size > 0x7F:
+        encoded.append(size & 0x7F | 0x80)
+        size >>= 7
+    encoded.append(size)
+    return bytes(encoded) + content
