@@ -192,11 +192,11 @@ def _caveats(report: StudiedReport, study: Study) -> Iterator[str]:
 
 
 def _model_bytes(report: StudiedReport, pair: ControlPair) -> list[int]:
-    rows = {found.name: found for found in report.profiles}
-    found = [rows[name] for name in (pair.with_transport, pair.without) if name in rows]
+    rows = {profile.name: profile for profile in report.profiles}
+    both = [rows[name] for name in (pair.with_transport, pair.without) if name in rows]
     sizes = [
         sum(size for file, size in one.disk.files.items() if file.endswith(MODEL_FILES))
-        for one in found
+        for one in both
         if one.disk is not None
     ]
     return [size for size in sizes if size]

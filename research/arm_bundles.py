@@ -1,4 +1,4 @@
-"""The bundles that the arms were judged by, under names without fingerprints."""
+"""The bundles that the arms were evaluated as, under names without fingerprints."""
 
 import shutil
 from collections.abc import Iterable
@@ -24,16 +24,16 @@ def collect_bundles(
     RAISES (OpticalError): If an arm has no metrics file or no whole bundle, before anything is
         copied.
     """
-    found: dict[str, Path] = {}
+    sources: dict[str, Path] = {}
     for name in names:
         run = read_arm(Path(metrics) / f"{name}-seed{seed}.json")
         source = Path(students) / _folder(run)
         if not run.preset or not source.is_dir():
             raise OpticalError(Errors.E002.format(what="bundle", path=source))
         Bundle.from_disk(source)
-        found[f"{run.arm}-seed{run.seed}"] = source
+        sources[f"{run.arm}-seed{run.seed}"] = source
     copies = []
-    for title, source in found.items():
+    for title, source in sources.items():
         copies.append(Path(out) / title)
         shutil.rmtree(copies[-1], ignore_errors=True)
         shutil.copytree(source, copies[-1])

@@ -17,14 +17,14 @@ from spacy_optical.runtime.session import Runtime
 from spacy_optical.runtime.word_tokens import word_tokens
 from spacy_optical.scores import counts_text, score, span_counts
 
-from .arm_metrics import Judgement
+from .arm_metrics import LanguageResult
 
 Texts = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Who is judged: its BIO tags, its labels, and the scores [words, tags] that it gives texts."""
+    """A model to evaluate: its BIO tags, its labels, and its scores [words, tags] of texts."""
 
     tags: list[str]
     labels: Sequence[str]
@@ -46,16 +46,16 @@ def reader_of(model: Path) -> Reader:
     return Reader(tagger.tags, tagger.labels, lambda texts: word_logits(tagger, texts, pieces))
 
 
-def judge(model: Path, gold: Mapping[str, Path]) -> dict[str, Judgement]:
+def evaluate_arm(model: Path, gold: Mapping[str, Path]) -> dict[str, LanguageResult]:
     """Score a model on gold documents; their own words are what is read.
 
     model (Path): A bundle, or the folder of a teacher or student.
     gold (Mapping[str, Path]): `.spacy` files by language.
-    RETURNS (Dict[str, Judgement]): Scores and counts by language.
+    RETURNS (Dict[str, LanguageResult]): Scores and counts by language.
     RAISES (OpticalError): If gold has a label that the model lacks, or something is not whole.
     """
     reader = reader_of(Path(model))
-    found = {}
+    results = {}
     for language, path in gold.items():
         docs = read_docs(path)
         check_labels(docs, reader.labels, path)
@@ -65,7 +65,7 @@ def judge(model: Path, gold: Mapping[str, Path]) -> dict[str, Judgement]:
         labels = sorted({label for spans in (*expected, *predicted) for *_, label in spans})
         rows = span_counts(expected, predicted)
         total = score(rows)
-        found[language] = Judgement(
+        results[language] = LanguageResult(
             f1=total.f1 / 100,
             precision=total.precision / 100,
             recall=total.recall / 100,
@@ -73,4 +73,4 @@ def judge(model: Path, gold: Mapping[str, Path]) -> dict[str, Judgement]:
             gold=sha256(path),
             counts=counts_text(rows),
         )
-    return found
+    return results

@@ -17,7 +17,7 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Judgement(Record):
+class LanguageResult(Record):
     """How an arm did in one language.
 
     f1, precision, recall (float): spaCy's `ents_f`, `ents_p`, `ents_r`, 0 to 1.
@@ -55,10 +55,10 @@ class ArmMetrics(Record):
     fingerprint (str): Hash of config, models, data and gold; another one is another run.
     bitext (List[str]): The languages with bitext.
     names (Dict[str, str]): The languages' names.
-    languages (Dict[str, Judgement]): The result by language.
+    languages (Dict[str, LanguageResult]): The result by language.
     english_dev (Optional[float]): F1 on English dev, by which the epoch was chosen.
     parameters (Optional[int]): The student's parameters.
-    preset (str): What was judged: the preset of a bundle, or "" for the model in torch.
+    preset (str): What was evaluated: the preset of a bundle, or "" for the model in torch.
     megabytes (Optional[float]): The bundle's size, in 10^6 bytes.
     epochs (List[Dict[str, float]]): Losses and English dev F1 by epoch.
     provenance (Dict[str, Any]): Config, hashes, versions and machine.
@@ -73,7 +73,7 @@ class ArmMetrics(Record):
     fingerprint: str
     bitext: list[str]
     names: dict[str, str]
-    languages: dict[str, Judgement]
+    languages: dict[str, LanguageResult]
     english_dev: float | None
     parameters: int | None
     preset: str = ""

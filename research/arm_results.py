@@ -114,9 +114,9 @@ def _caveats(table: ArmTable, runs: Sequence[ArmMetrics]) -> Iterator[str]:
     sizes = {row.parameters for row in table.rows if row.parameters is not None}
     if len(sizes) > 1:
         yield "The students differ in size; the table has their parameters."
-    judged = {run.preset or "in torch" for run in runs if run.parameters is not None}
-    if len(judged) > 1:
-        yield f"The students were evaluated in different forms: {', '.join(sorted(judged))}."
+    forms = {run.preset or "in torch" for run in runs if run.parameters is not None}
+    if len(forms) > 1:
+        yield f"The students were evaluated in different forms: {', '.join(sorted(forms))}."
     sentences = {code: len(runs[0].languages[code].rows) for code in table.languages}
     fewest = min(sentences, key=lambda code: sentences[code])
     yield f"The smallest gold, {table.languages[fewest]}, has {sentences[fewest]} sentences."
@@ -159,9 +159,9 @@ def _differences(axes: "Axes", rows: Sequence[ArmRow]) -> None:
 
 def _text(table: ArmTable) -> Iterator[str]:
     yield markdown(table).strip()
-    found = difference_table(table)
-    if len(found.frame):
-        yield markdown_table(found, every_interval=True)
+    differences = difference_table(table)
+    if len(differences.frame):
+        yield markdown_table(differences, every_interval=True)
 
 
 def difference_table(table: ArmTable) -> Table:

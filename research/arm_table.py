@@ -75,15 +75,15 @@ def read_folder(folder: Path, say: Callable[[str], None] = lambda text: None) ->
     RETURNS (List[ArmMetrics]): Their contents.
     RAISES (OpticalError): If there is none.
     """
-    found = []
+    runs = []
     for path in sorted(Path(folder).glob("*.json")):
         try:
-            found.append(read_arm(path))
+            runs.append(read_arm(path))
         except OpticalError as err:
             say(f"Left out: {err}")
-    if not found:
+    if not runs:
         raise OpticalError(Errors.E630.format(path=folder))
-    return found
+    return runs
 
 
 def unlike(runs: Sequence[ArmMetrics]) -> str | None:
@@ -218,8 +218,8 @@ def welch(values: Sequence[float], others: Sequence[float]) -> Estimate | None:
     value = float(np.mean(values) - np.mean(others))
     if np.ptp(values) == np.ptp(others) == 0:
         return Estimate.certain(value)
-    found = stats.ttest_ind(values, others, equal_var=False).confidence_interval(CONFIDENCE)
-    return Estimate(value=value, low=float(found.low), high=float(found.high))
+    interval = stats.ttest_ind(values, others, equal_var=False).confidence_interval(CONFIDENCE)
+    return Estimate(value=value, low=float(interval.low), high=float(interval.high))
 
 
 def text_table(table: ArmTable) -> Table:
@@ -267,11 +267,12 @@ def markdown(table: ArmTable) -> str:
     return markdown_table(text_table(table), every_interval=True) + "\n"
 
 
-def _difference(found: Estimate | None) -> str:
-    if found is None:
+def _difference(difference: Estimate | None) -> str:
+    if difference is None:
         return ""
-    star = " *" if found.low > 0 or found.high < 0 else ""
-    return f"{100 * found.value:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f}){star}"
+    star = " *" if difference.low > 0 or difference.high < 0 else ""
+    low, high = f"{100 * difference.low:+.1f}", f"{100 * difference.high:+.1f}"
+    return f"{100 * difference.value:+.1f} ({low} to {high}){star}"
 
 
 def _macro(run: ArmMetrics, bitext: Sequence[str]) -> float:

@@ -26,7 +26,7 @@ from spacy_optical.runtime.bundle import MANIFEST_FILE
 
 from . import aligners as aligners  # registers the solvers that arms name
 from .arm_config import TEACHER, Arm, Experiments, load_experiments
-from .arm_evaluation import judge
+from .arm_evaluation import evaluate_arm
 from .arm_metrics import ArmMetrics, read_arm, write_arm
 from .errors import Errors
 
@@ -100,17 +100,17 @@ def run_arms(
     overrides: Mapping[str, Any] | None = None,
     say: Say = lambda text: None,
 ) -> list[Path]:
-    """Train and judge arms, one after the other; what is done already is kept.
+    """Train and evaluate arms, one after the other; what is done already is kept.
 
     config_path (Path): The config file, with arms.
     teacher (Path): The teacher's folder.
     out (Path): Folder for the students, each in `ARM-seedN-FINGERPRINT`, its bundle beside it.
     metrics (Path): Folder for the metrics files, `ARM-seedN.json`.
     names, seeds, overrides: As for `planned_runs`.
-    say (Callable[[str], None]): Told of every step.
+    say (Callable[[str], None]): Receives a line for each step.
     RETURNS (List[Path]): The metrics files, in order.
-    RAISES (OpticalError): As `planned_runs`, `make_plans`, `distill`, `export_bundle` and `judge`;
-        the metrics files before that are whole, and the run is continued by the next call.
+    RAISES (OpticalError): As `planned_runs`, `make_plans`, `distill`, `export_bundle` and
+        `evaluate_arm`; the metrics files before that are whole, and the next call continues.
     """
     experiments = load_experiments(config_path)
     languages = load_data_config(config_path).languages
@@ -128,7 +128,7 @@ def run_arms(
             say(f"Done already, {path}")
         else:
             model = models.model(prepared)
-            on_main(partial(_judge, prepared, models, model, path))
+            on_main(partial(_evaluate, prepared, models, model, path))
             say(f"Written to {path}")
         written.append(path)
     return written
@@ -193,8 +193,8 @@ class _Models:
         """Give the bundle of a run's model, exported if need be."""
         bundle = model.with_name(f"{model.name}-{prepared.run.arm.preset}")
         if not (bundle / MANIFEST_FILE).is_file():
-            # Target languages judge: the gate sees English alone. It is reported, not obeyed:
-            # an arm that loses by it belongs into the table too.
+            # Gold of target languages is for evaluation only, so the gate sees English alone. Its
+            # result is reported; an arm that fails belongs into the table too.
             dev = {
                 prepared.config.data.source: CorpusFolder(prepared.config.paths.corpus).source_dev
             }
@@ -204,7 +204,7 @@ class _Models:
         return bundle
 
 
-def _judge(prepared: Prepared, models: _Models, model: Path, path: Path) -> None:
+def _evaluate(prepared: Prepared, models: _Models, model: Path, path: Path) -> None:
     """Write a run's metrics file."""
     run, config = prepared.run, prepared.config
     # The checkpoint is three times the student; all that it was for is done.
@@ -223,7 +223,7 @@ def _judge(prepared: Prepared, models: _Models, model: Path, path: Path) -> None
         fingerprint=prepared.record["fingerprint"],
         bitext=config.data.languages,
         names=models.languages,
-        languages=judge(bundle or model, _gold(config)),
+        languages=evaluate_arm(bundle or model, _gold(config)),
         english_dev=learned["english_dev"]["ents_f"],
         parameters=learned.get("parameters"),
         preset=run.arm.preset if bundle else "",
@@ -240,9 +240,9 @@ def _gold(config: DistillConfig) -> dict[str, Path]:
 
 def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:
     """Tell apart configs whose plans differ."""
-    told = f"{config.fingerprint('data', 'plans')} {config.student.middle[1]}"
-    told += f" {config.training.max_pieces} {arm.teacher if arm else ''} {config.paths.corpus}"
-    return hashlib.sha256(told.encode("utf8")).hexdigest()[:8]
+    content = f"{config.fingerprint('data', 'plans')} {config.student.middle[1]}"
+    content += f" {config.training.max_pieces} {arm.teacher if arm else ''} {config.paths.corpus}"
+    return hashlib.sha256(content.encode("utf8")).hexdigest()[:8]
 
 
 def _record(run: Run, config: DistillConfig, teacher: Path) -> dict[str, Any]:
@@ -262,7 +262,7 @@ def _is_done(path: Path, prepared: Prepared) -> bool:
     """Tell whether a metrics file is of this very run; one that cannot be read is not."""
     preset = "" if prepared.run.name == TEACHER else prepared.run.arm.preset
     try:
-        found = read_arm(path)
+        earlier = read_arm(path)
     except OpticalError:
         return False
-    return (found.fingerprint, found.preset) == (prepared.record["fingerprint"], preset)
+    return (earlier.fingerprint, earlier.preset) == (prepared.record["fingerprint"], preset)

@@ -43,17 +43,17 @@ def equivalences(report: StudiedReport, pair: ControlPair) -> list[Equivalence]:
     pair (ControlPair): The pipelines.
     RETURNS (List[Equivalence]): One for each cost that both have.
     """
-    rows = {found.name: found for found in report.profiles}
+    rows = {profile.name: profile for profile in report.profiles}
     own, other = rows.get(pair.with_transport), rows.get(pair.without)
     if own is None or other is None or report.study is None:
         return []
     seed, margin = report.settings.seed, report.study.margin
-    found = []
+    tests = []
     for metric, above, below in _costs(own, other):
         if above.samples and below.samples:
             ratio = ratio_estimate(above.samples, below.samples, seed)
-            found.append(Equivalence(metric, ratio, tost(ratio.samples, margin)))
-    return found
+            tests.append(Equivalence(metric, ratio, tost(ratio.samples, margin)))
+    return tests
 
 
 def _costs(own: Profile, other: Profile) -> Iterator[tuple[str, Estimate, Estimate]]:

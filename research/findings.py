@@ -15,29 +15,29 @@ def findings(report: ProfileReport) -> list[str]:
     base = report.baseline
     if base is None:
         return []
-    found = {one.name: "; ".join(_finding(one)) for one in report.profiles if one is not base}
-    return [f"{name} compared with {base.name}: {text}." for name, text in found.items() if text]
+    texts = {one.name: "; ".join(_finding(one)) for one in report.profiles if one is not base}
+    return [f"{name} compared with {base.name}: {text}." for name, text in texts.items() if text]
 
 
-def _finding(found: Profile) -> Iterator[str]:
-    ratios = found.ratios
+def _finding(profile: Profile) -> Iterator[str]:
+    ratios = profile.ratios
     if ratios is None:
         return
-    if ratios.f1 is not None and found.macro_f1 is not None:
+    if ratios.f1 is not None and profile.macro_f1 is not None:
         kept = f"{ratios.f1.value:.1%}{_interval(ratios.f1, 100)}"
-        yield f"{kept} of the macro F1 ({found.macro_f1.value * 100:.1f})"
-    if ratios.p50 is not None and found.latency is not None:
-        p50 = number(found.latency.p50_ms.value)
+        yield f"{kept} of the macro F1 ({profile.macro_f1.value * 100:.1f})"
+    if ratios.p50 is not None and profile.latency is not None:
+        p50 = number(profile.latency.p50_ms.value)
         yield f"one text in {p50} ms, {_times(ratios.p50, 'faster', 'slower')}"
     for size, ratio in ratios.words_per_second.items():
         yield f"in batches of {size} {_times(ratio, 'faster', 'slower')}"
-    if ratios.above_floor is not None and found.memory is not None:
-        memory = number(found.memory.above_floor_mb.value)
+    if ratios.above_floor is not None and profile.memory is not None:
+        memory = number(profile.memory.above_floor_mb.value)
         less = _times(ratios.above_floor, "less", "more")
         yield f"{memory} MB of memory above the import floor, {less}"
-    if ratios.disk is not None and found.disk is not None:
+    if ratios.disk is not None and profile.disk is not None:
         less = _times(Estimate.certain(ratios.disk), "less", "more")
-        yield f"{number(found.disk.mb)} MB of disk, {less}"
+        yield f"{number(profile.disk.mb)} MB of disk, {less}"
 
 
 def _times(ratio: Estimate, better: str, worse: str) -> str:

@@ -70,7 +70,7 @@ def frontier_figures(report: StudiedReport) -> Iterator[Figure]:
             lambda axes, axis=axis: _single(axes, series, axis),  # type: ignore[misc]
         )
     by_language = {code: frontier_series(report, code) for code in report.languages}
-    by_language = {code: found for code, found in by_language.items() if found}
+    by_language = {code: points for code, points in by_language.items() if points}
     if len(by_language) < 2:
         return
     for axis in AXES:
@@ -80,10 +80,10 @@ def frontier_figures(report: StudiedReport) -> Iterator[Figure]:
             f"one panel per language, {axis.label} against F1 in percent; {BETTER}",
             names,
             {
-                code: lambda axes, found=found, axis=axis: _scatter(  # type: ignore[misc]
-                    axes, found, axis, names, marked=5
+                code: lambda axes, points=points, axis=axis: _scatter(  # type: ignore[misc]
+                    axes, points, axis, names, marked=5
                 )
-                for code, found in by_language.items()
+                for code, points in by_language.items()
             },
         )
 
@@ -101,15 +101,17 @@ def frontier_series(report: StudiedReport, language: str | None = None) -> list[
         arms.setdefault(point.arm, []).append(Place(point.f1, *costs))
     members = {one.name for one in report.study.students} if report.study is not None else set()
     series = [Series(arm, tuple(places)) for arm, places in arms.items()]
-    for found in report.profiles:
-        f1 = found.macro_f1
+    for profile in report.profiles:
+        f1 = profile.macro_f1
         if language is not None:
-            f1 = found.accuracy[language].f1 if language in found.accuracy else None
-        if found.name in members or not (f1 and found.latency and found.memory and found.disk):
+            f1 = profile.accuracy[language].f1 if language in profile.accuracy else None
+        if profile.name in members or not (
+            f1 and profile.latency and profile.memory and profile.disk
+        ):
             continue
-        disk = Estimate.certain(found.disk.mb)
-        place = Place(f1, found.latency.p50_ms, found.memory.peak_rss_mb, disk)
-        series.append(Series(found.name, (place,)))
+        disk = Estimate.certain(profile.disk.mb)
+        place = Place(f1, profile.latency.p50_ms, profile.memory.peak_rss_mb, disk)
+        series.append(Series(profile.name, (place,)))
     return series
 
 

@@ -75,9 +75,9 @@ def read_run(folder: Path, study: Path | None = None) -> StudiedReport:
     path = beside if beside.is_file() else study
     if path is None:
         return report
-    found = read_study(path)
-    check_study(found, report.names)
-    return report.model_copy(update={"study": found})
+    study_file = read_study(path)
+    check_study(study_file, report.names)
+    return report.model_copy(update={"study": study_file})
 
 
 def _figures(report: StudiedReport) -> Iterator[Figure]:
@@ -131,11 +131,11 @@ def _answers(parts: Sequence[Part]) -> Iterator[str]:
         return
     yield "## Answer"
     yield f"*{QUESTION}*"
-    for title, found in answers:
+    for title, one in answers:
         yield f"From [{title}](#{title}):"
-        yield from found.parts
+        yield from one.parts
         yield "Limitations:"
-        yield "\n".join(f"* {caveat}" for caveat in found.caveats)
+        yield "\n".join(f"* {caveat}" for caveat in one.caveats)
 
 
 def _section(part: Part, beside: Path) -> Iterator[str]:

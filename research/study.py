@@ -95,7 +95,7 @@ class StudiedReport(ProfileReport):
     @property
     def names(self) -> list[str]:
         """The names of all pipelines and extra rows."""
-        measured = [found.name for found in self.profiles]
+        measured = [profile.name for profile in self.profiles]
         return [*measured, *(row.name for row in self.extra), *(row.name for row in self.not_run)]
 
     @property
@@ -191,11 +191,11 @@ def _over_seeds(values: Sequence[Estimate]) -> Estimate:
 
 
 def _f1_of(report: StudiedReport, name: str, language: str | None) -> Estimate | None:
-    for found in report.profiles:
-        if found.name == name:
+    for profile in report.profiles:
+        if profile.name == name:
             if language is None:
-                return found.macro_f1
-            accuracy = found.accuracy.get(language)
+                return profile.macro_f1
+            accuracy = profile.accuracy.get(language)
             return None if accuracy is None else accuracy.f1
     wanted = report.macro_languages if language is None else [language]
     for row in report.extra:
@@ -207,9 +207,9 @@ def _f1_of(report: StudiedReport, name: str, language: str | None) -> Estimate |
 
 def _cost_of(report: StudiedReport, student: Student) -> Profile | None:
     name = student.same_graph or student.name
-    for found in report.profiles:
-        if found.name == name and found.latency and found.memory and found.disk:
-            return found
+    for profile in report.profiles:
+        if profile.name == name and profile.latency and profile.memory and profile.disk:
+            return profile
     return None
 
 
@@ -247,11 +247,11 @@ def gain_of(report: StudiedReport, pair: ControlPair) -> Gain | None:
 
 def _paired_gain(report: StudiedReport, pair: ControlPair) -> Gain | None:
     """The gain from the same draws of sentences for both, where their counts are known."""
-    rows = {found.name: found for found in report.profiles}
+    rows = {profile.name: profile for profile in report.profiles}
     if pair.with_transport not in rows or pair.without not in rows:
         return None
     both = [rows[name].accuracy for name in (pair.with_transport, pair.without)]
-    if not all(one and all(found.counts for found in one.values()) for one in both):
+    if not all(one and all(score.counts for score in one.values()) for one in both):
         return None
 
     def difference(codes: Sequence[str]) -> Estimate:

@@ -49,7 +49,7 @@ def study_figures(report: StudiedReport) -> Iterator[Figure]:
                 name,
                 f"Effect of each step of compression: {title}",
                 "each bar is the change by one step; the last is the result",
-                [found.name for _, found, _ in steps],
+                [profile.name for _, profile, _ in steps],
                 lambda axes, unit=unit, values=values: _waterfall(axes, names, values, unit),  # type: ignore[misc]
             )
 

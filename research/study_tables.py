@@ -20,8 +20,8 @@ def study_tables(report: StudiedReport) -> list[Table]:
     report (StudiedReport): The figures.
     RETURNS (List[Table]): Gains, controls, arms and steps; nothing without a study.
     """
-    found = [gain_table(report), control_table(report), arm_table(report), step_table(report)]
-    return [table for table in found if len(table.frame)]
+    tables = [gain_table(report), control_table(report), arm_table(report), step_table(report)]
+    return [table for table in tables if len(table.frame)]
 
 
 def gain_table(report: StudiedReport) -> Table:
@@ -70,13 +70,13 @@ def p_text(p: float) -> str:
     return MISSING if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def verdict(found: Equivalence) -> str:
+def verdict(test: Equivalence) -> str:
     """Say what a test of equivalence showed.
 
-    found (Equivalence): The test.
+    test (Equivalence): The test.
     RETURNS (str): The text; a test that fails shows nothing, in particular no difference.
     """
-    return "one sample only" if math.isnan(found.p) else "yes" if found.shown else "not shown"
+    return "one sample only" if math.isnan(test.p) else "yes" if test.shown else "not shown"
 
 
 def arm_table(report: StudiedReport) -> Table:
@@ -108,7 +108,7 @@ def step_costs(report: StudiedReport) -> list[tuple[str, Profile, Sequence[float
     RETURNS (List[Tuple[str, Profile, Sequence[float]]]): The step, its pipeline and the costs, in
         the order of `STEP_COSTS`; steps that were not measured are left out.
     """
-    rows = {found.name: found for found in report.profiles}
+    rows = {profile.name: profile for profile in report.profiles}
     steps = (
         [(step.name, rows.get(step.pipeline)) for step in report.study.steps]
         if report.study
@@ -125,14 +125,14 @@ def step_table(report: StudiedReport) -> Table:
     """What each step of compression changed."""
     rows = []
     before: Sequence[float] | None = None
-    for name, found, costs in step_costs(report):
+    for name, profile, costs in step_costs(report):
         changes = [
             f" [{_signed(now - was)}]" for now, was in zip(costs, before or (), strict=False)
         ]
         cells = [
             number(cost) + change for cost, change in zip(costs, changes or [""] * 3, strict=True)
         ]
-        rows.append([f"{name} ({found.name})", *cells, estimate_cell(found.macro_f1, "share")])
+        rows.append([f"{name} ({profile.name})", *cells, estimate_cell(profile.macro_f1, "share")])
         before = costs
     caption = "Effect of each step of compression; brackets of costs are the change by the step"
     return make_table(caption, ("After the step", *STEP_COSTS, "Macro F1"), rows)

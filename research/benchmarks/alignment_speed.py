@@ -134,7 +134,7 @@ def reading(pairs: int) -> None:
 
     rng = np.random.default_rng(0)
     known = np.array(words_of(rng, 20_000))
-    widths = {"logits": (9,), "carried": (9,), "last": (WIDTH,), "source": (WIDTH,), "trust": ()}
+    widths = {"logits": (9,), "projected": (9,), "last": (WIDTH,), "source": (WIDTH,), "trust": ()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = load_config(toy_project(folder), {"data.languages": ["sw"]})

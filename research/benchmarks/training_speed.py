@@ -78,7 +78,7 @@ def drawn_plans(folder: Path, pairs: int, width: int) -> ArrayStore:
             "logits": rng.normal(size=(len(words), len(TAGS))),
             "last": rng.normal(size=(len(words), width)),
             "source": rng.normal(size=(len(words), width)),
-            "carried": rng.dirichlet(np.ones(len(TAGS)), size=len(words)),
+            "projected": rng.dirichlet(np.ones(len(TAGS)), size=len(words)),
         }
         row = {name: array.astype(np.float16) for name, array in arrays.items()}
         rows.append(row | {"target-words": bytes_of(words)})

@@ -125,7 +125,7 @@ def _begun(plans: Path, record: dict[str, Any], say: Callable[[str], None]) -> P
     path = partial / BEGUN
     same = {name: record[name] for name in ("fingerprint", "versions")}
     if path.is_file() and path.read_text(encoding="utf8") != json.dumps(same):
-        say(f"{partial} was begun with other data, config or versions; starting anew")
+        say(f"{partial} was begun with other data, config or versions; starting over")
         shutil.rmtree(partial)
     if not path.is_file():
         partial.mkdir(parents=True, exist_ok=True)

@@ -94,15 +94,15 @@ def representation(
 
 
 def labels(
-    logits: torch.Tensor, carried: torch.Tensor, weight: torch.Tensor, words: torch.Tensor
+    logits: torch.Tensor, projected: torch.Tensor, weight: torch.Tensor, words: torch.Tensor
 ) -> torch.Tensor:
     """Cross-entropy to the label distributions that came through the plan.
 
     logits (Tensor): The student's scores of target words, [B, N, tags].
-    carried (Tensor): Distributions over tags, [B, N, tags].
+    projected (Tensor): Distributions over tags, [B, N, tags].
     weight (Tensor): How far each is trusted, [B, N], 0 to 1.
     words (Tensor): [B, N], true where there is a word.
     RETURNS (Tensor): The weighted sum over words, divided by the number of words.
     """
-    cross = -(carried * F.log_softmax(logits, dim=-1)).sum(dim=-1)
+    cross = -(projected * F.log_softmax(logits, dim=-1)).sum(dim=-1)
     return (cross * weight)[words].sum() / words.sum().clamp(min=1)

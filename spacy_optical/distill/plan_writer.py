@@ -235,7 +235,7 @@ def _read_chunk(
             "source-words": bytes_of(()),
             "source": np.empty((0, target.last.shape[1]), half),
             "plan": np.empty((0, 3), half),
-            "carried": np.zeros_like(target.logits, half),
+            "projected": np.zeros_like(target.logits, half),
             "trust": np.zeros(len(target.logits), half),
             "weight": np.zeros(1, half),
         }
@@ -249,10 +249,10 @@ def _read_chunk(
                 continue
         if weight:
             probs = source_distributions(source.logits, readers.gold.get(words), config.plans.gold)
-            carried, trust = project_to_target(
+            projected, trust = project_to_target(
                 plan, probs, words, tags, align, config.plans.projection
             )
-            row["carried"], row["trust"] = carried.astype(half), trust.astype(half)
+            row["projected"], row["trust"] = projected.astype(half), trust.astype(half)
             row["source-words"], row["source"] = bytes_of(words), source.middle.astype(half)
             row["plan"], row["weight"] = sparse(plan.matrix), np.array([weight], half)
             journal.moved += plan.moved

@@ -32,14 +32,14 @@ class Step:
     """English sentences, where a step has some, and pairs: target sentences and their plans.
 
     source [B, M, d] are the teacher's middle vectors of the translations, plan [B, M, N] the mass,
-    carried [B, N, tags] the projected distributions, trust [B, N] and weight [B, 1].
+    projected [B, N, tags] the projected distributions, trust [B, N] and weight [B, 1].
     """
 
     english: Side | None
     target: Side
     source: torch.Tensor
     plan: torch.Tensor
-    carried: torch.Tensor
+    projected: torch.Tensor
     trust: torch.Tensor
     weight: torch.Tensor
 
@@ -178,7 +178,7 @@ class StudentTask:
             )
             terms["repr"] = weights.representation * loss
         if weights.labels:
-            loss = objectives.labels(read.logits, step.carried, trust, words)
+            loss = objectives.labels(read.logits, step.projected, trust, words)
             terms["labels"] = weights.labels * loss
 
     def split(self, batch: "StepMaker", count: int) -> list[tuple["StepMaker", float]]:
@@ -233,7 +233,7 @@ class StepMaker:
         target = self._side(list(map(Sentence, words, cut)), pairs)
         shape = (max(len(pair["source"]) for pair in pairs), target.batch.words.shape[1])
         plans = np.stack([dense(pair["plan"], shape) for pair in pairs])
-        names = ("source", "carried", "trust", "weight")
+        names = ("source", "projected", "trust", "weight")
         padded = {name: _padded([pair[name] for pair in pairs]) for name in names}
         english = None
         if self.english:

@@ -1,10 +1,10 @@
-"""What a narrower student keeps of a teacher's vectors, found by looking at text.
+"""The directions of a teacher's vectors that a narrower student keeps, chosen on text.
 
 The basis is that of the largest second moments of the hidden vectors (a principal component
 analysis that leaves the mean in, as SliceGPT rotates a model, Ashkboos et al. 2024, arXiv
 2401.15024: with the mean out, biases would need it back); the word table times the basis is
 XtremeDistil's factorised table (Mukherjee and Awadallah, ACL 2020) without its second factor. A
-layer norm does not rotate, so its gains and biases are fitted anew.
+layer norm does not rotate, so its gains and biases are fitted again.
 """
 
 from collections.abc import Callable, Iterator, Sequence

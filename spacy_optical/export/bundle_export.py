@@ -51,7 +51,7 @@ def export_bundle(
     """
     folder, out = Path(tagger_folder), Path(out)
     files = {language: Path(path) for language, path in gold.items()}
-    name, settings = preset_named(preset)
+    name = preset_named(preset)
     check_replaceable(out, marker=MANIFEST_FILE)
     tagger = load_tagger(folder, attention="eager")
     docs = {language: read_docs(path) for language, path in files.items()}
@@ -77,7 +77,7 @@ def export_bundle(
     tokenizer = compact((folder / TOKENIZER).read_bytes())
     fp32 = Bundle(info, export_onnx(tagger, len(WordPieces(tokenizer).suffix)), tokenizer)
     say(f"Making the {name} model")
-    small = Bundle(replace(info, preset=name), quantize(fp32.model, settings), fp32.tokenizer)
+    small = Bundle(replace(info, preset=name), quantize(fp32.model, name), fp32.tokenizer)
     verdict = verify(tagger, fp32, small, docs)
     verified = True
     try:

@@ -14,7 +14,7 @@ from ..encoders.folder import pool_after
 from ..encoders.positions import position_offset
 from ..files import scratch_folder
 from ..runtime.bundle import INPUTS, OUTPUT
-from .quiet import errors_only
+from .quantize import errors_only
 
 # ONNX Runtime 1.24 and later read both; newer defaults of the exporters are not read everywhere.
 OPSET = 17
@@ -24,11 +24,10 @@ MICROSOFT = "com.microsoft"  # where the fused operators are defined
 
 
 class _Graph(nn.Module):
-    """The graph contract: word scores from pieces, the gather of first pieces inside.
+    """The graph of a bundle: word scores from pieces, with the gather of first pieces inside.
 
-    The last layer computes no more than what is asked of it: all pieces are looked at, but only
-    first pieces look, and only they go through its feed-forward part. Where the tagger pools pieces
-    to words, the layers above work on words and one special piece, see `pooled_states`.
+    The last layer has queries and a feed-forward part for first pieces only. Where the tagger pools
+    pieces to words, the layers above work on words and one special piece, see `pooled_states`.
     """
 
     def __init__(self, tagger: WordTagger, suffix: int) -> None:

@@ -24,7 +24,6 @@ FLOAT = 1  # as ONNX numbers its types
 def word_lookup(model: "ModelProto") -> "NodeProto | None":
     """Find where a graph looks up its input pieces.
 
-    model (ModelProto): The graph.
     RETURNS (Optional[NodeProto]): The node; None if there is none, or if the table is not as wide
         as a multiple of two blocks.
     """
@@ -36,10 +35,7 @@ def word_lookup(model: "ModelProto") -> "NodeProto | None":
 
 
 def pack_word_table(model: "ModelProto") -> None:
-    """Keep the word table in four bits, in place.
-
-    model (ModelProto): A graph; one without a `word_lookup` stays as it is.
-    """
+    """Keep the word table of a graph that has a `word_lookup` in four bits, in place."""
     lookup = word_lookup(model)
     if lookup is None:
         return
@@ -99,10 +95,6 @@ def blocks(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def packed(numbers: np.ndarray) -> np.ndarray:
-    """Put two numbers into a byte: a row's first half into the low bits, its second into the high.
-
-    numbers (ndarray): From -8 to 7, int8 [V, d].
-    RETURNS (ndarray): uint8 [V, d / 2].
-    """
+    """Pack numbers from -8 to 7 [V, d] as uint8 [V, d / 2], a row's second half in high bits."""
     low, high = np.split((numbers - LEAST).astype(np.uint8), 2, axis=1)
     return low | high << 4

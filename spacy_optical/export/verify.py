@@ -53,15 +53,14 @@ def verify(
     bundle: Bundle,
     gold: Mapping[str, Sequence[Doc]],
 ) -> Verdict:
-    """Compare a bundle with its fp32 twin and that one with torch.
+    """Compare a bundle with its fp32 version, and the latter with torch.
 
     tagger (WordTagger): The model in torch.
     fp32 (Bundle): The fused graph.
-    bundle (Bundle): The bundle to judge; may be the same.
+    bundle (Bundle): The bundle to verify; may be the same.
     gold (Mapping[str, Sequence[Doc]]): Development documents by language.
     RETURNS (Verdict): The figures.
-    RAISES (OpticalError): If there is no word to judge by, or the fused graph does not give what
-        torch gives.
+    RAISES (OpticalError): If gold has no word, or the outputs of fp32 and torch differ.
     """
     docs = [doc for part in gold.values() for doc in part]
     reader, reference = Runtime(bundle), Runtime(fp32)
@@ -86,24 +85,11 @@ def verify(
 
 
 def check(verdict: Verdict, gate: Gate, out: Path) -> None:
-    """Refuse a bundle that lost too much.
-
-    verdict (Verdict): The figures.
-    gate (Gate): What is allowed.
-    out (Path): Where the bundle would go, for the error.
-    RAISES (OpticalError): With the figures, if one of them is beyond the gate.
-    """
-    loss = verdict.f1_fp32 - verdict.f1
-    if loss > gate.max_f1_loss or verdict.disagreement > gate.max_disagreement:
-        raise OpticalError(
-            Errors.E504.format(
-                path=out,
-                loss=loss,
-                max_loss=gate.max_f1_loss,
-                share=verdict.disagreement,
-                max_share=gate.max_disagreement,
-            )
-        )
+    """Refuse a bundle, to be written to `out`, that lost more than the gate allows."""
+    loss, share = verdict.f1_fp32 - verdict.f1, verdict.disagreement
+    limits = {"max_loss": gate.max_f1_loss, "max_share": gate.max_disagreement}
+    if loss > gate.max_f1_loss or share > gate.max_disagreement:
+        raise OpticalError(Errors.E504.format(path=out, loss=loss, share=share, **limits))
 
 
 def _f1(docs: Sequence[Doc], scores: Sequence[np.ndarray], runtime: Runtime) -> float:

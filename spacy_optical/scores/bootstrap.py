@@ -45,7 +45,7 @@ def bootstrap_interval(
     >>> bootstrap_interval(np.median, [3.0, 3.0, 3.0])
     (3.0, 3.0)
     """
-    found = require("scipy.stats", "profile").bootstrap(
+    result = require("scipy.stats", "profile").bootstrap(
         [_at_least_two(np.asarray(sample)) for sample in samples],
         statistic,
         axis=-1,
@@ -57,7 +57,7 @@ def bootstrap_interval(
     )
     # scipy's own interval of equal values differs from them in the last bit.
     tail = 50 * (1 - level)
-    low, high = np.percentile(found.bootstrap_distribution, [tail, 100 - tail], axis=-1)
+    low, high = np.percentile(result.bootstrap_distribution, [tail, 100 - tail], axis=-1)
     return (float(low), float(high)) if np.ndim(low) == 0 else (low, high)
 
 

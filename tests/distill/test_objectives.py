@@ -108,11 +108,11 @@ def test_pair_without_mass_costs_nothing():
 
 def test_labels_by_hand():
     logits = logits_of([0.5, 0.5], [0.25, 0.75], [0.1, 0.9])
-    carried = torch.tensor([[[1.0, 0.0], [0.5, 0.5], [1.0, 0.0]]])
+    projected = torch.tensor([[[1.0, 0.0], [0.5, 0.5], [1.0, 0.0]]])
     weight = torch.tensor([[0.8, 0.4, 1.0]])
     first = -0.8 * math.log(0.5)
     second = -0.4 * (0.5 * math.log(0.25) + 0.5 * math.log(0.75))
-    found = objectives.labels(logits, carried, weight, TWO)
+    found = objectives.labels(logits, projected, weight, TWO)
     assert float(found) == pytest.approx((first + second) / 2)
 
 

@@ -127,7 +127,7 @@ def test_text_gets_the_teachers_outputs_and_no_plan(tmp_path: Path, trained: Tra
     assert words == ("Amina", "Juma", "anaishi", "Pune", ".")
     assert words_of(arrays["source-words"]) == ()
     assert {name: len(array) for name, array in arrays.items() if "words" not in name} == {
-        "logits": 5, "last": 5, "source": 0, "plan": 0, "carried": 5, "trust": 5, "weight": 1
+        "logits": 5, "last": 5, "source": 0, "plan": 0, "projected": 5, "trust": 5, "weight": 1
     }  # fmt: skip
     assert not arrays["trust"].any()
     assert not arrays["weight"].any()

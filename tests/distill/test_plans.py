@@ -75,7 +75,7 @@ def test_what_is_kept(trained: Trained, pieces: WordPieces):
     shape = (len(source_words), len(target_words))
     np.testing.assert_allclose(dense(arrays["plan"], shape), plan.matrix, atol=0.001)
     assert ((arrays["trust"] >= 0) & (arrays["trust"] <= 1)).all()
-    np.testing.assert_allclose(arrays["carried"].sum(axis=1), 1.0, atol=0.01)
+    np.testing.assert_allclose(arrays["projected"].sum(axis=1), 1.0, atol=0.01)
     assert len(english.sentences) == len(english.store) == 64
     assert all(sentence.tags is not None for sentence in english.sentences)
 
@@ -271,7 +271,7 @@ def test_begun_with_another_config(
     other = config_of(trained, **{"paths.plans": str(tmp_path / "plans"), "plans.layer": 2})
     said: list[str] = []
     make_plans(other, trained.teacher, say=said.append)
-    assert "starting anew" in said[0]
+    assert "starting over" in said[0]
     assert not any("continuing" in line for line in said)
     read_plans(other, trained.teacher)
 
@@ -419,10 +419,10 @@ def test_labels_go_where_the_mass_goes(trained: Trained, way: str):
         update={"centre": False, "punctuation": 0.0, "case": 0.0, "spelling": 0.0}
     )
     plan = align_words(vectors, swapped, ["aa"] * 4, ["aa"] * 4, align)
-    carried, trust = project_to_target(plan, probs, ["aa"] * 4, tags, config.plans.align, way)
-    found = [tags[i] for i in carried.argmax(axis=1)]
+    projected, trust = project_to_target(plan, probs, ["aa"] * 4, tags, config.plans.align, way)
+    found = [tags[i] for i in projected.argmax(axis=1)]
     assert found == ["O", "O", "B-PER", "I-PER"]
-    assert carried.shape == (4, 5)
+    assert projected.shape == (4, 5)
     assert (trust > 0.5).all()
 
 

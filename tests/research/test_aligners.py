@@ -1,12 +1,17 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from research import aligners
+from research.__main__ import app
 from spacy_optical.align import ALIGNERS, AlignConfig, align_words, plan
 
 from ..align.test_transport import problems
+from ..util import toy_encoder, toy_tokenizer, without_positions
 
 CONTROLS = [solver.__name__ for solver in aligners.CONTROLS]
 
@@ -71,3 +76,18 @@ def test_every_preset_aligns_sides_of_any_length(name, m, n):
     found = align_words(x, y, words[:m], words[:n], ALIGNERS[name])
     assert found.matrix.shape == (m, n)
     assert np.isfinite(found.matrix).all()
+
+
+def test_the_command_compares_them(tmp_path):
+    encoder = without_positions(toy_encoder(tmp_path / "e", toy_tokenizer(("Amina", "Nairobi"))))
+    rows = (("Amina", "PER"), ("Nairobi", "LOC"))
+    for name, side in (("en", rows), ("sw", rows[::-1])):
+        lines = [f"{i}\t{word}\tB-{label}\n" for i, (word, label) in enumerate(side, 1)]
+        (tmp_path / f"{name}.iob2").write_text("# sent_id = 1\n" + "".join(lines))
+    arguments = ["evaluate-projection", tmp_path / "en.iob2", tmp_path / "sw.iob2"]
+    arguments += ["--encoder", encoder, "--layer", 0, "--output", tmp_path / "figures.json"]
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == 0, done.output
+    figures = json.loads((tmp_path / "figures.json").read_text())["aligners"]
+    assert list(figures) == list(ALIGNERS)
+    assert (figures["partial"]["f1"], figures["diagonal"]["f1"]) == (100, 0)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from research.arm_metrics import ArmMetrics, Judgement, read_arm, write_arm
+from research.arm_metrics import ArmMetrics, LanguageResult, read_arm, write_arm
 from research.arm_table import (
     half_interval,
     make_arm_table,
@@ -19,10 +19,10 @@ from spacy_optical.scores import counts_text
 RIGHT, WRONG, MISSED = [1, 0, 0], [0, 1, 0], [0, 0, 1]
 
 
-def judgement(rows: list[list[int]], gold: str = "g") -> Judgement:
+def result(rows: list[list[int]], gold: str = "g") -> LanguageResult:
     right, wrong, missed = (sum(column) for column in zip(*rows, strict=True))
     f1 = 2 * right / (2 * right + wrong + missed)
-    return Judgement(
+    return LanguageResult(
         f1=f1, precision=0.5, recall=0.5, types={}, gold=gold, counts=counts_text(rows)
     )
 
@@ -38,7 +38,7 @@ def arm(name: str, seed: int, number: str, sw: list[list[int]], **changes: Any) 
         "fingerprint": "f",
         "bitext": ["sw"],
         "names": {"sw": "Swahili", "fi": "Finnish"},
-        "languages": {"sw": judgement(sw), "fi": judgement([RIGHT, RIGHT])},
+        "languages": {"sw": result(sw), "fi": result([RIGHT, RIGHT])},
         "english_dev": 0.5,
         "parameters": 2_000_000,
         "epochs": [],
@@ -104,7 +104,7 @@ def test_pieces_are_read_back_and_others_left_out(tmp_path):
 
 
 def test_languages_that_not_all_have_are_left_out():
-    wider = arm("wide", 0, "8", [RIGHT], languages={"sw": judgement([RIGHT])})
+    wider = arm("wide", 0, "8", [RIGHT], languages={"sw": result([RIGHT])})
     table = make_arm_table([wider, arm("both", 0, "7", [RIGHT])])
     assert list(table.languages) == ["sw"]
 
