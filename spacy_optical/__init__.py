@@ -14,15 +14,26 @@ if TYPE_CHECKING:
     from .distill.distillation import distill
     from .export.bundle_export import export_bundle as export
     from .profiling.measure import profile
+    from .projection.bitext_faults import check_bitext
     from .projection.labels import project_labels
     from .projection.pair import align_pair as align
     from .scale.stream import annotate
 
-__all__ = ["__version__", "align", "annotate", "distill", "export", "profile", "project_labels"]
+__all__ = [
+    "__version__",
+    "align",
+    "annotate",
+    "check_bitext",
+    "distill",
+    "export",
+    "profile",
+    "project_labels",
+]
 
 _FUNCTIONS = {
     "align": ("projection.pair", "align_pair"),
     "annotate": ("scale.stream", "annotate"),
+    "check_bitext": ("projection.bitext_faults", "check_bitext"),
     "distill": ("distill.distillation", "distill"),
     "export": ("export.bundle_export", "export_bundle"),
     "profile": ("profiling.measure", "profile"),

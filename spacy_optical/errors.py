@@ -167,6 +167,7 @@ class Errors(metaclass=_Coded):
         "does, or by numbers counted from 1, such as --keys 1,2"
     )
     E246 = "'{text}' does not name two keys; write source and target as --keys SOURCE,TARGET"
+    E248 = "The picture shows similarities, which need vectors; give --encoder, or no --html"
     E250 = (
         "'{lang}' puts no spaces between words, so it needs spaCy's own tokenizer for it, which "
         "cannot be loaded: {reason}"

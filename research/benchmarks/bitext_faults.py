@@ -1,0 +1,174 @@
+"""Judge `check-bitext` on files with known faults, and on a sound file with faults put in.
+
+Example: python -m research.benchmarks.bitext_faults --mirror data/mirror --encoder assets/encoder
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spacy_optical.data.bitext import read_bitext
+from spacy_optical.projection.bitext_faults import DROPPED, PAIRS, check_bitext
+
+NTREX = "MicrosoftTranslator/NTREX/*/NTREX-128/newstest2019-{}.txt"
+TICO = "tico-19/tico-19.github.io/*/data/TM/all.en-{}.tmx.zip"
+LAFAND = "masakhane-io/lafand-mt/*/data/text_files/en-swa/train.{}"
+# First and last row, counted from 0, and what is known of them.
+KNOWN = {
+    "so": [(1158, 1702, "shifted"), (1860, 3070, "shifted")],
+    "fr": [(440, 755, "scrambled")],
+    "sw": [],
+}
+Pairs = list[tuple[str, str]]
+# What each source row's own target row is now, -1 where it is gone; and the fault put in.
+Truth = tuple[list[int], list[str]]
+
+
+def with_faults(
+    pairs: Pairs, seed: int, *, blocks: int = 5, share: float = 0.1
+) -> tuple[Pairs, Truth]:
+    """Shift some blocks by one to five lines, scramble others, and exchange targets of the rest."""
+    rng = np.random.default_rng(seed)
+    n = len(pairs)
+    order, kinds = np.arange(n), [""] * n
+    places = np.linspace(40, n - 130, 2 * blocks).astype(int)
+    for number, start in enumerate(places.tolist()):
+        rows = np.arange(start, start + int(rng.integers(40, 100)))
+        if number % 2:
+            order[rows], kind = rng.permutation(order[rows]), "scrambled"
+        else:
+            order[rows], kind = np.roll(order[rows], int(rng.integers(1, 6))), "shifted"
+        for row in rows.tolist():
+            kinds[row] = kind
+    rest = np.array([row for row in range(n) if not kinds[row]])
+    chosen = rng.permutation(rest)[: int(share * n)]
+    order[chosen] = np.roll(order[chosen], 1)
+    for row in chosen.tolist():
+        kinds[row] = "random"
+    place = np.argsort(order)
+    return [(pairs[i][0], pairs[order[i]][1]) for i in range(n)], (place.tolist(), kinds)
+
+
+def outcome(pairs: Pairs, encoder: Path) -> tuple[list[int], list[str], Any, float]:
+    """Check pairs; give each source row's target row (-1 if dropped), the fault, and the report."""
+    with tempfile.TemporaryDirectory() as name:
+        path, out = Path(name, "bitext.jsonl"), Path(name, "out")
+        lines = [json.dumps({"id": str(i), "en": s, "xx": t}) for i, (s, t) in enumerate(pairs)]
+        path.write_text("\n".join(lines), encoding="utf8")
+        began = time.perf_counter()
+        (report,) = check_bitext([path], encoder=encoder, repair=out)
+        took = time.perf_counter() - began
+        partner, fault = [-1] * len(pairs), [""] * len(pairs)
+        for file in (PAIRS, DROPPED):
+            for line in (out / file).read_text(encoding="utf8").split("\n")[:-1]:
+                record = json.loads(line)
+                row = int(record["id"])
+                fault[row] = record.get("fault", "")
+                if not fault[row]:
+                    partner[row] = int(record.get("target_id", row))
+    for block in report.blocks:
+        for row in range(block["start"] - 1, block["end"]):
+            fault[row] = block["kind"]
+    return partner, fault, report, took
+
+
+def judged(truth: list[str], found: list[str]) -> dict[str, dict[str, float]]:
+    """Give precision and recall by row: of each kind, and of a fault of any kind."""
+    same = {"unlike": "random", "names": "random", "length": "random", "unrelated": "scrambled"}
+    named = [same.get(one, one) for one in found]
+    table = {}
+    for kind in sorted({*filter(None, truth)}):
+        both = sum(a == b == kind for a, b in zip(truth, named, strict=True))
+        table[kind] = {
+            "rows": truth.count(kind),
+            "precision": round(100 * both / max(1, named.count(kind)), 1),
+            "recall": round(100 * both / max(1, truth.count(kind)), 1),
+        }
+    both = sum(bool(a) and bool(b) for a, b in zip(truth, found, strict=True))
+    table["any"] = {
+        "rows": sum(map(bool, truth)),
+        "precision": round(100 * both / max(1, sum(map(bool, found))), 1),
+        "recall": round(100 * both / max(1, sum(map(bool, truth))), 1),
+    }
+    return table
+
+
+def read(*paths: Path, target: str) -> Pairs:
+    """Read a file's pairs."""
+    kind: Any = "moses" if len(paths) == 2 else None
+    pairs = read_bitext(*paths, target_lang=target, format=kind, on_error="skip")
+    return [(pair.source, pair.target) for pair in pairs]
+
+
+def main() -> None:
+    """Print the judged tables as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mirror", type=Path, required=True, help="A folder of the data sets")
+    parser.add_argument("--encoder", type=Path, required=True, help="The encoder's folder")
+    parser.add_argument("--seeds", type=int, default=3, help="Files with faults put in")
+    parser.add_argument("--lafand", type=int, default=10_000, help="Pairs of LAFAND to read")
+    given = parser.parse_args()
+
+    def one(pattern: str, name: str) -> Path:
+        return next(given.mirror.glob(pattern.format(name)))
+
+    result: dict[str, Any] = {}
+    for language, blocks in KNOWN.items():
+        pairs = read(one(TICO, language), target=language)
+        truth = [""] * len(pairs)
+        for start, end, kind in blocks:
+            truth[start : end + 1] = [kind] * (end + 1 - start)
+        partner, found, report, took = outcome(pairs, given.encoder)
+        moved = [row for row, kind in enumerate(truth) if kind == "shifted"]
+        result[f"TICO-19 {language}"] = {
+            "pairs": len(pairs),
+            "judged": judged(truth, found),
+            "rows_in_place_dropped": sum(
+                not kind and partner[row] < 0 for row, kind in enumerate(truth)
+            ),
+            "shifted_rows_matched_one_above": sum(partner[row] == row - 1 for row in moved),
+            "blocks": report.blocks,
+            "faults": report.faults,
+            "repaired": report.repaired,
+            "seconds": round(took, 1),
+        }
+    clean = read(one(NTREX, "src.eng"), one(NTREX, "ref.swa"), target="sw")
+    result["NTREX sw, as it is"] = {
+        "pairs": len(clean),
+        "faults": outcome(clean, given.encoder)[2].faults,
+    }
+    for seed in range(given.seeds):
+        pairs, (place, truth) = with_faults(clean, seed)
+        partner, found, report, took = outcome(pairs, given.encoder)
+        right: Counter[str] = Counter()
+        wrong: Counter[str] = Counter()
+        for row, kind in enumerate(truth):
+            right[kind or "in place"] += partner[row] == place[row]
+            wrong[kind or "in place"] += partner[row] not in (-1, place[row])
+        total = Counter(kind or "in place" for kind in truth)
+        result[f"NTREX sw, faults of seed {seed}"] = {
+            "judged": judged(truth, found),
+            "right_pairs_percent": {k: round(100 * right[k] / total[k], 1) for k in total},
+            "wrong_pairs_percent": {k: round(100 * wrong[k] / total[k], 1) for k in total},
+            "seconds": round(took, 1),
+        }
+    lafand = read(one(LAFAND, "en"), one(LAFAND, "swa"), target="sw")[: given.lafand]
+    _, found, report, took = outcome(lafand, given.encoder)
+    result["LAFAND sw"] = {
+        "pairs": len(lafand),
+        "faults": report.faults,
+        "dropped": report.dropped,
+        "blocks": report.blocks,
+        "seconds": round(took, 1),
+    }
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""`python -m spacy optical check-bitext`"""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from ._app import command
+from .project_labels import BitextFormat
+
+
+@command("check-bitext")
+def check_bitext_cli(
+    files: list[Path] = typer.Argument(
+        ...,
+        help="JSON lines, TSV, TMX, stems of Moses files; with --format moses both sides' files",
+    ),
+    encoder: Path | None = typer.Option(
+        None, "--encoder", "-e", help="The folder of the encoder; without it, only rules are used"
+    ),
+    languages: tuple[str, str] = typer.Option(
+        ("en", "xx"), "--languages", "-l", help="The source and the target language"
+    ),
+    keys: str = typer.Option(
+        "", "--keys", "-k", help="The names of both languages in the file, separated by a comma"
+    ),
+    format: BitextFormat | None = typer.Option(
+        None, "--format", help="The format of the bitext; by default from the name of the file"
+    ),
+    unescape: bool = typer.Option(
+        False, "--unescape", help="Turn HTML entities and doubled quotes into characters"
+    ),
+    repair: Path | None = typer.Option(
+        None, "--repair", help="Folder to write the pairs to that are left or matched again"
+    ),
+    html: Path | None = typer.Option(None, "--html", help="The HTML file to write the picture to"),
+) -> None:
+    """Find pairs of bitext that are no translations, and blocks whose lines have moved.
+
+    Example: python -m spacy optical check-bitext all.en-so.tmx.zip --languages en so
+    --encoder assets/encoder --repair checked --html so.html
+    """
+    from ..data.bitext import named_keys
+    from ..errors import Errors, OpticalError
+    from ..files import written_whole
+    from ..projection.bitext_faults import FAULTS, PAIRS, check_bitext
+    from ..projection.bitext_picture import bitext_html
+
+    if html is not None and encoder is None:
+        raise OpticalError(Errors.E248)
+    checked = check_bitext(
+        files,
+        encoder=encoder,
+        source_lang=languages[0],
+        target_lang=languages[1],
+        keys=named_keys(keys),
+        format=None if format is None else format.value,
+        unescape=unescape,
+        repair=repair,
+        say=msg.info,
+    )
+    for found in checked:
+        rows: list[tuple[str, int, str]] = [("pairs", found.pairs, found.path)]
+        rows += [
+            (code, count, "lines that cannot be read") for code, count in found.skipped.items()
+        ]
+        rows += [(k, found.faults[k], what) for k, what in FAULTS.items() if k in found.faults]
+        rows += [("kept", found.kept, ""), ("matched again", found.repaired, "")]
+        rows += [("dropped", found.dropped, "")]
+        msg.table(rows, header=("", "Pairs", ""), divider=True, aligns=("l", "r", "l"))
+        if found.blocks:
+            blocks = [
+                (
+                    f"{block['start']} to {block['end']}",
+                    block["kind"],
+                    "" if block["offset"] is None else f"{block['offset']:+d}",
+                    block["repaired"],
+                )
+                for block in found.blocks
+            ]
+            header = ("Block", "Fault", "Offset", "Matched")
+            msg.table(blocks, header=header, divider=True, aligns=("l", "l", "r", "r"))
+    if html is not None:
+        with written_whole(html) as temporary:
+            temporary.write_text(bitext_html(checked), encoding="utf8")
+        msg.good(f"Picture in {html}")
+    if repair is not None:
+        msg.good(f"Pairs in {repair / PAIRS}")

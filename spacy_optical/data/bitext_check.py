@@ -1,0 +1,172 @@
+"""Rules that tell from the texts alone that a pair of bitext is no translation.
+
+The rules need no list of languages: what is usual is counted in the file itself.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import pairwise
+
+import numpy as np
+
+from .decontamination import key_of, words_of
+
+# The order decides which fault is named where a pair has several.
+RULES = {
+    "copied": "the target is the source again",
+    "duplicate": "the same pair is there before",
+    "script": "a side is in a script that its language is not written in",
+    "language": "the target is in the source language",
+    "length": "one side is far too long for the other",
+    "names": "the source has names, and none of them is in the target",
+}
+RARE_SCRIPT = 0.05  # share of the texts of a side
+LEAST_NAMES = 3
+# Standard deviations, and how many times longer or shorter than usual.
+LONGEST, MOST_RATIO = 5.0, 1.7
+_ENDS = tuple('.?!:"“”')
+
+
+def rule_faults(
+    sources: Sequence[str], targets: Sequence[str], *, seen: set[bytes] | None = None
+) -> list[str]:
+    """Name the first of `RULES` that each pair breaks.
+
+    sources (Sequence[str]): The sentences.
+    targets (Sequence[str]): Their translations.
+    seen (Optional[Set[bytes]]): Hashes of pairs of other files, to find duplicates across files;
+        those of these pairs are added.
+    RETURNS (List[str]): For each pair a key of `RULES`, or an empty string.
+    """
+    seen = set() if seen is None else seen
+    scripts = [list(map(script_of, side)) for side in (sources, targets)]
+    wrong_script = _wrong_scripts(*scripts)
+    wrong_language = _wrong_languages(sources, targets)
+    wrong_length = _wrong_lengths(sources, targets)
+    same_script = len({_main(side) for side in scripts}) == 1
+    found = []
+    for at, (source, target) in enumerate(zip(sources, targets, strict=True)):
+        keys = key_of(source), key_of(target)
+        digest = blake2b("\t".join(keys).encode(), digest_size=16).digest()
+        checks = {
+            "copied": keys[0] == keys[1] and scripts[0][at] != "",
+            "duplicate": digest in seen,
+            "script": wrong_script[at],
+            "language": wrong_language[at],
+            "length": wrong_length[at],
+        }
+        seen.add(digest)
+        fault = next((rule for rule, broken in checks.items() if broken), "")
+        if not fault and same_script and shares_no_name(source, target):
+            fault = "names"
+        found.append(fault)
+    return found
+
+
+def script_of(text: str) -> str:
+    """Name the script of most letters of a text, as Unicode's names of characters begin.
+
+    >>> script_of("Nairobi"), script_of("मुंबई, India"), script_of("2020")
+    ('LATIN', 'DEVANAGARI', '')
+    """
+    letters = Counter(_script(char) for char in text if char.isalpha())
+    return max(letters, key=lambda script: letters[script], default="")
+
+
+@lru_cache(50_000)
+def _script(char: str) -> str:
+    return unicodedata.name(char, "UNKNOWN").partition(" ")[0]
+
+
+def _main(scripts: Sequence[str]) -> str:
+    counts = Counter(filter(None, scripts))
+    return max(counts, key=lambda script: counts[script], default="")
+
+
+def _wrong_scripts(source: Sequence[str], target: Sequence[str]) -> list[bool]:
+    """Find pairs with a side in the other side's script, or in one that is rare on its own side."""
+    wrong = [False] * len(source)
+    for side, other in ((source, _main(target)), (target, _main(source))):
+        main, counts = _main(side), Counter(side)
+        for at, script in enumerate(side):
+            rare = counts[script] < RARE_SCRIPT * len(side)
+            wrong[at] |= script not in ("", main) and (rare or script == other)
+    return wrong
+
+
+def _wrong_languages(sources: Sequence[str], targets: Sequence[str]) -> list[bool]:
+    """Find targets whose words are those of the source side: naive Bayes, counted in the file.
+
+    Names are on both sides and weigh nothing, so a target that only repeats them is no fault.
+    """
+    words = [[set(words_of(text)) for text in side] for side in (sources, targets)]
+    counts = [Counter(word for text in side for word in text) for side in words]
+    odds = {
+        word: float(np.log((counts[0][word] + 0.5) / (counts[1][word] + 0.5)))
+        for word in counts[0].keys() | counts[1].keys()
+    }
+    totals = [(sum(odds[word] for word in text), len(text)) for text in words[1]]
+    return [total > max(3.0, 0.7 * count) for total, count in totals]
+
+
+def _wrong_lengths(sources: Sequence[str], targets: Sequence[str]) -> np.ndarray:
+    """Find pairs whose lengths do not fit (Gale and Church 1993), with robust estimates."""
+    x, y = (np.array([max(1, len(text)) for text in side], float) for side in (sources, targets))
+    ratio = float(np.median(y / x)) if len(x) else 1.0
+    # The spread of a translation's length grows with the root of the length.
+    spread = (y - ratio * x) / np.sqrt(ratio * (ratio * x + y))
+    # Sound files have about 1; in a file with many faults most of the spread is theirs.
+    scale = np.clip(1.4826 * np.median(np.abs(spread)) if len(x) else 1.0, 0.5, 1.3)
+    far = np.abs(np.log(y / x / ratio)) > np.log(MOST_RATIO)
+    return (np.abs(spread) > LONGEST * scale) & far
+
+
+def shares_no_name(source: str, target: str) -> bool:
+    """Whether a sentence has several names and numbers, and its translation none of them.
+
+    A name may be spelled otherwise: half of its pairs of letters are enough.
+
+    >>> shares_no_name("So Ann Smith left Kigali in 1990.", "Ana Smit aliondoka.")
+    False
+    >>> shares_no_name("So Ann Smith left Kigali in 1990.", "Habari gani?")
+    True
+    """
+    names = names_of(source)
+    if len(names) < LEAST_NAMES:
+        return False
+    words = set(_folded(target).split())
+    return not any(_alike(name, word) for name in names for word in words)
+
+
+def names_of(text: str) -> set[str]:
+    """Give the capitalised words of a text that begin no sentence, and its numbers."""
+    names = " ".join(
+        word
+        for before, word in pairwise(text.split())
+        if word[:1].isupper() and word[1:2].isalpha() and not before.endswith(_ENDS)
+    )
+    words = {word for word in _folded(names).split() if len(word) > 2}
+    return words | set(re.findall(r"\d{2,}", _folded(text)))
+
+
+@lru_cache(10_000)
+def _folded(text: str) -> str:
+    """Give the words of a text without case and diacritics, with spaces between."""
+    chars = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c if c.isalnum() else " " for c in chars if not unicodedata.combining(c))
+
+
+def _alike(one: str, other: str) -> bool:
+    if one in other:
+        return True
+    x, y = _bigrams(one), _bigrams(other)
+    return 4 * len(x & y) >= len(x) + len(y)
+
+
+@lru_cache(50_000)
+def _bigrams(word: str) -> frozenset[str]:
+    return frozenset(map("".join, pairwise(f"\x02{word}\x03")))
