@@ -15,6 +15,7 @@ from tests.util import toy_encoder, toy_tokenizer, without_positions
 FUNCTIONS = {
     "align": ["source", "target", "encoder"],
     "annotate": ["source", "out"],
+    "check_bitext": ["files"],
     "distill": ["config", "teacher", "out"],
     "export": ["tagger_folder", "out", "gold"],
     "profile": ["pipelines"],

@@ -13,7 +13,11 @@ ON_ARRAYS = [
     for package in PACKAGES
     for module in pkgutil.iter_modules(package.__path__)
 ]
-OTHERS = ["spacy_optical.data.conll", "spacy_optical.projection.words"]
+OTHERS = [
+    "spacy_optical.data.bitext_check",
+    "spacy_optical.data.conll",
+    "spacy_optical.projection.words",
+]
 
 
 @pytest.mark.parametrize("name", [*ON_ARRAYS, *OTHERS])

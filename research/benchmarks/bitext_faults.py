@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from spacy_optical.data.bitext import read_bitext
+from spacy_optical.encoders.sentence_vectors import SentenceEncoder
 from spacy_optical.projection.bitext_faults import DROPPED, PAIRS, check_bitext
 
 NTREX = "MicrosoftTranslator/NTREX/*/NTREX-128/newstest2019-{}.txt"
@@ -55,7 +56,7 @@ def with_faults(
     return [(pairs[i][0], pairs[order[i]][1]) for i in range(n)], (place.tolist(), kinds)
 
 
-def outcome(pairs: Pairs, encoder: Path) -> tuple[list[int], list[str], Any, float]:
+def outcome(pairs: Pairs, encoder: SentenceEncoder) -> tuple[list[int], list[str], Any, float]:
     """Check pairs; give each source row's target row (-1 if dropped), the fault, and the report."""
     with tempfile.TemporaryDirectory() as name:
         path, out = Path(name, "bitext.jsonl"), Path(name, "out")
@@ -106,68 +107,82 @@ def read(*paths: Path, target: str) -> Pairs:
     return [(pair.source, pair.target) for pair in pairs]
 
 
+def known_faults(mirror: Path, encoder: SentenceEncoder, language: str) -> dict[str, Any]:
+    """Check a file of TICO-19."""
+    pairs = read(next(mirror.glob(TICO.format(language))), target=language)
+    truth = [""] * len(pairs)
+    for start, end, kind in KNOWN[language]:
+        truth[start : end + 1] = [kind] * (end + 1 - start)
+    partner, found, report, took = outcome(pairs, encoder)
+    shifted = [row for row, kind in enumerate(truth) if kind == "shifted"]
+    return {
+        "judged": judged(truth, found),
+        "shifted_rows_matched_one_above": sum(partner[row] == row - 1 for row in shifted),
+        "rows_in_place_dropped": sum(
+            not kind and partner[row] < 0 for row, kind in enumerate(truth)
+        ),
+        **summary(report, took),
+    }
+
+
+def faults_put_in(pairs: Pairs, encoder: SentenceEncoder, seed: int) -> dict[str, Any]:
+    """Check a sound file with faults put in."""
+    changed, (place, truth) = with_faults(pairs, seed)
+    partner, found, report, took = outcome(changed, encoder)
+    total = Counter(kind or "in place" for kind in truth)
+    right: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    for row, kind in enumerate(truth):
+        right[kind or "in place"] += partner[row] == place[row]
+        wrong[kind or "in place"] += partner[row] not in (-1, place[row])
+    return {
+        "judged": judged(truth, found),
+        "right_pairs_percent": {kind: round(100 * right[kind] / total[kind], 1) for kind in total},
+        "wrong_pairs_percent": {kind: round(100 * wrong[kind] / total[kind], 1) for kind in total},
+        **summary(report, took),
+    }
+
+
+def summary(report: Any, took: float) -> dict[str, Any]:
+    """Give the counts of a report."""
+    return {
+        "pairs": report.pairs,
+        "faults": report.faults,
+        "blocks": report.blocks,
+        "kept": report.kept,
+        "matched": report.matched,
+        "dropped": report.dropped,
+        "seconds": round(took, 1),
+    }
+
+
 def main() -> None:
-    """Print the judged tables as JSON."""
+    """Print what was found in each data set, as one JSON object a line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mirror", type=Path, required=True, help="A folder of the data sets")
     parser.add_argument("--encoder", type=Path, required=True, help="The encoder's folder")
+    parser.add_argument("--only", default="so,fr,sw,ntrex,seeds,lafand", help="What is checked")
     parser.add_argument("--seeds", type=int, default=3, help="Files with faults put in")
-    parser.add_argument("--lafand", type=int, default=10_000, help="Pairs of LAFAND to read")
+    parser.add_argument("--lafand", type=int, default=10_000, help="Pairs of LAFAND that are read")
     given = parser.parse_args()
+    encoder, mirror, only = SentenceEncoder(given.encoder), given.mirror, given.only.split(",")
 
-    def one(pattern: str, name: str) -> Path:
-        return next(given.mirror.glob(pattern.format(name)))
+    def tell(name: str, found: dict[str, Any]) -> None:
+        print(json.dumps({"data": name, **found}), flush=True)
 
-    result: dict[str, Any] = {}
-    for language, blocks in KNOWN.items():
-        pairs = read(one(TICO, language), target=language)
-        truth = [""] * len(pairs)
-        for start, end, kind in blocks:
-            truth[start : end + 1] = [kind] * (end + 1 - start)
-        partner, found, report, took = outcome(pairs, given.encoder)
-        moved = [row for row, kind in enumerate(truth) if kind == "shifted"]
-        result[f"TICO-19 {language}"] = {
-            "pairs": len(pairs),
-            "judged": judged(truth, found),
-            "rows_in_place_dropped": sum(
-                not kind and partner[row] < 0 for row, kind in enumerate(truth)
-            ),
-            "shifted_rows_matched_one_above": sum(partner[row] == row - 1 for row in moved),
-            "blocks": report.blocks,
-            "faults": report.faults,
-            "repaired": report.repaired,
-            "seconds": round(took, 1),
-        }
-    clean = read(one(NTREX, "src.eng"), one(NTREX, "ref.swa"), target="sw")
-    result["NTREX sw, as it is"] = {
-        "pairs": len(clean),
-        "faults": outcome(clean, given.encoder)[2].faults,
-    }
-    for seed in range(given.seeds):
-        pairs, (place, truth) = with_faults(clean, seed)
-        partner, found, report, took = outcome(pairs, given.encoder)
-        right: Counter[str] = Counter()
-        wrong: Counter[str] = Counter()
-        for row, kind in enumerate(truth):
-            right[kind or "in place"] += partner[row] == place[row]
-            wrong[kind or "in place"] += partner[row] not in (-1, place[row])
-        total = Counter(kind or "in place" for kind in truth)
-        result[f"NTREX sw, faults of seed {seed}"] = {
-            "judged": judged(truth, found),
-            "right_pairs_percent": {k: round(100 * right[k] / total[k], 1) for k in total},
-            "wrong_pairs_percent": {k: round(100 * wrong[k] / total[k], 1) for k in total},
-            "seconds": round(took, 1),
-        }
-    lafand = read(one(LAFAND, "en"), one(LAFAND, "swa"), target="sw")[: given.lafand]
-    _, found, report, took = outcome(lafand, given.encoder)
-    result["LAFAND sw"] = {
-        "pairs": len(lafand),
-        "faults": report.faults,
-        "dropped": report.dropped,
-        "blocks": report.blocks,
-        "seconds": round(took, 1),
-    }
-    print(json.dumps(result, indent=2))
+    for language in (one for one in only if one in KNOWN):
+        tell(f"TICO-19 {language}", known_faults(mirror, encoder, language))
+    names = [NTREX.format(name) for name in ("src.eng", "ref.swa")]
+    if {"ntrex", "seeds"} & set(only):
+        sound = read(*(next(mirror.glob(name)) for name in names), target="sw")
+        if "ntrex" in only:
+            tell("NTREX sw", summary(*outcome(sound, encoder)[2:]))
+        for seed in range(given.seeds if "seeds" in only else 0):
+            tell(f"NTREX sw, faults of seed {seed}", faults_put_in(sound, encoder, seed))
+    if "lafand" in only:
+        names = [LAFAND.format(name) for name in ("en", "swa")]
+        pairs = read(*(next(mirror.glob(name)) for name in names), target="sw")[: given.lafand]
+        tell("LAFAND sw", summary(*outcome(pairs, encoder)[2:]))
 
 
 if __name__ == "__main__":

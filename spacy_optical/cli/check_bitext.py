@@ -16,24 +16,24 @@ def check_bitext_cli(
         help="JSON lines, TSV, TMX, stems of Moses files; with --format moses both sides' files",
     ),
     encoder: Path | None = typer.Option(
-        None, "--encoder", "-e", help="The folder of the encoder; without it, only rules are used"
+        None, "--encoder", "-e", help="Folder of the encoder [default: only check the texts]"
     ),
     languages: tuple[str, str] = typer.Option(
-        ("en", "xx"), "--languages", "-l", help="The source and the target language"
+        ("en", "xx"), "--languages", "-l", help="Source and target language"
     ),
     keys: str = typer.Option(
-        "", "--keys", "-k", help="The names of both languages in the file, separated by a comma"
+        "", "--keys", "-k", help="Names of source and target in the file, separated by a comma"
     ),
     format: BitextFormat | None = typer.Option(
-        None, "--format", help="The format of the bitext; by default from the name of the file"
+        None, help="Format of the bitext [default: from the file name]"
     ),
     unescape: bool = typer.Option(
         False, "--unescape", help="Turn HTML entities and doubled quotes into characters"
     ),
     repair: Path | None = typer.Option(
-        None, "--repair", help="Folder to write the pairs to that are left or matched again"
+        None, help="Folder to write the pairs to that remain, matched again where lines moved"
     ),
-    html: Path | None = typer.Option(None, "--html", help="The HTML file to write the picture to"),
+    html: Path | None = typer.Option(None, "--html", help="HTML file to write the picture to"),
 ) -> None:
     """Find pairs of bitext that are no translations, and blocks whose lines have moved.
 
@@ -65,7 +65,7 @@ def check_bitext_cli(
             (code, count, "lines that cannot be read") for code, count in found.skipped.items()
         ]
         rows += [(k, found.faults[k], what) for k, what in FAULTS.items() if k in found.faults]
-        rows += [("kept", found.kept, ""), ("matched again", found.repaired, "")]
+        rows += [("kept", found.kept, ""), ("matched again", found.matched, "")]
         rows += [("dropped", found.dropped, "")]
         msg.table(rows, header=("", "Pairs", ""), divider=True, aligns=("l", "r", "l"))
         if found.blocks:
@@ -74,7 +74,7 @@ def check_bitext_cli(
                     f"{block['start']} to {block['end']}",
                     block["kind"],
                     "" if block["offset"] is None else f"{block['offset']:+d}",
-                    block["repaired"],
+                    block["matched"],
                 )
                 for block in found.blocks
             ]

@@ -138,7 +138,7 @@ def shares_no_name(source: str, target: str) -> bool:
     names = names_of(source)
     if len(names) < LEAST_NAMES:
         return False
-    words = set(_folded(target).split())
+    words = {word for word in _folded(target).split() if len(word) > 2}
     return not any(_alike(name, word) for name in names for word in words)
 
 
