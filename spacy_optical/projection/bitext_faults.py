@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..align.sentences import TranslationOdds, find_blocks, match
+from ..align.sentence_odds import TranslationOdds, find_blocks, match
 from ..data.bitext import BitextPair, Format, read_bitext
 from ..data.bitext_check import RULES, rule_faults
 from ..encoders.sentence_vectors import SentenceEncoder

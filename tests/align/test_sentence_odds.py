@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_optical.align.sentences import Block, TranslationOdds, find_blocks, match
+from spacy_optical.align.sentence_odds import Block, TranslationOdds, find_blocks, match
 
 N, WIDTH = 300, 24
 
