@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import spacy
+from spacy.language import Language
+from spacy.scorer import get_ner_prf
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import is_package
 
+from ..data.docs import bare_doc, labels_not_labelled, read_docs
 from ..errors import Errors, OpticalError
-from ..profiling.accuracy import evaluate_pipeline
-from ..profiling.workload import Target
+from ..runtime.bundle import MANIFEST_FILE, SIZES, model_path
 
 # What a Hugging Face folder has, and no bundle or pipeline.
 TORCH_CONFIG = "config.json"
@@ -36,10 +41,44 @@ def evaluate_model(
             Path(model), gold, name=str(model), labels=labels
         )["scores"]
         return scores
-    target = Target.parse(str(model))
-    if target.kind == "bundle":
+    return evaluate_pipeline(_load(str(model)), gold, labels)
+
+
+def _load(model: str) -> Language:
+    if model in SIZES or (Path(model) / MANIFEST_FILE).is_file():
         nlp = spacy.blank("xx")
-        nlp.add_pipe("optical_ner", config={"model": target.path})
-    else:
-        nlp = spacy.load(target.path)
-    return evaluate_pipeline(nlp, gold, labels)
+        nlp.add_pipe("optical_ner", config={"model": str(model_path(model))})
+        return nlp
+    if not (Path(model) / "config.cfg").is_file() and not is_package(model):
+        raise OpticalError(Errors.E603.format(path=model))
+    return spacy.load(model)
+
+
+def evaluate_pipeline(
+    nlp: Language, gold: Mapping[str, Path], labels: Sequence[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Score a pipeline on gold documents, in their own words, as `spacy benchmark accuracy` does.
+
+    nlp (Language): The pipeline.
+    gold (Mapping[str, Path]): `.spacy` files by language.
+    labels (Sequence[str]): The labels to score; all if empty. Labels that a document does not
+        annotate are never scored.
+    RETURNS (Dict[str, Dict[str, Any]]): For each language spaCy's `ents_p`, `ents_r`, `ents_f` and
+        `ents_per_type`, 0 to 1.
+    RAISES (OpticalError): If a file is missing or has no documents.
+    """
+    scores = {}
+    for language, path in gold.items():
+        docs = read_docs(path, nlp.vocab)
+        examples = []
+        for doc, guess in zip(docs, nlp.pipe(map(bare_doc, docs)), strict=True):
+            for side in (doc, guess):
+                _keep_labels(side, set(labels), set(labels_not_labelled(doc)))
+            examples.append(Example(guess, doc))
+        scores[language] = get_ner_prf(examples)
+    return scores
+
+
+def _keep_labels(doc: Doc, labels: set[str], lacking: set[str]) -> None:
+    kept = [ent for ent in doc.ents if ent.label_ not in lacking]
+    doc.set_ents([ent for ent in kept if not labels or ent.label_ in labels])

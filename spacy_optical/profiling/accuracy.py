@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from spacy.language import Language
-from spacy.scorer import get_ner_prf
-from spacy.tokens import Doc
-from spacy.training import Example
 
 from ..data.docs import bare_doc, entity_spans, labels_not_labelled, read_docs
 from ..runtime.word_tokens import word_tokens
@@ -37,36 +34,6 @@ def count_entities(
         for doc, guess in zip(docs, found, strict=True)
     ]
     return {label: span_counts(gold, predicted, label).tolist() for label in labels}
-
-
-def evaluate_pipeline(
-    nlp: Language, gold: Mapping[str, Path], labels: Sequence[str] = ()
-) -> dict[str, dict[str, Any]]:
-    """Score a pipeline on gold documents, in their own words, as `spacy benchmark accuracy` does.
-
-    nlp (Language): The pipeline.
-    gold (Mapping[str, Path]): `.spacy` files by language.
-    labels (Sequence[str]): The labels to score; all if empty. Labels that a document does not
-        annotate are never scored.
-    RETURNS (Dict[str, Dict[str, Any]]): For each language spaCy's `ents_p`, `ents_r`, `ents_f` and
-        `ents_per_type`, 0 to 1.
-    RAISES (OpticalError): If a file is missing or has no documents.
-    """
-    scores = {}
-    for language, path in gold.items():
-        docs = read_docs(path, nlp.vocab)
-        examples = []
-        for doc, guess in zip(docs, nlp.pipe(map(bare_doc, docs)), strict=True):
-            for side in (doc, guess):
-                _keep_labels(side, set(labels), set(labels_not_labelled(doc)))
-            examples.append(Example(guess, doc))
-        scores[language] = get_ner_prf(examples)
-    return scores
-
-
-def _keep_labels(doc: Doc, labels: set[str], lacking: set[str]) -> None:
-    kept = [ent for ent in doc.ents if ent.label_ not in lacking]
-    doc.set_ents([ent for ent in kept if not labels or ent.label_ in labels])
 
 
 def count_pieces(nlp: Language, path: Path) -> dict[str, int] | None:
