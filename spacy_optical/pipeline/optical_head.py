@@ -4,7 +4,7 @@ After spacy-transformers' `transformer`, it makes the teacher a spaCy pipeline t
 to compare with `optical_ner`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,16 +93,6 @@ class OpticalHead(Pipe):
             ]
         write_entities(doc, entities)
         return doc
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Find the entities of a stream of documents.
-
-        stream (Iterable[Doc]): The documents, with `doc._.trf_data`; changed in place.
-        batch_size (int): Not used: documents are processed one by one.
-        YIELDS (Doc): The documents, in order.
-        """
-        for doc in stream:
-            yield self(doc)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Serialize labels and weights to a byte string."""

@@ -228,12 +228,6 @@ class OpticalNER(Pipe):
         self._runtime = runtime
         return runtime
 
-    def _bundle_from_disk(self, path: Path) -> None:
-        self._use(Bundle.from_disk(path))
-
-    def _bundle_from_bytes(self, data: bytes) -> None:
-        self._use(Bundle.from_bytes(data))
-
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels that the component can write to `doc.ents`, sorted.
@@ -371,7 +365,7 @@ class OpticalNER(Pipe):
         RETURNS (OpticalNER): This component.
         RAISES (OpticalError): If the data is damaged.
         """
-        util.from_bytes(data, {"bundle": self._bundle_from_bytes}, exclude)
+        util.from_bytes(data, {"bundle": lambda b: self._use(Bundle.from_bytes(b))}, exclude)
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
@@ -390,7 +384,7 @@ class OpticalNER(Pipe):
         RETURNS (OpticalNER): This component.
         RAISES (OpticalError): If the bundle there is missing or damaged.
         """
-        util.from_disk(path, {"bundle": self._bundle_from_disk}, exclude)
+        util.from_disk(path, {"bundle": lambda p: self._use(Bundle.from_disk(p))}, exclude)
         return self
 
 

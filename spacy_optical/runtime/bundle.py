@@ -187,7 +187,7 @@ class Bundle:
 
         info = _parsed(where, content(MANIFEST_FILE))
         for name, entry in info.files.items():
-            entry.check(content(name), name=name, path=where)
+            entry.check(FileEntry.of(content(name)), name=name, path=where)
         return cls._of(info, files, where)
 
     @classmethod

@@ -41,25 +41,15 @@ class FileEntry:
 
     @classmethod
     def of(cls, content: bytes) -> "FileEntry":
-        """Measure a content."""
+        """Get the size and hash of a content."""
         return cls(len(content), hashlib.sha256(content).hexdigest())
 
-    def check(self, content: bytes, *, name: str, path: str) -> None:
-        """Make sure that a content is the one that was measured.
-
-        content (bytes): What was found.
-        name (str): The file's name, for the message.
-        path (str): The bundle it belongs to, for the message.
-        RAISES (OpticalError): If size or hash differ.
-        """
-        self.compare(FileEntry.of(content), name=name, path=path)
-
-    def compare(self, found: "FileEntry", *, name: str, path: str) -> None:
-        """Make sure that this is what was found.
+    def check(self, found: "FileEntry", *, name: str, path: str | Path) -> None:
+        """Check that a file has this size and hash.
 
         found (FileEntry): Size and hash that were found.
         name (str): The file's name, for the message.
-        path (str): The bundle it belongs to, for the message.
+        path (Union[str, Path]): The bundle it belongs to, for the message.
         RAISES (OpticalError): If size or hash differ.
         """
         if found.size != self.size:
@@ -85,20 +75,16 @@ class StoredFile:
         self.entry = entry
         self._file = _opened(folder, name)
         self._close = weakref.finalize(self, os.close, self._file)
-        found = os.fstat(self._file).st_size
-        if found != entry.size:
-            raise OpticalError(
-                Errors.E104.format(name=name, path=folder, found=found, expected=entry.size)
-            )
+        entry.check(FileEntry(os.fstat(self._file).st_size, entry.sha256), name=name, path=folder)
 
     def _parts(self) -> Iterator[bytes]:
-        """The content, checked when it is through."""
+        """Read the content; it is checked after the last part."""
         digest, at = hashlib.sha256(), 0
         while part := _part(self._file, PART_BYTES, at, self.name, self.folder):
             digest.update(part)
             at += len(part)
             yield part
-        self.entry.compare(FileEntry(at, digest.hexdigest()), name=self.name, path=str(self.folder))
+        self.entry.check(FileEntry(at, digest.hexdigest()), name=self.name, path=self.folder)
 
     def read(self) -> bytes:
         """Read the file.
@@ -109,7 +95,7 @@ class StoredFile:
         return b"".join(self._parts())
 
     def check(self) -> None:
-        """Make sure that the file is what the manifest says, without holding it in memory.
+        """Check that the file is what the manifest says, without holding it in memory.
 
         RAISES (OpticalError): If it cannot be read or is not what the manifest says.
         """
