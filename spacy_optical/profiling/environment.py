@@ -1,8 +1,7 @@
 """The environment that a measured process sees: a base install, or everything that is installed.
 
-spaCy's own libraries import torch whenever it is installed, so every pipeline would be charged for
-it. A process in the `base` environment does not find torch and its like, as on a machine where
-`pip install spacy_optical` brought no extra. Only the standard library is imported here.
+spaCy's libraries import torch wherever it is installed. A process in the `base` environment does not
+find it, as after `pip install spacy_optical`. Only the standard library is imported here.
 """
 
 import os

@@ -1,9 +1,7 @@
 """A limit on the memory of a measured process, as on a device that has no more.
 
-`RLIMIT_AS` (setrlimit(2)) limits the address space, which also counts untouched pages and so is
-stricter than a device. A control group limits resident memory, as a device does, and kills a
-process beyond it (`memory.max` in version 2, `memory.limit_in_bytes` in version 1 of cgroups). It
-is made only inside a group that the user names. Only the standard library is imported.
+`RLIMIT_AS` limits the address space and counts untouched pages too. A control group limits resident
+memory and kills a process beyond it. Only the standard library is imported.
 """
 
 import itertools
