@@ -1,7 +1,7 @@
 """The environment that a measured process sees: a base install, or everything that is installed.
 
-spaCy's libraries import torch wherever it is installed. A process in the `base` environment does not
-find it, as after `pip install spacy_optical`. Only the standard library is imported here.
+spaCy's libraries import torch wherever it is installed. A process in the `base` environment does
+not find it, as after `pip install spacy_optical`. Only the standard library is imported here.
 """
 
 import os

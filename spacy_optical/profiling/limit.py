@@ -1,7 +1,7 @@
 """A limit on the memory of a measured process, as on a device that has no more.
 
-`RLIMIT_AS` limits the address space and counts untouched pages too. A control group limits resident
-memory and kills a process beyond it. Only the standard library is imported.
+`RLIMIT_AS` limits the address space, untouched pages too. A control group limits resident memory,
+and a process beyond it is killed. Only the standard library is imported.
 """
 
 import itertools
