@@ -24,23 +24,15 @@ Row = tuple[int | None, int | None, str | None, str | None, float | None, str | 
 
 
 def row_schema(id_type: pa.DataType) -> pa.Schema:
-    """Give the columns of the rows.
-
-    id_type (DataType): The type of the ids.
-    RETURNS (Schema): A row is an entity, in characters, `end` excluded. Or it is a text that has
-        failed: then only `id` and `error` are set.
-    """
+    """Give the columns of a row: an entity in characters, `end` excluded, or a text that failed."""
     columns = {"start": pa.int32(), "end": pa.int32(), "label": pa.string(), "text": pa.string()}
     return pa.schema({"id": id_type, **columns, "score": pa.float32(), "error": pa.string()})
 
 
 @lru_cache(maxsize=1)
 def load_pipeline(model: str | None) -> Language:
-    """Load a pipeline, once a process.
+    """Load a pipeline and read a first text, once a process; `model` is as for `annotate`.
 
-    model (Optional[str]): A pipeline's name or folder, or a bundle's folder. By default
-        `optical_ner` with the bundle that the package carries.
-    RETURNS (Language): The pipeline, which has read a first text.
     RAISES (OpticalError): If it cannot be loaded.
     """
     try:
@@ -58,10 +50,8 @@ def load_pipeline(model: str | None) -> Language:
 
 
 def fingerprint(model: str | None) -> str:
-    """Tell a pipeline from every other.
+    """Hash the files of a pipeline.
 
-    model (Optional[str]): As for `load_pipeline`.
-    RETURNS (str): SHA-256 of its files.
     RAISES (OpticalError): If it cannot be loaded.
     """
     nlp = load_pipeline(model)
@@ -70,13 +60,9 @@ def fingerprint(model: str | None) -> str:
 
 
 def entity_rows(nlp: Language, texts: Sequence[Text], id_type: pa.DataType) -> pa.Table:
-    """Find the entities of a batch of texts.
+    """Find the entities of a batch of texts, as rows in the order of the texts.
 
-    nlp (Language): The pipeline.
-    texts (Sequence[Text]): The texts.
-    id_type (DataType): The type of the ids.
-    RETURNS (Table): The rows of `row_schema`, in the order of the texts. A text without entities
-        has none; a text that fails has one with the reason in `error`.
+    A text without entities has no row; a text that fails has one with the reason in `error`.
     """
     with nlp.memory_zone():
         found = [(text.id, *row) for text, rows in _read(nlp, texts) for row in rows]
@@ -87,11 +73,7 @@ def entity_rows(nlp: Language, texts: Sequence[Text], id_type: pa.DataType) -> p
 
 
 def in_batches(texts: Iterable[Text]) -> Iterator[list[Text]]:
-    """Divide texts into batches with a maximum number of texts and of characters.
-
-    texts (Iterable[Text]): The texts.
-    YIELDS (List[Text]): The batches.
-    """
+    """Divide texts into batches with a maximum number of texts and of characters."""
     batch: list[Text] = []
     characters = 0
     for text in texts:

@@ -31,10 +31,6 @@ def run(
 ) -> Iterator[Written]:
     """Run on the Ray cluster of this program or of `RAY_ADDRESS`, else on one started here.
 
-    write (Callable[[Part], Written]): Writes a part.
-    parts (Sequence[Part]): The parts.
-    n_process (int): The number of actors, with one core each.
-    YIELDS (Written): The results as they come.
     RAISES (OpticalError): If Ray cannot be started or gives up.
     """
     started = not ray.is_initialized()

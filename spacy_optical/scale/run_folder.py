@@ -49,10 +49,7 @@ def total(parts: Sequence[Written]) -> Written:
 def write_part(job: Job, part: Part) -> Written:
     """Annotate a part and write its file; a killed process leaves no half of it.
 
-    job (Job): The run.
-    part (Part): The part.
-    RETURNS (Written): What was written. An error is returned, because the engines wrap what a
-        worker raises into errors of their own.
+    Bad input is returned, because the engines wrap what a worker raises into errors of their own.
     """
     texts = rows = failed = 0
     schema = row_schema(job.id_type)
@@ -75,12 +72,7 @@ def write_part(job: Job, part: Part) -> Written:
 
 
 def written_part(job: Job, part: Part) -> Written | None:
-    """Read from a part's file what an earlier process wrote.
-
-    job (Job): The run.
-    part (Part): The part.
-    RETURNS (Optional[Written]): What it has; None if the part must be written.
-    """
+    """Read from a part's file what it has; None if the part must be written."""
     try:
         metadata = pq.read_metadata(job.path(part))
     except (OSError, pa.ArrowException):
@@ -92,10 +84,6 @@ def written_part(job: Job, part: Part) -> Written | None:
 def open_run(job: Job, source: Source, *, part_size: int, resume: bool) -> None:
     """Begin a run in its folder, or continue the one that it holds.
 
-    job (Job): The run.
-    source (Source): Its input.
-    part_size (int): The maximum number of rows in a part.
-    resume (bool): Whether to continue.
     RAISES (OpticalError): If the folder holds another run or something else, or holds this run and
         `resume` is False.
     """

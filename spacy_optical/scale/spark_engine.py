@@ -25,10 +25,6 @@ def run(
 ) -> Iterator[Written]:
     """Run on the Spark session of this program or of `spark-submit`, else on one started here.
 
-    write (Callable[[Part], Written]): Writes a part.
-    parts (Sequence[Part]): The parts.
-    n_process (int): The number of cores of a session that is started here.
-    YIELDS (Written): The results, at the end of the job.
     RAISES (OpticalError): If there is no Java, or if Spark cannot be started or gives up.
     """
     home = os.environ.get("JAVA_HOME")

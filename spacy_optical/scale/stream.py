@@ -95,10 +95,6 @@ def local(
 ) -> Iterator[Written]:
     """Run in this process, or in processes that this one starts.
 
-    write (Callable[[Part], Written]): Writes a part.
-    parts (Sequence[Part]): The parts.
-    n_process (int): The number of processes.
-    YIELDS (Written): The results as they come.
     RAISES (OpticalError): If a process was ended from outside.
     """
     workers = min(n_process, len(parts))

@@ -53,14 +53,10 @@ class Source(NamedTuple):
 
 
 def look_through(path: Path, columns: Columns, *, part_size: int, besides: Path) -> Source:
-    """Check an input and divide it into parts.
+    """Check an input and divide it into parts of `part_size` rows.
 
-    path (Path): A Parquet, JSON lines or text file, or a folder with files of one of these kinds.
-    columns (Columns): The columns to read. A text file has none: each line is a text, and its id
-        is the file's name and the number of the line.
-    part_size (int): The maximum number of rows in a part.
-    besides (Path): A folder whose files are left out.
-    RETURNS (Source): The input.
+    A line of a text file is a text, and its id is the file's name and the number of the line. Files
+    in the folder `besides` are left out.
     RAISES (OpticalError): If there is no such file, if one is broken or lacks a column.
     """
     source = Source([], [], pa.string())
@@ -79,11 +75,8 @@ def look_through(path: Path, columns: Columns, *, part_size: int, besides: Path)
 
 
 def read_part(part: Part, columns: Columns) -> Iterator[Text]:
-    """Read the texts of a part.
+    """Read the texts of a part in order; blank lines are passed over.
 
-    part (Part): The part.
-    columns (Columns): The columns to read.
-    YIELDS (Text): The texts in order. Blank lines are passed over.
     RAISES (OpticalError): If the file cannot be read.
     """
     kind = KINDS[part.path.suffix]
@@ -103,14 +96,10 @@ def _files(path: Path, besides: Path) -> list[Path]:
     if not path.exists():
         raise OpticalError(Errors.E002.format(what="file or folder", path=path))
     found = sorted(path.rglob("*")) if path.is_dir() else [path]
-    files = [
-        file
-        for file in found
-        if file.suffix in KINDS
-        and file.is_file()
-        and besides not in file.parents
-        and not any(name.startswith((".", "_")) for name in file.relative_to(path).parts)
-    ]
+    files = [file for file in found if file.suffix in KINDS and besides not in file.parents]
+    names = [file.relative_to(path).parts for file in files]
+    hidden = [any(part.startswith((".", "_")) for part in name) for name in names]
+    files = [file for file, no in zip(files, hidden, strict=True) if file.is_file() and not no]
     if len({KINDS[file.suffix] for file in files}) != 1:
         raise OpticalError(Errors.E801.format(path=path, kinds=", ".join(KINDS)))
     return files
@@ -144,18 +133,19 @@ def _look_at_parquet(path: Path, columns: Columns, part_size: int) -> tuple[Plac
 
 def _look_at_lines(path: Path, columns: Columns, part_size: int) -> tuple[Places, Any]:
     places: Places = []
-    first = offset = 0
+    offset = 0
     unchecked = KINDS[path.suffix] == "lines"
     with path.open("rb") as file:
-        while lines := list(islice(file, part_size)):
-            for line in lines if unchecked else ():
-                row = _json(line)
-                if isinstance(row, dict):  # a broken line becomes a row with an error
-                    _check_columns(path, columns, list(row))
-                    unchecked = False
-                    break
-            places.append((first, len(lines), offset))
-            first, offset = first + len(lines), file.tell()
+        for number, line in enumerate(file):
+            # A line that is no object becomes a row with an error.
+            if unchecked and isinstance(row := _json(line), dict):
+                _check_columns(path, columns, list(row))
+                unchecked = False
+            if number % part_size == 0:
+                places.append((number, 0, offset))
+            first, rows, start = places[-1]
+            places[-1] = first, rows + 1, start
+            offset += len(line)
     return places, pa.string()
 
 
@@ -183,7 +173,9 @@ def _parquet_texts(part: Part, columns: Columns) -> Iterator[Text]:
             if at + rows <= part.first or at >= end:
                 at += rows
                 continue
-            for batch in file.iter_batches(DECODED_ROWS, row_groups=[group], columns=[*columns]):
+            for batch in file.iter_batches(
+                DECODED_ROWS, row_groups=[group], columns=list({*columns})
+            ):
                 skipped = min(max(part.first - at, 0), batch.num_rows)
                 wanted = batch.slice(skipped, max(end - at - skipped, 0))
                 at += batch.num_rows
@@ -191,7 +183,7 @@ def _parquet_texts(part: Part, columns: Columns) -> Iterator[Text]:
                     try:
                         yield _checked(key.as_py(), text.as_py())
                     except UnicodeDecodeError:
-                        yield Text(None, None, f"row {at} of {part.name} is not valid UTF-8")
+                        yield Text(None, None, f"a row of {part.name} is not valid UTF-8")
 
 
 def _plain(where: str, line: bytes) -> Text:
