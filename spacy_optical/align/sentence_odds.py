@@ -57,7 +57,7 @@ class TranslationOdds:
     >>> vectors, lengths = rng.normal(size=(200, 16)), rng.integers(20, 200, 200)
     >>> odds = TranslationOdds(vectors, np.roll(vectors, 1, 0), lengths, np.roll(lengths, 1))
     >>> find_blocks(odds.offsets)
-    [Block(start=0, end=199, offset=1), Block(start=199, end=200, offset=None)]
+    [Block(start=0, end=200, offset=1)]
     """
 
     def __init__(

@@ -70,7 +70,7 @@ def rule_faults(
 def script_of(text: str) -> str:
     """Name the script of most letters of a text, as Unicode's names of characters begin.
 
-    >>> script_of("Nairobi"), script_of("मुंबई, India"), script_of("2020")
+    >>> script_of("Nairobi"), script_of("मुंबई भारतात आहे (India)"), script_of("2020")
     ('LATIN', 'DEVANAGARI', '')
     """
     letters = Counter(_script(char) for char in text if char.isalpha())
