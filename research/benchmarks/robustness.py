@@ -33,13 +33,7 @@ def title(words: Words, random: Random) -> Words:
 
 def without_diacritics(words: Words, random: Random) -> Words:
     """Leave out the marks of letters."""
-    return [
-        "".join(
-            c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)
-        ).translate(_PLAIN)
-        or word
-        for word in words
-    ]
+    return [_plain(word) or word for word in words]
 
 
 def with_typos(words: Words, random: Random) -> Words:
@@ -82,6 +76,11 @@ WRITINGS: dict[str, Callable[[Words, Random], Words]] = {
     "soft hyphens": with_soft_hyphens,
     "like tweets": like_tweets,
 }
+
+
+def _plain(word: str) -> str:
+    letters = (c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    return "".join(letters).translate(_PLAIN).strip()
 
 
 def _swapped(word: str, random: Random) -> str:
