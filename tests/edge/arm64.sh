@@ -41,8 +41,10 @@ rm -rf "$root/work"
 mkdir "$root/work"
 cp "$folder"/dist/*.whl "$folder/labels.json" "$here/tests/edge/labels.py" "$here/assets/parallel/test.jsonl" "$root/work/"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+# ONNX Runtime asks both about the processor.
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
-trap 'umount "$root/proc"' EXIT
+mountpoint -q "$root/sys" || mount -t sysfs -o ro sysfs "$root/sys"
+trap 'umount "$root/proc" "$root/sys"' EXIT
 chroot "$root" sh -eu -c '
     cd /work
     [ -x /venv/bin/pip ] || python3 -m venv /venv
