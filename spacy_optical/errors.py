@@ -106,6 +106,15 @@ class Errors(metaclass=_Coded):
         "ONNX Runtime has no provider {name}, only {available}; name one of these as providers, or "
         "install the package of ONNX Runtime that has it"
     )
+    E120 = (
+        "The bundle {path} has no word vectors; export its student with --with-vectors, and name "
+        "that bundle as the model"
+    )
+    E121 = (
+        "The component '{component}' listens for vectors of width {found}, and those of '{name}' "
+        "have {width}; set width = {width} in its tok2vec section"
+    )
+    E122 = "An optical_tok2vec is never trained, so leave replace_listeners out for it"
 
     # E2xx: data
     E201 = "{where}, column {column}: '{bracket}' has no partner; write entities as [name](LABEL)"
@@ -242,6 +251,18 @@ class Errors(metaclass=_Coded):
     E420 = "{path} pools pieces to words; use it as the model of optical_transformer"
     E424 = "{path}: the section [{old}] is now {new}; see docs/formats.md"
 
+    E425 = "The label map names {unknown}, and the model has only {known}; use its labels"
+    E426 = "{path} has no group '{key}' in doc.spans (it has {known}); name another --spans-key"
+    E427 = (
+        "{path}, document {number}: '{text}' overlaps another span of doc.spans['{key}']; keep one "
+        "of the two, for instance with spacy.util.filter_spans"
+    )
+    E428 = "{path} has no entity in doc.ents{spans}; give a file with gold entities"
+    E429 = (
+        "{count} of the {total} documents in {path} are in {dev} too; give other sentences for "
+        "training than for development"
+    )
+
     # E5xx: export
     E501 = "{path} reads the mean of a word's pieces, which is no longer possible; train it again"
     E502 = "Unknown preset '{name}'; use one of {known}"
@@ -256,6 +277,13 @@ class Errors(metaclass=_Coded):
     )
     E505 = "There are no gold documents; name at least one file as --gold LANG=FILE"
     E506 = "{path} did not pass its gate when it was written; export a bundle that does"
+    E507 = (
+        "The weights of the bundle {path} cannot be read back ({reason}); give the folder of the "
+        "student that it was made from"
+    )
+    E508 = (
+        "{path} is neither a student's folder nor a bundle's; name one, or a model of the package"
+    )
     E515 = "{path} is not what evaluate writes for one model; run evaluate again"
 
     # E6xx: profiling

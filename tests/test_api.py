@@ -18,6 +18,7 @@ FUNCTIONS = {
     "check_bitext": ["files"],
     "distill": ["config", "teacher", "out"],
     "export": ["tagger_folder", "out", "gold"],
+    "finetune": ["model", "train", "dev", "out"],
     "profile": ["pipelines"],
     "project_labels": ["bitext", "out"],
 }

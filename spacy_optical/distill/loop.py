@@ -55,6 +55,7 @@ def train(
     fingerprint: str,
     folder: Path,
     evaluate: Callable[[WordTagger], float],
+    patience: int | None = None,
     resume: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> History:
@@ -68,6 +69,7 @@ def train(
     folder (Path): Where the checkpoint is kept, written after every epoch.
     evaluate (Callable[[WordTagger], float]): Gives the F1 on English dev that chooses the epoch;
         called in the main process.
+    patience (Optional[int]): Epochs after the best one after which training stops.
     resume (bool): Continue from the checkpoint where there is one, to the result that an
         uninterrupted run gives.
     say (Callable[[str], None]): Receives a line for each epoch.
@@ -95,6 +97,9 @@ def train(
         history, chosen = _load(path, fingerprint, trained, parts)
         say(f"Continuing after epoch {len(history.rows)} of {settings.epochs}")
     for epoch in range(len(history.rows), settings.epochs):
+        if patience is not None and epoch > history.best + patience:
+            say(f"No better F1 for {patience} epochs")
+            break
         tagger.train()
         sums: dict[str, float] = defaultdict(float)
         batches = task.batches(_order(seed, epoch))

@@ -98,3 +98,16 @@ def packed(numbers: np.ndarray) -> np.ndarray:
     """Pack numbers from -8 to 7 [V, d] as uint8 [V, d / 2], a row's second half in high bits."""
     low, high = np.split((numbers - LEAST).astype(np.uint8), 2, axis=1)
     return low | high << 4
+
+
+def unpacked(bytes_: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Turn a packed table back into numbers, the inverse of `blocks` and `packed`.
+
+    bytes_ (ndarray): What `packed` gave, uint8 [V, d / 2].
+    scales (ndarray): What to multiply each block with, float16 [V, d / BLOCK], or with a last
+        dimension of 1.
+    RETURNS (ndarray): The table, float32 [V, d].
+    """
+    codes = np.concatenate([bytes_ & 15, bytes_ >> 4], axis=1).astype(np.float32) + LEAST
+    numbers = codes.reshape(len(codes), -1, BLOCK) * scales.reshape(len(codes), -1, 1)
+    return numbers.reshape(codes.shape).astype(np.float32)

@@ -30,6 +30,9 @@ def work(tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch) -> P
     return tmp_path
 
 
+FEW = ["--epochs", 1, "--preset", "fp32"]
+
+
 def test_whole_way(work: Path):
     toy_marked_corpus(work / "words")
     (work / "words.cfg").write_text(toy_data(work / "words"), encoding="utf8")
@@ -41,6 +44,10 @@ def test_whole_way(work: Path):
         (["plans", "config.cfg", "t2", "--processes", 2, *quick], "Plans in p2"),
         (["distill", "config.cfg", "t2", "s2", *quick], "Student in s2"),
         (["evaluate", "s2", "m/s2.json", "-g", "sw=c2/gold/sw-test.spacy"], "m/s2.json"),
+        (
+            ["finetune", "s2", "c2/english/train.spacy", "c2/english/dev.spacy", "mine", *FEW],
+            "Student, bundle and pipeline in mine",
+        ),
         (["export", "s2", "b2", "--gold-folder", "c2/gold", "-p", "fp32"], "Bundle in b2"),
         (["assemble", "b2", "pipe", "--name", "toy"], "Pipeline in pipe"),
         (["reference", "t2", "ref"], "Pipeline in ref"),
@@ -90,6 +97,26 @@ def test_whole_way(work: Path):
         ("export student corpus --gold-folder corpus/gold", "[E004] corpus already exists"),
         ("assemble nowhere pipe", "[E002] No such bundle folder: nowhere"),
         ("reference nowhere ref", "[E702]"),
+        (
+            "finetune nowhere corpus/english/train.spacy corpus/english/dev.spacy mine",
+            "[E508] nowhere is neither",
+        ),
+        (
+            "finetune student corpus/english/dev.spacy corpus/english/dev.spacy mine",
+            "[E429] 8 of the 8 documents",
+        ),
+        (
+            "finetune student corpus/english/train.spacy corpus/english/dev.spacy mine -m PER",
+            "[E006] 'PER' is not of the form OLD=NEW",
+        ),
+        (
+            "finetune student corpus/english/train.spacy corpus/english/dev.spacy mine --drop ORGS",
+            "[E425] The label map names ORGS",
+        ),
+        (
+            "finetune student corpus/english/train.spacy corpus/english/dev.spacy mine -l all",
+            "[E402] finetune: 'labels' is wrong",
+        ),
         ("fetch-encoder e2 --source nowhere", "[E701] 'nowhere' is neither"),
         ("fetch-encoder corpus --source encoder", "[E004] corpus already exists"),
     ],

@@ -1,0 +1,145 @@
+"""From a model and gold with labels of the user's own to a student, a bundle and a pipeline."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from ..config import checked
+from ..data.docs import write_docs
+from ..distill.finetuning import Finetuning, Start, finetune_tagger, gather
+from ..distill.tagger import load_tagger
+from ..encoders.folder import CONFIG, TOKENIZER, WEIGHTS
+from ..errors import Errors, OpticalError
+from ..files import check_replaceable, scratch_folder
+from ..runtime.bundle import MANIFEST_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, model_path
+from ..runtime.word_tokens import word_tokens
+from .bundle_export import export_bundle
+from .from_bundle import tagger_of_bundle
+from .pipeline_folder import assemble
+from .quantize import preset_named
+from .verify import Gate
+
+# Entities and words of the development file that the bundle may get wrong: in a small file, one of
+# them is more than the gate allows.
+FEW = 2
+
+
+def finetune(
+    model: str | Path,
+    train: str | Path,
+    dev: str | Path,
+    out: str | Path,
+    *,
+    labels: Literal["keep", "replace"] = "keep",
+    label_map: Mapping[str, str] | None = None,
+    beside: str | Path | None = None,
+    spans_key: str | None = None,
+    epochs: int = 30,
+    patience: int = 5,
+    batch_size: int = 16,
+    learning_rate: float = 2e-4,
+    seed: int = 0,
+    preset: str = "auto",
+    language: str = "xx",
+    resume: bool = False,
+    force: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Train a model on gold with labels of your own, and make a bundle and a pipeline of it.
+
+    model (Union[str, Path]): A student's folder, a bundle's folder, or the name of a model of the
+        package.
+    train, dev (Union[str, Path]): `.spacy` files with entities in any language. `dev` chooses the
+        epoch and verifies the bundle. Documents of `train` that hold a sentence of `dev` are left
+        out.
+    out (Union[str, Path]): Folder for `student`, `bundle` and `pipeline`.
+    labels (str): `keep` the labels of the model that the gold does not annotate, or `replace` them.
+    label_map (Optional[Mapping[str, str]]): New names of labels of the model; a label with an empty
+        name is dropped.
+    beside (Optional[Union[str, Path]]): A `.spacy` file with other data, such as projected
+        entities. Each epoch has as many of its sentences as of `train`.
+    spans_key (Optional[str]): The group in `doc.spans` of `train` and `dev` that holds the
+        entities; by default they are in `doc.ents`.
+    epochs (int): The most epochs.
+    patience (int): Epochs without a better F1 on `dev` after which training stops.
+    batch_size (int): Sentences in a batch.
+    learning_rate (float): The highest learning rate.
+    seed (int): Seed of new weights, order and dropout.
+    preset (str): As for `export`.
+    language (str): The language's code, for the bundle's manifest.
+    resume (bool): Continue an interrupted run.
+    force (bool): Write a bundle that fails verification. There is no pipeline then.
+    say (Callable[[str], None]): Receives a line for each step.
+    RETURNS (Dict[str, Any]): The metrics of the training. `dev` has the F1 before export, 0 to 1,
+        `bundle` the figures of the verification.
+    RAISES (OpticalError): If the model or a file is not whole, labels do not match, most of `train`
+        is in `dev`, `out` holds something else, a setting is out of range, or the bundle fails
+        verification.
+    """
+    values: dict[str, Any] = {
+        "labels": labels,
+        "label_map": dict(label_map or {}),
+        "epochs": epochs,
+        "patience": patience,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+    }
+    settings = checked(Finetuning, values, Path("finetune"))
+    preset_named(preset)
+    out, train, dev = Path(out), Path(train), Path(dev)
+    student, bundle, pipeline = out / "student", out / "bundle", out / "pipeline"
+    for folder, marker in (
+        (student, CONFIG),
+        (bundle, MANIFEST_FILE),
+        (pipeline, "config.cfg"),
+    ):
+        check_replaceable(folder, marker=marker)
+    start = starting_model(model)
+    other = None if beside is None else Path(beside)
+    gold = gather(
+        start.tagger.labels, train, dev, settings, beside=other, spans_key=spans_key, say=say
+    )
+    files = [train, dev] if other is None else [train, dev, other]
+    metrics = finetune_tagger(start, gold, student, settings, files=files, resume=resume, say=say)
+    entities = sum(len(doc.ents) for doc in gold.dev)
+    words = sum(len(word_tokens(doc)) for doc in gold.dev)
+    gate = Gate(
+        max_f1_loss=max(Gate.max_f1_loss, 100 * FEW / entities),
+        max_disagreement=max(Gate.max_disagreement, FEW / words),
+    )
+    with scratch_folder() as folder:
+        # The documents as they were read: with entities from spans, and what is not annotated.
+        write_docs(gold.dev, folder / dev.name)
+        verdict = export_bundle(
+            student,
+            bundle,
+            {language: folder / dev.name},
+            preset=preset,
+            gate=gate,
+            force=force,
+            say=say,
+        )
+    if Bundle.from_disk(bundle).info.verified:
+        assemble(bundle, pipeline, name="finetuned", version="0.1.0")
+    else:
+        say(f"No pipeline: {bundle} is not verified")
+    return {**metrics, "bundle": verdict.record()}
+
+
+def starting_model(model: str | Path) -> Start:
+    """Read the model that fine-tuning begins with.
+
+    model (Union[str, Path]): As for `finetune`.
+    RETURNS (Start): The model.
+    RAISES (OpticalError): If there is none, it is not whole, or it cannot be exported again.
+    """
+    path = model_path(model)
+    if (path / CONFIG).is_file():
+        tagger = load_tagger(path)
+        return Start(tagger, (path / TOKENIZER).read_bytes(), (path / WEIGHTS,))
+    if not (path / MANIFEST_FILE).is_file():
+        raise OpticalError(Errors.E508.format(path=path))
+    bundle = Bundle.from_disk(path)
+    files = tuple(path / name for name in (MODEL_FILE, WEIGHTS_FILE) if name in bundle.info.files)
+    return Start(tagger_of_bundle(bundle), bundle.tokenizer, files)
