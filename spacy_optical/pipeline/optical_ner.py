@@ -33,6 +33,7 @@ MAX_BUFFERED_WORDS = 2_000
         "max_batch_pieces": 1024,
         "overlap": 32,
         "providers": ["CPUExecutionProvider"],
+        "threshold": 0.0,
         "min_score": {},
         "label_map": {},
         "overwrite": False,
@@ -49,6 +50,7 @@ def make_optical_ner(
     max_batch_pieces: int,
     overlap: int,
     providers: list[str],
+    threshold: float,
     min_score: dict[str, float],
     label_map: dict[str, str],
     overwrite: bool,
@@ -68,6 +70,7 @@ def make_optical_ner(
         max_batch_pieces=max_batch_pieces,
         overlap=overlap,
         providers=providers,
+        threshold=threshold,
         min_score=min_score,
         label_map=label_map,
         overwrite=overwrite,
@@ -112,8 +115,9 @@ class OpticalNER(Pipe):
         Limits memory.
     overlap (int): The number of pieces that two consecutive windows of a long text share.
     providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
-    min_score (Optional[Dict[str, float]]): The minimum score of an entity, 0 to 1, by its label in
-        `doc.ents`. Labels that are not listed have none.
+    threshold (float): The minimum score of an entity, 0 to 1, for all labels.
+    min_score (Optional[Dict[str, float]]): Another minimum score for some labels, by the name in
+        `doc.ents`.
     label_map (Optional[Dict[str, str]]): The label to write to `doc.ents` for a label of the model.
         Labels that are not listed keep their name.
     overwrite (bool): Whether an entity of the model replaces the entities that are in `doc.ents`
@@ -135,6 +139,7 @@ class OpticalNER(Pipe):
         max_batch_pieces: int = 1024,
         overlap: int = 32,
         providers: Sequence[str] = CPU,
+        threshold: float = 0.0,
         min_score: dict[str, float] | None = None,
         label_map: dict[str, str] | None = None,
         overwrite: bool = False,
@@ -147,6 +152,7 @@ class OpticalNER(Pipe):
         self.max_batch_pieces = max_batch_pieces
         self.overlap = overlap
         self.providers = tuple(providers)
+        self.threshold = threshold
         self.min_score = dict(min_score or {})
         self.label_map = dict(label_map or {})
         self.overwrite = overwrite
@@ -159,9 +165,9 @@ class OpticalNER(Pipe):
             overlap=overlap,
             providers=providers,
         )
-        for label, least in self.min_score.items():
+        by_label = {f"min_score of {label}": least for label, least in self.min_score.items()}
+        for setting, least in {"threshold": threshold, **by_label}.items():
             if not 0 <= least <= 1:
-                setting = f"min_score of {label}"
                 raise OpticalError(
                     Errors.E114.format(name=setting, value=least, expected="between 0 and 1")
                 )
@@ -334,7 +340,7 @@ class OpticalNER(Pipe):
             spans = []
             for span in decode(scores, runtime.tags, sent_starts=sentence_starts(doc, tokens)):
                 label = self.label_map.get(span.label, span.label)
-                if span.score >= self.min_score.get(label, 0.0):
+                if span.score >= self.min_score.get(label, self.threshold):
                     start, end = tokens[span.start], tokens[span.end - 1] + 1
                     spans.append(LabelledSpan(start, end, label, span.score))
             entities.append(spans)

@@ -197,6 +197,22 @@ def test_min_score_is_by_the_label_on_the_document(bundle: Path) -> None:
     assert len(left.spans["optical"]) == len(left.spans["optical"].attrs["scores"]) == 3
 
 
+def test_threshold_holds_for_labels_without_a_minimum_of_their_own(bundle: Path) -> None:
+    scores = {ent.label_: ent._.score for ent in pipeline(bundle)(TEXT).ents}
+    low, high = min(scores.values()), max(scores.values())
+    assert low < high
+    rare = min(scores, key=scores.__getitem__)
+    middle = (low + high) / 2
+    kept = {label for label, score in scores.items() if score >= middle}
+    found = {ent.label_ for ent in pipeline(bundle, threshold=middle)(TEXT).ents}
+    assert found == kept
+    assert rare not in found
+    nlp = pipeline(bundle, threshold=1.0, min_score={rare: 0.0})
+    assert {ent.label_ for ent in nlp(TEXT).ents} == {rare}
+    with pytest.raises(OpticalError, match=r"E114.*threshold"):
+        pipeline(bundle, threshold=1.5)
+
+
 def test_spans_key(bundle: Path) -> None:
     doc = pipeline(bundle, spans_key="names")(TEXT)
     assert set(doc.spans) == {"names"}

@@ -121,6 +121,22 @@ def test_retokenised_documents_of_other_processes(bundle: str) -> None:
     assert [scored(doc) for doc in nlp.pipe([TEXT] * 4, n_process=2, batch_size=2)] == alone
 
 
+def grouped(doc: Doc) -> list[tuple[str, str, float]]:
+    group = doc.spans["optical"]
+    scores = group.attrs["scores"]
+    return [(span.text, span.label_, score) for span, score in zip(group, scores, strict=True)]
+
+
+def test_a_group_keeps_its_scores(bundle: str) -> None:
+    nlp = pipeline(bundle, spans_key="optical")
+    expected = grouped(nlp(TEXT))
+    assert [(text, label) for text, label, _ in expected] == ENTITIES
+    for way in (by_bytes, by_docbin, by_pickle, by_copy):
+        assert grouped(way(nlp, nlp(TEXT))) == expected
+    for doc in nlp.pipe([TEXT] * 4, n_process=2, batch_size=2):
+        assert grouped(doc) == expected
+
+
 def test_scores_are_plain_floats(bundle: str) -> None:
     doc = pipeline(bundle, spans_key="optical")(TEXT)
     values = [ent._.score for ent in doc.ents]
