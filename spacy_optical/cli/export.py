@@ -17,6 +17,9 @@ def export_cli(
     max_f1_loss: float = typer.Option(1.0, help="Maximum loss of F1, in points"),
     max_disagreement: float = typer.Option(0.02, help="Maximum share of words with another tag"),
     max_pieces: int = typer.Option(128, min=8, help="Maximum number of pieces in a window"),
+    with_vectors: bool = typer.Option(
+        False, "--with-vectors", help="Also give word vectors, for optical_tok2vec"
+    ),
     force: bool = typer.Option(False, "--force", "-f", help="Write the bundle even if it fails"),
 ) -> None:
     """Export a model to ONNX, quantise it, and write a bundle if it passes verification.
@@ -35,6 +38,7 @@ def export_cli(
         gate=Gate(max_f1_loss, max_disagreement),
         force=force,
         max_pieces=max_pieces,
+        with_vectors=with_vectors,
         say=msg.info,
     )
     size = sum(file.stat().st_size for file in out.iterdir())

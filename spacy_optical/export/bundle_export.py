@@ -33,6 +33,7 @@ def export_bundle(
     gate: Gate | None = None,
     force: bool = False,
     max_pieces: int = 128,
+    with_vectors: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> Verdict:
     """Export a trained tagger, and write the bundle only if it passes the gate.
@@ -44,6 +45,7 @@ def export_bundle(
     gate (Optional[Gate]): What the bundle may lose against fp32.
     force (bool): Write a bundle that fails, marked as not verified.
     max_pieces (int): The most pieces of a window.
+    with_vectors (bool): Whether the bundle also gives word vectors, for `optical_tok2vec`.
     say (Callable[[str], None]): Receives a line for each step.
     RETURNS (Verdict): The figures.
     RAISES (OpticalError): If the model is not whole, gold has a label that it lacks, or the bundle
@@ -67,6 +69,7 @@ def export_bundle(
         labels=tagger.labels,
         max_pieces=min(max_pieces, tagger.max_pieces),
         preset="fp32",
+        vectors=tagger.model.config.hidden_size if with_vectors else 0,
         inputs=INPUTS,
         output=OUTPUT,
         provenance=provenance,
@@ -75,7 +78,8 @@ def export_bundle(
     )
     say(f"Tracing {folder}")
     tokenizer = compact((folder / TOKENIZER).read_bytes())
-    fp32 = Bundle(info, export_onnx(tagger, len(WordPieces(tokenizer).suffix)), tokenizer)
+    suffix = len(WordPieces(tokenizer).suffix)
+    fp32 = Bundle(info, export_onnx(tagger, suffix, with_vectors=with_vectors), tokenizer)
     say(f"Making the {name} model")
     small = Bundle(replace(info, preset=name), quantize(fp32.model, name), fp32.tokenizer)
     verdict = verify(tagger, fp32, small, docs)

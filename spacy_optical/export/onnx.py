@@ -13,7 +13,7 @@ from ..distill.tagger import WordTagger
 from ..encoders.folder import pool_after
 from ..encoders.positions import position_offset
 from ..files import scratch_folder
-from ..runtime.bundle import INPUTS, OUTPUT
+from ..runtime.bundle import INPUTS, OUTPUT, VECTORS
 from .quantize import errors_only
 
 # ONNX Runtime 1.24 and later read both; newer defaults of the exporters are not read everywhere.
@@ -30,9 +30,10 @@ class _Graph(nn.Module):
     pieces to words, the layers above work on words and one special piece, see `pooled_states`.
     """
 
-    def __init__(self, tagger: WordTagger, suffix: int) -> None:
+    def __init__(self, tagger: WordTagger, suffix: int, with_vectors: bool) -> None:
         super().__init__()
         self.suffix = suffix
+        self.with_vectors = with_vectors
         self.encoder = tagger.model.base_model
         embeddings = self.encoder.embeddings
         # Pieces stand in a row's front, all of one type: what a position adds is a row of a table.
@@ -42,7 +43,7 @@ class _Graph(nn.Module):
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, first_pieces: torch.Tensor
-    ) -> torch.Tensor:
+    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
         mask = self.encoder.get_extended_attention_mask(attention_mask, input_ids.shape)
         hidden = self.encoder.embeddings.word_embeddings(input_ids)
         hidden = hidden + F.embedding(torch.arange(input_ids.shape[1]), self.places)
@@ -60,7 +61,9 @@ class _Graph(nn.Module):
             for layer in lower[on_pieces:]:
                 hidden = _read(layer, hidden, hidden, seen)
             words = hidden[:, : first_pieces.shape[1]]
-        return self.classifier(_read(last, words, hidden, seen))
+        words = _read(last, words, hidden, seen)
+        scores = self.classifier(words)
+        return (scores, words) if self.with_vectors else scores
 
 
 def _read(layer: Any, rows: torch.Tensor, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -135,12 +138,14 @@ class _Attention(torch.autograd.Function):
         return out.setType(query.type())
 
 
-def export_onnx(tagger: WordTagger, suffix: int = 1) -> bytes:
+def export_onnx(tagger: WordTagger, suffix: int = 1, *, with_vectors: bool = False) -> bytes:
     """Trace a tagger and fuse its operators.
 
     tagger (WordTagger): A tagger that was loaded with `attention="eager"`, which is the form that
         ONNX Runtime's optimiser knows.
     suffix (int): Special pieces that the tokenizer puts behind a sentence.
+    with_vectors (bool): Whether the graph also gives the vectors of words that the scores are made
+        of.
     RETURNS (bytes): The ONNX model, fp32, opset 17.
     RAISES (OpticalError): If a temporary file cannot be written.
     """
@@ -148,12 +153,13 @@ def export_onnx(tagger: WordTagger, suffix: int = 1) -> bytes:
     optimizer = require_onnxruntime("onnxruntime.transformers.optimizer")
     fusion = require_onnxruntime("onnxruntime.transformers.fusion_options")
     tagger.eval()
-    graph = _Graph(tagger, suffix).eval()
+    graph = _Graph(tagger, suffix, with_vectors).eval()
+    outputs = [OUTPUT, VECTORS] if with_vectors else [OUTPUT]
     pieces = torch.tensor([[5, 6, 7, 8, 9, 5], [5, 6, 7, 8, 9, 5]])
     mask = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0]])
     firsts = torch.tensor([[1, 3, 4], [1, 2, 0]])
     free = {"input_ids": ("batch", "pieces"), "attention_mask": ("batch", "pieces")}
-    free |= {"first_pieces": ("batch", "words"), OUTPUT: ("batch", "words")}
+    free |= {name: ("batch", "words") for name in ("first_pieces", *outputs)}
     config = tagger.model.config
     with scratch_folder() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the tracer: the graph is checked against torch instead
@@ -163,7 +169,7 @@ def export_onnx(tagger: WordTagger, suffix: int = 1) -> bytes:
             (pieces, mask, firsts),
             str(path),
             input_names=list(INPUTS),
-            output_names=[OUTPUT],
+            output_names=outputs,
             dynamic_axes={name: dict(enumerate(axes)) for name, axes in free.items()},
             opset_version=OPSET,
             dynamo=False,

@@ -37,6 +37,7 @@ BUNDLE_FORMAT = 2  # format 1 had no weights file
 
 INPUTS = ("input_ids", "attention_mask", "first_pieces")
 OUTPUT = "logits"
+VECTORS = "vectors"  # the output of bundles that have word vectors too
 
 PACKAGE = Path(__file__).parent.parent
 MODELS = PACKAGE / "models"  # a bundle each, named by its size
@@ -59,6 +60,7 @@ class BundleInfo:
     languages (Tuple[str, ...]): Codes of the languages that it was trained for.
     format (int): Version of this layout.
     files (Dict[str, FileEntry]): The other files by name; filled when the bundle is written.
+    vectors (int): Width of the word vectors that the graph gives beside the scores; 0 without any.
     written_by (str): The version of this package that wrote it.
     """
 
@@ -73,6 +75,7 @@ class BundleInfo:
     languages: tuple[str, ...] = ()
     format: int = BUNDLE_FORMAT
     files: dict[str, FileEntry] = field(default_factory=dict)
+    vectors: Annotated[int, Field(ge=0)] = 0
     written_by: str = about.__version__
 
 

@@ -2,7 +2,8 @@
 
 The graph contract. Inputs: `input_ids` and `attention_mask`, int64 [batch, pieces], and
 `first_pieces`, int64 [batch, words], the position of each word's first piece in its row (0 is
-padding). Output: `logits`, float32 [batch, words, tags], tags as `bio_tags` lists them.
+padding). Output: `logits`, float32 [batch, words, tags], tags as `bio_tags` lists them; and
+`vectors`, float32 [batch, words, width], where the manifest says so.
 """
 
 import os
@@ -15,15 +16,17 @@ from numpy.typing import NDArray
 
 from ..errors import Errors, OpticalError
 from .batching import Row, pack, read_windows
-from .bundle import INPUTS, OUTPUT, Bundle
+from .bundle import INPUTS, OUTPUT, VECTORS, Bundle
 from .decode import bio_tags
 from .pieces import WordPieces
+from .recent_scores import RecentScores
 from .shared import (
     CPU,
     check_providers,
     line,
     ort_errors,
     pieces_of,
+    recent_scores_of,
     session_of,
     short_of_memory,
 )
@@ -90,6 +93,7 @@ class Runtime:
         self.overlap = overlap
         self.providers = tuple(providers)
         self._session: tuple[int, InferenceSession] | None = None
+        self._recent: tuple[int, RecentScores] | None = None
 
     @cached_property
     def tags(self) -> list[str]:
@@ -127,6 +131,42 @@ class Runtime:
         RETURNS (List[NDArray[float32]]): For each text its logits, [words, tags].
         RAISES (OpticalError): If the model cannot be run or gives anything but finite numbers.
         """
+        if not self.bundle.info.vectors:
+            return self._read(texts, {OUTPUT: len(self.tags)})
+        # Another component may have run the model on these texts for their vectors.
+        held = [self.recent.get(words) for words in texts]
+        left = [words for words, scores in zip(texts, held, strict=True) if scores is None]
+        fresh = iter(self._read(left, {OUTPUT: len(self.tags)}))
+        return [next(fresh) if scores is None else scores for scores in held]
+
+    def vectors(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
+        """Give the encoder's vectors of the words of texts of any length.
+
+        texts (Sequence[Sequence[str]]): The words of each text.
+        RETURNS (List[NDArray[float32]]): For each text [words, width].
+        RAISES (OpticalError): If the bundle has no vectors, or as `scores`.
+        """
+        width, tags = self.bundle.info.vectors, len(self.tags)
+        if not width:
+            raise OpticalError(Errors.E120.format(path=self.bundle.where))
+        if not self.recent.wanted:
+            return self._read(texts, {VECTORS: width})
+        both = self._read(texts, {OUTPUT: tags, VECTORS: width})
+        self.recent.keep(texts, [array[:, :tags].copy() for array in both])
+        return [array[:, tags:] for array in both]
+
+    @property
+    def recent(self) -> RecentScores:
+        """The scores that this process's runtimes of the model share."""
+        held, process = self._recent, os.getpid()
+        if held is None or held[0] != process:
+            held = self._recent = process, recent_scores_of(self.bundle, self.overlap)
+        return held[1]
+
+    def _read(
+        self, texts: Sequence[Sequence[str]], outputs: dict[str, int]
+    ) -> list[NDArray[np.float32]]:
+        """Give some outputs of the graph, by name and width, side by side for each word."""
         cutter = self.words_to_pieces
 
         def read(rows: list[Row], length: int) -> NDArray[np.float32]:
@@ -137,12 +177,12 @@ class Runtime:
                 pad_id=cutter.pad_id,
                 length=length,
             )
-            return self._run(packed.input_ids, packed.attention_mask, packed.first_pieces)
+            return self._run(outputs, packed.input_ids, packed.attention_mask, packed.first_pieces)
 
         return read_windows(
             [cutter.pieces(words) for words in texts],
             read,
-            len(self.tags),
+            sum(outputs.values()),
             max_pieces=self.bundle.info.max_pieces,
             special=len(cutter.prefix) + len(cutter.suffix),
             overlap=self.overlap,
@@ -151,23 +191,24 @@ class Runtime:
             alone=self.rows_alone,
         )
 
-    def _run(self, *inputs: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _run(self, outputs: dict[str, int], *inputs: NDArray[np.int64]) -> NDArray[np.float32]:
         where = self.bundle.where
         try:
-            (logits,) = self.session.run([OUTPUT], dict(zip(INPUTS, inputs, strict=True)))
+            found = self.session.run([*outputs], dict(zip(INPUTS, inputs, strict=True)))
         except ort_errors() as err:
             message = Errors.E117 if short_of_memory(err) else Errors.E112
             raise OpticalError(message.format(path=where, reason=line(err))) from err
-        expected = (*inputs[2].shape, len(self.tags))
-        if logits.shape != expected or logits.dtype != np.float32:
-            reason = f"scores of {logits.dtype} {logits.shape} instead of float32 {expected}"
-            raise OpticalError(Errors.E110.format(path=where, reason=reason))
-        if not np.isfinite(logits).all():
-            raise OpticalError(Errors.E111.format(path=where))
-        return logits
+        for (name, width), array in zip(outputs.items(), found, strict=True):
+            expected = (*inputs[2].shape, width)
+            if array.shape != expected or array.dtype != np.float32:
+                reason = f"{name} of {array.dtype} {array.shape} instead of float32 {expected}"
+                raise OpticalError(Errors.E110.format(path=where, reason=reason))
+            if not np.isfinite(array).all():
+                raise OpticalError(Errors.E111.format(path=where))
+        return found[0] if len(found) == 1 else np.concatenate(found, axis=-1)
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        state.update(_session=None)
+        state.update(_session=None, _recent=None)
         state.pop("words_to_pieces", None)
         return state

@@ -12,9 +12,19 @@ from weakref import WeakValueDictionary
 
 from ..compat import require_onnxruntime
 from ..errors import Errors, OpticalError
-from .bundle import INPUTS, MODEL_FILE, OUTPUT, PACKAGE, TOKENIZER_FILE, WEIGHTS_FILE, Bundle
+from .bundle import (
+    INPUTS,
+    MODEL_FILE,
+    OUTPUT,
+    PACKAGE,
+    TOKENIZER_FILE,
+    VECTORS,
+    WEIGHTS_FILE,
+    Bundle,
+)
 from .content import STAYS_READABLE, write_content
 from .pieces import WordPieces
+from .recent_scores import RecentScores
 
 # spaCy imports every installed component whenever any pipeline is made: what is heavy is imported
 # when a model is loaded.
@@ -78,6 +88,17 @@ def session_of(bundle: Bundle, threads: int, providers: Sequence[str] = CPU) -> 
     return _one(key, lambda: _session(bundle, threads, providers))
 
 
+def recent_scores_of(bundle: Bundle, overlap: int) -> RecentScores:
+    """Give what this process's runtimes of a model share: scores of texts that were read lately.
+
+    bundle (Bundle): The bundle.
+    overlap (int): Pieces that neighbouring windows share, on which scores depend.
+    RETURNS (RecentScores): The scores; empty if nobody has any.
+    """
+    hashes = [entry.sha256 for _, entry in sorted(bundle.files.items())]
+    return _one(("recent", os.getpid(), *hashes, overlap), RecentScores)
+
+
 def pieces_of(bundle: Bundle) -> WordPieces:
     """Give this process's tokenizer of a bundle; it is read if nobody has it.
 
@@ -121,7 +142,7 @@ def _session(bundle: Bundle, threads: int, providers: Sequence[str]) -> "Inferen
     if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
         raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"inputs {inputs}"))
     outputs = [node.name for node in session.get_outputs()]
-    if OUTPUT not in outputs:
+    if OUTPUT not in outputs or (bundle.info.vectors and VECTORS not in outputs):
         raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"outputs {outputs}"))
     return session
 

@@ -1,0 +1,271 @@
+"""`optical_tok2vec`: the word vectors of a bundle's encoder, for other components, without torch.
+
+`ner`, `tagger`, `textcat`, `spancat` and the rest train on it through `spacy.Tok2VecListener.v1`.
+The encoder is frozen: their gradients end here.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from traceback import walk_stack
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer
+
+from ..errors import Errors, OpticalError
+from ..runtime.bundle import Bundle, BundleInfo, model_path, read_info
+from ..runtime.session import Runtime, check_settings
+from ..runtime.shared import CPU, process_lock
+from ..runtime.word_tokens import word_tokens
+
+Vectors = list[NDArray[np.float32]]
+
+
+@Language.factory(
+    "optical_tok2vec",
+    assigns=["doc.tensor"],
+    default_config={
+        "model": None,
+        "threads": 1,
+        "max_batch_pieces": 1024,
+        "overlap": 32,
+        "providers": ["CPUExecutionProvider"],
+    },
+)
+def make_optical_tok2vec(
+    nlp: Language,
+    name: str,
+    model: str | None,
+    threads: int,
+    max_batch_pieces: int,
+    overlap: int,
+    providers: list[str],
+) -> "OpticalTok2Vec":
+    """Make an `optical_tok2vec` component; see `OpticalTok2Vec` for the settings.
+
+    RAISES (OpticalError): If a setting is out of range. If `nlp.add_pipe` is called: also if there
+        is no bundle, or if it has no word vectors.
+    """
+    component = OpticalTok2Vec(
+        nlp.vocab,
+        name,
+        model=model,
+        threads=threads,
+        max_batch_pieces=max_batch_pieces,
+        overlap=overlap,
+        providers=providers,
+    )
+    # A saved config may name a path of another machine: the pipeline holds the bundle itself.
+    code = Language.from_config.__func__.__code__  # type: ignore[attr-defined]
+    if not any(frame.f_code is code for frame, _ in walk_stack(None)):
+        check_vectors(read_info(component.path), str(component.path))
+    return component
+
+
+def check_vectors(info: BundleInfo, where: str) -> None:
+    """Check that a bundle has word vectors.
+
+    info (BundleInfo): Its manifest.
+    where (str): Where it is, for the error.
+    RAISES (OpticalError): If it has none.
+    """
+    if not info.vectors:
+        raise OpticalError(Errors.E120.format(path=where))
+
+
+class OpticalTok2Vec(Tok2Vec):
+    """Writes the vector of each token to `doc.tensor`, and gives it to listeners in training.
+
+    The vectors are those that the encoder's last layer gives for words, float32 [tokens, width].
+    A whitespace token, which the encoder does not see, has zeros. Texts of any length are read in
+    overlapping windows.
+
+    vocab (Vocab): The vocabulary.
+    name (str): The component's name in the pipeline.
+    model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder. It
+        is read at first use, unless `from_disk` or `from_bytes` has read a bundle.
+    threads (int): The number of threads that run the model.
+    max_batch_pieces (int): The maximum number of subword pieces in one batch, padding included.
+    overlap (int): The number of pieces that two consecutive windows of a long text share.
+    providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
+    RAISES (OpticalError): If a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        name: str = "optical_tok2vec",
+        *,
+        model: str | Path | None = None,
+        threads: int = 1,
+        max_batch_pieces: int = 1024,
+        overlap: int = 32,
+        providers: Sequence[str] = CPU,
+    ) -> None:
+        attributes = {"replace_listener": _refuse_replacing}
+        super().__init__(vocab, Model("optical_tok2vec", _no_forward, attrs=attributes), name)
+        self.bundle_path = model
+        self.settings: dict[str, Any] = {
+            "threads": threads,
+            "max_batch_pieces": max_batch_pieces,
+            "overlap": overlap,
+            "providers": tuple(providers),
+        }
+        check_settings(**self.settings)
+        self._runtime: Runtime | None = None
+
+    @property
+    def runtime(self) -> Runtime:
+        """The loaded model. The bundle is read at first use.
+
+        RAISES (OpticalError): If the bundle is missing or damaged, or has no word vectors.
+        """
+        runtime = self._runtime
+        if runtime is None:
+            with process_lock():
+                runtime = self._runtime
+                if runtime is None:
+                    runtime = self._use(Bundle.from_disk(self.path))
+        return runtime
+
+    @property
+    def path(self) -> Path:
+        """The folder of the bundle to read if none was loaded.
+
+        RAISES (OpticalError): If the package has no model of that name.
+        """
+        return model_path(self.bundle_path)
+
+    @property
+    def width(self) -> int:
+        """The width of the vectors, which listeners need as their `width`."""
+        return self.runtime.bundle.info.vectors
+
+    def predict(self, docs: Iterable[Doc]) -> Vectors:
+        """Compute vectors without changing the documents.
+
+        docs (Iterable[Doc]): The documents.
+        RETURNS (List[ndarray]): For each document float32 [tokens, width].
+        """
+        docs = list(docs)
+        words = [word_tokens(doc) for doc in docs]
+        read = self.runtime.vectors([[token.text for token in row] for row in words])
+        found = []
+        for doc, row, vectors in zip(docs, words, read, strict=True):
+            every = vectors
+            if len(row) < len(doc):
+                every = np.zeros((len(doc), vectors.shape[1]), dtype=np.float32)
+                every[[token.i for token in row]] = vectors
+            found.append(every)
+        return found
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Give the listeners the vectors of a batch. Nothing is learned here.
+
+        examples (Iterable[Example]): The batch.
+        drop, sgd: Not used.
+        losses (Optional[Dict[str, float]]): Losses by component; this one's is 0.
+        RETURNS (Dict[str, float]): The same losses.
+        """
+        docs = [example.predicted for example in examples]
+        vectors = self.predict(docs)
+        batch = Tok2VecListener.get_batch_id(docs)
+        for listener in self.listeners:
+            listener.receive(batch, vectors, _no_gradient)
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        return losses
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+    ) -> None:
+        """Check that listeners have the width of the vectors.
+
+        get_examples (Callable[[], Iterable[Example]]): Not used.
+        nlp (Optional[Language]): The pipeline.
+        RAISES (OpticalError): If one has another width, or the bundle cannot be read.
+        """
+        for component, listeners in self.listener_map.items():
+            for listener in listeners:
+                found = listener.get_dim("nO")
+                if found != self.width:
+                    message = Errors.E121.format(
+                        component=component, found=found, name=self.name, width=self.width
+                    )
+                    raise OpticalError(message)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Serialize the model to a byte string.
+
+        exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".
+        RETURNS (bytes): The serialized component.
+        """
+        return util.to_bytes({"bundle": lambda: self.runtime.bundle.to_bytes()}, exclude)
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "OpticalTok2Vec":
+        """Load the model from a byte string.
+
+        data (bytes): The byte string that `to_bytes` returned.
+        exclude (Iterable[str]): Names of fields to leave out.
+        RETURNS (OpticalTok2Vec): This component.
+        RAISES (OpticalError): If the data is damaged.
+        """
+        util.from_bytes(data, {"bundle": lambda part: self._use(Bundle.from_bytes(part))}, exclude)
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Save the model to a folder. The bundle that it was read from is not needed to load it.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".
+        """
+        util.to_disk(path, {"bundle": lambda p: self.runtime.bundle.to_disk(p)}, exclude)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "OpticalTok2Vec":
+        """Load the model from a folder.
+
+        path (Union[str, Path]): The folder that `to_disk` wrote.
+        exclude (Iterable[str]): Names of fields to leave out.
+        RETURNS (OpticalTok2Vec): This component.
+        RAISES (OpticalError): If the bundle there is missing or damaged.
+        """
+        readers: Any = {"bundle": lambda p: self._use(Bundle.from_disk(p))}
+        util.from_disk(path, readers, exclude)
+        return self
+
+    def _use(self, bundle: Bundle) -> Runtime:
+        check_vectors(bundle.info, bundle.where)
+        self._runtime = Runtime(bundle, **self.settings)
+        return self._runtime
+
+
+def _no_gradient(gradients: Any) -> list[Any]:
+    """End a listener's backward pass."""
+    return []
+
+
+def _no_forward(model: Model, docs: Any, is_train: bool) -> Any:
+    """Stand where spaCy expects a model of thinc's; the component runs ONNX Runtime instead."""
+    raise NotImplementedError
+
+
+def _refuse_replacing(model: Model) -> Model:
+    """Refuse to copy the encoder into a component that listens to it."""
+    raise OpticalError(Errors.E122)
