@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from traceback import walk_stack
+from typing import Any
 
 from spacy import util
 from spacy.language import Language
@@ -390,7 +391,8 @@ class OpticalNER(Pipe):
         RETURNS (OpticalNER): This component.
         RAISES (OpticalError): If the bundle there is missing or damaged.
         """
-        util.from_disk(path, {"bundle": lambda p: self._use(Bundle.from_disk(p))}, exclude)
+        readers: Any = {"bundle": lambda p: self._use(Bundle.from_disk(p))}
+        util.from_disk(path, readers, exclude)
         return self
 
 
