@@ -97,7 +97,10 @@ class Errors(metaclass=_Coded):
         "The component '{name}' does not have the labels {unknown}, only {labels}; rename labels "
         "with label_map, or use a model that has them"
     )
-    E117 = "Out of memory in the model of the bundle {path} ({reason}); lower max_batch_pieces"
+    E117 = (
+        "There is not enough memory to run the model of the bundle {path} ({reason}); lower "
+        "max_batch_pieces"
+    )
     E118 = (
         "ONNX Runtime has the provider {name} but could not start it; install what it needs (for "
         "CUDA, the versions that its documentation names), or leave providers out"

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from .options import Options
 from .schema import Machine, NotRun, Profile
 
-# Beyond these the machine had other work to do.
-MOST_STEAL, MOST_WAITING = 0.01, 0.1
+MOST_STEAL, MOST_WAITING = 0.01, 0.1  # beyond these the machine had other work to do
 # An interval whose half is more than this fraction of its figure is wide.
 WIDE = 0.15
 

@@ -120,13 +120,13 @@ def test_graph_that_differs_from_torch(
     """A graph with one weight changed is found out, forced or not."""
     export: Callable[..., bytes] = bundle_module.export_onnx
 
-    def altered(tagger, suffix: int) -> bytes:
+    def altered(tagger, suffix: int, **settings: bool) -> bytes:
         import torch
 
         with torch.no_grad():
             bias = tagger.model.classifier.bias
             bias += 0.01
-            model = export(tagger, suffix)
+            model = export(tagger, suffix, **settings)
             bias -= 0.01
         return model
 
