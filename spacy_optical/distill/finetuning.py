@@ -1,31 +1,27 @@
 """Fine-tuning: a student learns labels of its user's own from gold, and keeps the ones it has."""
 
 import hashlib
-import platform
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from pydantic import Field
 from spacy.tokens import Doc
 from spacy.util import filter_spans
 
-from ..about import __version__
 from ..data.decontamination import GoldIndex
 from ..data.docs import EVALUATION_ONLY, NOT_LABELLED, labels_not_labelled, read_docs
 from ..errors import Errors, OpticalError
 from ..files import sha256
-from ..machine import describe_cpu, installed_versions
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 from .calibrate import calibrate
 from .config import Training
 from .loop import train
 from .own_labels import OwnLabelsTask, TagSets, target_sentences, with_new_labels
-from .provenance import PACKAGES
+from .provenance import surroundings
 from .tagger import WordTagger
 from .tagger_evaluation import check_labels, entity_scores
 from .tagger_folder import finished, save_tagger
@@ -262,11 +258,5 @@ def _record(settings: Finetuning, files: Sequence[Path], sets: TagSets) -> dict[
         "config_hash": hashlib.sha256(str(config).encode("utf8")).hexdigest()[:16],
         "labels": labels,
         "data": hashes,
-        "versions": {"spacy_optical": __version__, "python": platform.python_version()}
-        | installed_versions(PACKAGES),
-        "machine": {
-            "system": platform.system(),
-            "processor": describe_cpu()[0],
-            "threads": torch.get_num_threads(),
-        },
+        **surroundings(),
     }

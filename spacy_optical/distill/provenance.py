@@ -41,6 +41,13 @@ def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[
         "config": config.model_dump(mode="json", exclude={"paths"}),
         "config_hash": config.fingerprint(),
         "data": hashes,
+        **surroundings(),
+    }
+
+
+def surroundings() -> dict[str, Any]:
+    """Record the versions of packages, and the machine, that a run depends on."""
+    return {
         "versions": {"spacy_optical": __version__, "python": platform.python_version()}
         | installed_versions(PACKAGES),
         "machine": {
