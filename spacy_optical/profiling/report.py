@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..compat import require
 from ..files import written_whole
+from ..html_page import page_template
 from .figures import Figure, draw_figures
 from .frame import report_frame
 from .metrics_file import write_metrics
@@ -52,18 +53,15 @@ def write_report(report: ProfileReport, folder: Path) -> list[Path]:
 
 def render_page(report: ProfileReport, figures: Sequence[Figure]) -> str:
     """Make one HTML page that loads nothing."""
-    jinja2 = require("jinja2", extra="profile")
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    template = page_template(
+        __package__,
+        TEMPLATE,
+        extra="profile",
+        base64=lambda content: base64.b64encode(content).decode(),
     )
-    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     tables = detail_tables(report)
     drawn = [(one, tables.pop(one.name, [])) for one in figures]
-    page: str = environment.get_template(TEMPLATE).render(
+    page: str = template.render(
         report=report,
         main_tables=main_tables(report),
         drawn=drawn,

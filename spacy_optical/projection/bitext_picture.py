@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..compat import require
+from ..html_page import page_template
 from .bitext_faults import FAULTS, CheckedFile
 
 TEMPLATE = "bitext.html.jinja"
@@ -22,14 +22,6 @@ def bitext_html(checked: Sequence[CheckedFile]) -> str:
     checked (Sequence[CheckedFile]): What `check_bitext` returned, with an encoder.
     RETURNS (str): The page.
     """
-    jinja2 = require("jinja2")
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     files = [
         {
             "path": found.path,
@@ -44,7 +36,7 @@ def bitext_html(checked: Sequence[CheckedFile]) -> str:
         }
         for found in checked
     ]
-    page: str = environment.get_template(TEMPLATE).render(
+    page: str = page_template(__package__, TEMPLATE).render(
         files=files, meaning=FAULTS, height=_HEIGHT, zero=_y(0.0)
     )
     return page

@@ -8,7 +8,7 @@ import numpy as np
 from spacy.displacy.render import DEFAULT_ENTITY_COLOR, DEFAULT_LABEL_COLORS
 
 from ..align import Plan, ProjectedSpan, SourceSpan
-from ..compat import require
+from ..html_page import page_template
 
 COLOURS = {**DEFAULT_LABEL_COLORS, "PER": DEFAULT_LABEL_COLORS["PERSON"]}
 PLAIN_LINK = "#7a8594"
@@ -38,20 +38,12 @@ def plan_html(
     target_spans (Sequence[ProjectedSpan]): The projected spans.
     RETURNS (str): The page.
     """
-    jinja2 = require("jinja2")
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     colours = {i: _colour(label) for start, end, label in source_spans for i in range(start, end)}
     widths = [np.array([_width(word) for word in words]) for words in (source_words, target_words)]
     width = max(6 * len(line) + line.sum() for line in widths) - 6 + 2 * _PAD
     upper = [(start, end, label, label) for start, end, label in source_spans]
     lower = [(s, e, label, f"{label} {sure:.2f}") for s, e, label, sure in target_spans]
-    page: str = environment.get_template(TEMPLATE).render(
+    page: str = page_template(__package__, TEMPLATE).render(
         width=round(width),
         height_of_line=_LINE,
         source=_line(source_words, widths[0], width, plan.sent, upper),
