@@ -3,21 +3,19 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from traceback import walk_stack
-from typing import Any
 
-from spacy import util
 from spacy.language import Language
 from spacy.pipeline.pipe import Pipe
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import Errors, OpticalError, Warnings
-from ..runtime.bundle import Bundle, BundleInfo, model_path, read_info
+from ..runtime.bundle import Bundle, BundleInfo, read_info
 from ..runtime.decode import LabelledSpan, decode
 from ..runtime.session import Runtime, check_settings
-from ..runtime.shared import CPU, process_lock
+from ..runtime.shared import CPU
 from ..runtime.word_tokens import word_tokens
+from .bundle_pipe import BundlePipe, built_from_config
 from .entities import sentence_starts, write_entities
 from .span_score import register_score
 
@@ -78,7 +76,7 @@ def make_optical_ner(
         spans_key=spans_key,
         scorer=scorer,
     )
-    if not _built_from_config():
+    if not built_from_config():
         component.check_labels(read_info(component.path))
     for other, pipe in nlp.components:
         if isinstance(pipe, OpticalNER) and spans_key is not None and pipe.spans_key == spans_key:
@@ -88,18 +86,7 @@ def make_optical_ner(
     return component
 
 
-def _built_from_config() -> bool:
-    """Check whether spaCy is making a pipeline from a config.
-
-    The path in a saved config may not exist on this machine. The bundle is saved with the pipeline,
-    and `from_disk` or `from_bytes` reads it after all components are made. spaCy does not pass this
-    information to a factory.
-    """
-    code = Language.from_config.__func__.__code__  # type: ignore[attr-defined]
-    return any(frame.f_code is code for frame, _ in walk_stack(None))
-
-
-class OpticalNER(Pipe):
+class OpticalNER(BundlePipe, Pipe):
     """Finds named entities with the model of a bundle, on a CPU.
 
     Entities go to `doc.ents`, and the score of each to `ent._.score` (see
@@ -159,7 +146,6 @@ class OpticalNER(Pipe):
         self.overwrite = overwrite
         self.spans_key = spans_key
         self.scorer = scorer
-        self._runtime: Runtime | None = None
         check_settings(
             threads=threads,
             max_batch_pieces=max_batch_pieces,
@@ -182,26 +168,8 @@ class OpticalNER(Pipe):
             warnings.warn(Warnings.W103.format(name=name), stacklevel=2)
 
     @property
-    def runtime(self) -> Runtime:
-        """The loaded model. The bundle is read at first use.
-
-        RAISES (OpticalError): If the bundle is missing or damaged.
-        """
-        runtime = self._runtime
-        if runtime is None:
-            with process_lock():
-                runtime = self._runtime
-                if runtime is None:
-                    runtime = self._use(Bundle.from_disk(self.path))
-        return runtime
-
-    @property
-    def path(self) -> Path:
-        """The folder of the bundle to read if none was loaded.
-
-        RAISES (OpticalError): If the package has no model of that name.
-        """
-        return model_path(self.model)
+    def _model(self) -> str | Path | None:
+        return self.model
 
     def check_labels(self, info: BundleInfo) -> None:
         """Check that `label_map` and `min_score` name labels of a model.
@@ -355,45 +323,6 @@ class OpticalNER(Pipe):
         """
         for doc, spans in zip(docs, entities, strict=True):
             write_entities(doc, spans, spans_key=self.spans_key, overwrite=self.overwrite)
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Serialize the model to a byte string.
-
-        exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".
-        RETURNS (bytes): The serialized component. The settings are in the pipeline's config.
-        """
-        return util.to_bytes({"bundle": lambda: self.runtime.bundle.to_bytes()}, exclude)
-
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "OpticalNER":
-        """Load the model from a byte string.
-
-        data (bytes): The byte string that `to_bytes` returned.
-        exclude (Iterable[str]): Names of fields to leave out.
-        RETURNS (OpticalNER): This component.
-        RAISES (OpticalError): If the data is damaged.
-        """
-        util.from_bytes(data, {"bundle": lambda b: self._use(Bundle.from_bytes(b))}, exclude)
-        return self
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Save the model to a folder. The bundle that it was read from is not needed to load it.
-
-        path (Union[str, Path]): The component's folder.
-        exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".
-        """
-        util.to_disk(path, {"bundle": lambda p: self.runtime.bundle.to_disk(p)}, exclude)
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "OpticalNER":
-        """Load the model from a folder.
-
-        path (Union[str, Path]): The folder that `to_disk` wrote.
-        exclude (Iterable[str]): Names of fields to leave out.
-        RETURNS (OpticalNER): This component.
-        RAISES (OpticalError): If the bundle there is missing or damaged.
-        """
-        readers: Any = {"bundle": lambda p: self._use(Bundle.from_disk(p))}
-        util.from_disk(path, readers, exclude)
-        return self
 
 
 def _read_ahead(stream: Iterable[Doc], batch_size: int) -> Iterator[list[Doc]]:

@@ -6,12 +6,10 @@ The encoder is frozen: their gradients end here.
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from traceback import walk_stack
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy import util
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
 from spacy.tokens import Doc
@@ -20,10 +18,11 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
 from ..errors import Errors, OpticalError
-from ..runtime.bundle import Bundle, BundleInfo, model_path, read_info
+from ..runtime.bundle import Bundle, BundleInfo, read_info
 from ..runtime.session import Runtime, check_settings
-from ..runtime.shared import CPU, process_lock
+from ..runtime.shared import CPU
 from ..runtime.word_tokens import word_tokens
+from .bundle_pipe import BundlePipe, built_from_config
 
 Vectors = list[NDArray[np.float32]]
 
@@ -62,9 +61,7 @@ def make_optical_tok2vec(
         overlap=overlap,
         providers=providers,
     )
-    # A saved config may name a path of another machine: the pipeline holds the bundle itself.
-    code = Language.from_config.__func__.__code__  # type: ignore[attr-defined]
-    if not any(frame.f_code is code for frame, _ in walk_stack(None)):
+    if not built_from_config():
         check_vectors(read_info(component.path), str(component.path))
     return component
 
@@ -80,7 +77,7 @@ def check_vectors(info: BundleInfo, where: str) -> None:
         raise OpticalError(Errors.E120.format(path=where))
 
 
-class OpticalTok2Vec(Tok2Vec):
+class OpticalTok2Vec(BundlePipe, Tok2Vec):
     """Writes the vector of each token to `doc.tensor`, and gives it to listeners in training.
 
     The vectors are those that the encoder's last layer gives for words, float32 [tokens, width].
@@ -111,7 +108,7 @@ class OpticalTok2Vec(Tok2Vec):
     ) -> None:
         attributes = {"replace_listener": _refuse_replacing}
         super().__init__(vocab, Model("optical_tok2vec", _no_forward, attrs=attributes), name)
-        self.bundle_path = model
+        self._model = model
         self.settings: dict[str, Any] = {
             "threads": threads,
             "max_batch_pieces": max_batch_pieces,
@@ -119,29 +116,6 @@ class OpticalTok2Vec(Tok2Vec):
             "providers": tuple(providers),
         }
         check_settings(**self.settings)
-        self._runtime: Runtime | None = None
-
-    @property
-    def runtime(self) -> Runtime:
-        """The loaded model. The bundle is read at first use.
-
-        RAISES (OpticalError): If the bundle is missing or damaged, or has no word vectors.
-        """
-        runtime = self._runtime
-        if runtime is None:
-            with process_lock():
-                runtime = self._runtime
-                if runtime is None:
-                    runtime = self._use(Bundle.from_disk(self.path))
-        return runtime
-
-    @property
-    def path(self) -> Path:
-        """The folder of the bundle to read if none was loaded.
-
-        RAISES (OpticalError): If the package has no model of that name.
-        """
-        return model_path(self.bundle_path)
 
     @property
     def width(self) -> int:
@@ -210,45 +184,6 @@ class OpticalTok2Vec(Tok2Vec):
                         component=component, found=found, name=self.name, width=self.width
                     )
                     raise OpticalError(message)
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """Serialize the model to a byte string.
-
-        exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".
-        RETURNS (bytes): The serialized component.
-        """
-        return util.to_bytes({"bundle": lambda: self.runtime.bundle.to_bytes()}, exclude)
-
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "OpticalTok2Vec":
-        """Load the model from a byte string.
-
-        data (bytes): The byte string that `to_bytes` returned.
-        exclude (Iterable[str]): Names of fields to leave out.
-        RETURNS (OpticalTok2Vec): This component.
-        RAISES (OpticalError): If the data is damaged.
-        """
-        util.from_bytes(data, {"bundle": lambda part: self._use(Bundle.from_bytes(part))}, exclude)
-        return self
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Save the model to a folder. The bundle that it was read from is not needed to load it.
-
-        path (Union[str, Path]): The component's folder.
-        exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".
-        """
-        util.to_disk(path, {"bundle": lambda p: self.runtime.bundle.to_disk(p)}, exclude)
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "OpticalTok2Vec":
-        """Load the model from a folder.
-
-        path (Union[str, Path]): The folder that `to_disk` wrote.
-        exclude (Iterable[str]): Names of fields to leave out.
-        RETURNS (OpticalTok2Vec): This component.
-        RAISES (OpticalError): If the bundle there is missing or damaged.
-        """
-        readers: Any = {"bundle": lambda p: self._use(Bundle.from_disk(p))}
-        util.from_disk(path, readers, exclude)
-        return self
 
     def _use(self, bundle: Bundle) -> Runtime:
         check_vectors(bundle.info, bundle.where)

@@ -1,0 +1,97 @@
+"""What the components that run a bundle share: finding it, loading it once, and saving it."""
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+from traceback import walk_stack
+from typing import Any, Self
+
+from spacy import util
+from spacy.language import Language
+
+from ..runtime.bundle import Bundle, model_path
+from ..runtime.session import Runtime
+from ..runtime.shared import process_lock
+
+
+def built_from_config() -> bool:
+    """Check whether spaCy is making a pipeline from a config.
+
+    The path in a saved config may not exist on this machine. The bundle is saved with the pipeline,
+    and `from_disk` or `from_bytes` reads it after all components are made. spaCy does not pass this
+    information to a factory.
+    """
+    code = Language.from_config.__func__.__code__  # type: ignore[attr-defined]
+    return any(frame.f_code is code for frame, _ in walk_stack(None))
+
+
+class BundlePipe:
+    """The bundle of a component. It is read at first use, and saved with the pipeline."""
+
+    _model: Any  # the name of a model of the package, a bundle's folder, or None
+    _runtime: Runtime | None = None
+
+    @abstractmethod
+    def _use(self, bundle: Bundle) -> Runtime:
+        """Check a bundle, and keep its runtime in `_runtime`."""
+
+    @property
+    def runtime(self) -> Runtime:
+        """The loaded model. The bundle is read at first use.
+
+        RAISES (OpticalError): If the bundle is missing, damaged, or not of use to the component.
+        """
+        runtime = self._runtime
+        if runtime is None:
+            with process_lock():
+                runtime = self._runtime
+                if runtime is None:
+                    runtime = self._use(Bundle.from_disk(self.path))
+        return runtime
+
+    @property
+    def path(self) -> Path:
+        """The folder of the bundle to read if none was loaded.
+
+        RAISES (OpticalError): If the package has no model of that name.
+        """
+        return model_path(self._model)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Serialize the model to a byte string.
+
+        exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".
+        RETURNS (bytes): The serialized component. The settings are in the pipeline's config.
+        """
+        return util.to_bytes({"bundle": lambda: self.runtime.bundle.to_bytes()}, exclude)
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> Self:
+        """Load the model from a byte string.
+
+        data (bytes): The byte string that `to_bytes` returned.
+        exclude (Iterable[str]): Names of fields to leave out.
+        RETURNS (Self): This component.
+        RAISES (OpticalError): If the data is damaged.
+        """
+        util.from_bytes(data, {"bundle": lambda b: self._use(Bundle.from_bytes(b))}, exclude)
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Save the model to a folder. The bundle that it was read from is not needed to load it.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".
+        """
+        util.to_disk(path, {"bundle": lambda p: self.runtime.bundle.to_disk(p)}, exclude)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
+        """Load the model from a folder.
+
+        path (Union[str, Path]): The folder that `to_disk` wrote.
+        exclude (Iterable[str]): Names of fields to leave out.
+        RETURNS (Self): This component.
+        RAISES (OpticalError): If the bundle there is missing or damaged.
+        """
+        readers: Any = {"bundle": lambda p: self._use(Bundle.from_disk(p))}
+        util.from_disk(path, readers, exclude)
+        return self
