@@ -13,7 +13,7 @@ from .about import __version__
 if TYPE_CHECKING:
     from .distill.distillation import distill
     from .export.bundle_export import export_bundle as export
-    from .export.finetuned_model import finetune
+    from .own_labels.finetuned_model import finetune
     from .profiling.measure import profile
     from .projection.bitext_faults import check_bitext
     from .projection.labels import project_labels
@@ -38,7 +38,7 @@ _FUNCTIONS = {
     "check_bitext": ("projection.bitext_faults", "check_bitext"),
     "distill": ("distill.distillation", "distill"),
     "export": ("export.bundle_export", "export_bundle"),
-    "finetune": ("export.finetuned_model", "finetune"),
+    "finetune": ("own_labels.finetuned_model", "finetune"),
     "profile": ("profiling.measure", "profile"),
     "project_labels": ("projection.labels", "project_labels"),
 }

@@ -22,6 +22,7 @@ ARROWS = {
     "projection": {"align", "data", "encoders", "runtime", "scores"},
     "distill": {"align", "data", "encoders", "projection", "runtime", "scores"},
     "export": {"data", "distill", "encoders", "runtime", "scores"},
+    "own_labels": {"data", "distill", "encoders", "export", "runtime"},
     "profiling": {"data", "pipeline", "runtime", "scores"},
     "scale": set(),
 }

@@ -35,7 +35,7 @@ def finetune_cli(
 
     Example: python -m spacy optical finetune md train.spacy dev.spacy mine
     """
-    from ..export.finetuned_model import finetune
+    from ..own_labels.finetuned_model import finetune
 
     chosen: Literal["keep", "replace"] = labels  # type: ignore[assignment]  # checked there
     metrics = finetune(

@@ -6,18 +6,18 @@ from typing import Any, Literal
 
 from ..config import checked
 from ..data.docs import write_docs
-from ..distill.finetuning import Finetuning, Start, finetune_tagger, gather
 from ..distill.tagger import load_tagger
 from ..encoders.folder import CONFIG, TOKENIZER, WEIGHTS
 from ..errors import Errors, OpticalError
+from ..export.bundle_export import export_bundle
+from ..export.from_bundle import tagger_of_bundle
+from ..export.pipeline_folder import assemble
+from ..export.quantize import preset_named
+from ..export.verify import Gate
 from ..files import check_replaceable, scratch_folder
 from ..runtime.bundle import MANIFEST_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, model_path
 from ..runtime.word_tokens import word_tokens
-from .bundle_export import export_bundle
-from .from_bundle import tagger_of_bundle
-from .pipeline_folder import assemble
-from .quantize import preset_named
-from .verify import Gate
+from .finetuning import Finetuning, Start, finetune_tagger, gather
 
 # Entities and words of the development file that the bundle may get wrong: in a small file, one of
 # them is more than the gate allows.

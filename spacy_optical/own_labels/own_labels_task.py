@@ -24,14 +24,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..data.docs import labels_not_labelled
+from ..distill.loop import Losses, by_length
+from ..distill.sentences import Sentence, collate
+from ..distill.tagger import WordTagger
+from ..distill.tagger_evaluation import word_logits
 from ..runtime.batching import windows
 from ..runtime.decode import bio_tags, probabilities
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
-from .loop import Losses, by_length
-from .sentences import Sentence, collate
-from .tagger import WordTagger
-from .tagger_evaluation import word_logits
 
 # spaCy's code for a token of which nobody said whether it is in an entity.
 _MISSING = 0

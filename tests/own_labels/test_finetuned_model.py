@@ -15,11 +15,11 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from spacy_optical.data.docs import EVALUATION_ONLY, write_docs
 from spacy_optical.data.gold import TaggedSentence, tagged_doc
-from spacy_optical.distill import finetuning
 from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.distill.tagger_folder import save_tagger
 from spacy_optical.errors import OpticalError
-from spacy_optical.export.finetuned_model import finetune
+from spacy_optical.own_labels import finetuning
+from spacy_optical.own_labels.finetuned_model import finetune
 from spacy_optical.runtime.bundle import Bundle
 from spacy_optical.runtime.decode import bio_tags
 
@@ -308,7 +308,7 @@ def test_entities_are_read_from_spans(home: Path, tmp_path: Path):
 
 
 def test_a_failing_gate_keeps_the_student(home: Path, tmp_path: Path, monkeypatch):
-    from spacy_optical.export import finetuned_model
+    from spacy_optical.own_labels import finetuned_model
 
     monkeypatch.setattr(finetuned_model, "Gate", StrictGate)
     files = home / "visits-train.spacy", home / "visits-dev.spacy"

@@ -13,18 +13,18 @@ from spacy.util import filter_spans
 
 from ..data.decontamination import GoldIndex
 from ..data.docs import EVALUATION_ONLY, NOT_LABELLED, labels_not_labelled, read_docs
+from ..distill.calibrate import calibrate
+from ..distill.config import Training
+from ..distill.loop import train
+from ..distill.provenance import surroundings
+from ..distill.tagger import WordTagger
+from ..distill.tagger_evaluation import check_labels, entity_scores
+from ..distill.tagger_folder import finished, save_tagger
 from ..errors import Errors, OpticalError
 from ..files import sha256
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
-from .calibrate import calibrate
-from .config import Training
-from .loop import train
-from .own_labels import OwnLabelsTask, TagSets, target_sentences, with_new_labels
-from .provenance import surroundings
-from .tagger import WordTagger
-from .tagger_evaluation import check_labels, entity_scores
-from .tagger_folder import finished, save_tagger
+from .own_labels_task import OwnLabelsTask, TagSets, target_sentences, with_new_labels
 
 # A larger share of the training documents in the development file is a mistake, not chance.
 MOST_SHARED = 0.5

@@ -10,7 +10,10 @@ import torch
 from spacy.tokens import Doc, Span
 
 from spacy_optical.data.docs import NOT_LABELLED
-from spacy_optical.distill.own_labels import (
+from spacy_optical.distill.sentences import plain_sentence
+from spacy_optical.distill.tagger import WordTagger, load_tagger
+from spacy_optical.distill.tagger_evaluation import word_logits
+from spacy_optical.own_labels.own_labels_task import (
     OwnLabelsTask,
     TagSets,
     TargetSentence,
@@ -18,9 +21,6 @@ from spacy_optical.distill.own_labels import (
     target_sentences,
     with_new_labels,
 )
-from spacy_optical.distill.sentences import plain_sentence
-from spacy_optical.distill.tagger import WordTagger, load_tagger
-from spacy_optical.distill.tagger_evaluation import word_logits
 from spacy_optical.runtime.decode import bio_tags, probabilities
 from spacy_optical.runtime.pieces import WordPieces
 
