@@ -67,12 +67,13 @@ class Training(Section):
 class StudentTraining(Training):
     """How the student is trained.
 
-    english: English sentences for each pair; with 0 there are no losses on English. word_dropout:
-    share of words whose pieces the student does not see, while the teacher did; it has to use the
-    words around them. sampling_exponent: the exponent of a language's number of pairs in its share
-    of an epoch: 1 takes every pair once, 0 takes as many of each language. seed: the seed of the
-    student's batches and dropout; the config's own by default. Students of several seeds share a
-    teacher and its plans.
+    english: English sentences for each pair; with 0 there are no losses on English.
+    word_dropout: share of words whose pieces the student does not see, while the teacher did;
+    it has to use the words around them. case_share: share of sentences that the student sees in
+    lower, upper or title case, while the teacher saw them as they are. sampling_exponent: the
+    exponent of a language's number of pairs in its share of an epoch: 1 takes every pair once,
+    0 takes as many of each language. seed: the seed of the student's batches and dropout; the
+    config's own by default. Students of several seeds share a teacher and its plans.
     """
 
     renamed: ClassVar[dict[str, str]] = {
@@ -82,6 +83,7 @@ class StudentTraining(Training):
 
     english: float = Field(0.5, ge=0)
     word_dropout: float = Field(0.0, ge=0, lt=1)
+    case_share: float = Field(0.0, ge=0, le=1)
     sampling_exponent: float = Field(1.0, ge=0, le=1)
     seed: int | None = None
 

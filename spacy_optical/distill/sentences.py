@@ -145,6 +145,25 @@ def collate(sentences: Sequence[Sentence], pieces: WordPieces) -> Batch:
     return replace(batch, words=batch.words.bool())
 
 
+CASES = (str.lower, str.upper, str.title)
+
+
+def in_other_case(
+    sentence: Sentence, share: float, pieces: WordPieces, max_pieces: int
+) -> Sentence:
+    """Write a sentence in lower, upper or title case, drawn with torch's generator.
+
+    share (float): The probability, 0 to 1.
+    max_pieces (int): A sentence of more pieces stays as it is.
+    """
+    if not share or torch.rand(()) >= share:
+        return sentence
+    case = CASES[int(torch.randint(len(CASES), ()))]
+    words = [case(word) for word in sentence.words]
+    written = replace(sentence, pieces=tuple(pieces.pieces(words)))
+    return written if len(written) <= max_pieces else sentence
+
+
 def drop_words(batch: Batch, share: float, piece: int) -> Batch:
     """Replace all pieces of some words, drawn with torch's generator, by one piece.
 

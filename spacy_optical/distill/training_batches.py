@@ -14,7 +14,15 @@ from .config import DistillConfig
 from .loop import Losses, by_length
 from .plan_reader import English
 from .plan_store import Arrays, ArrayStore, dense, words_of
-from .sentences import Batch, CutSentences, Sentence, collate, drop_words, plain_sentence
+from .sentences import (
+    Batch,
+    CutSentences,
+    Sentence,
+    collate,
+    drop_words,
+    in_other_case,
+    plain_sentence,
+)
 from .tagger import Output, WordTagger
 
 
@@ -243,7 +251,10 @@ class StepMaker:
 
     def _side(self, sentences: Sequence[Sentence], arrays: Sequence[Arrays]) -> Side:
         logits, last = (_padded([one[name] for one in arrays]) for name in ("logits", "last"))
-        return Side(collate(sentences, self.task.pieces), logits, last)
+        training, pieces = self.task.config.training, self.task.pieces
+        most = training.max_pieces - 2
+        written = [in_other_case(one, training.case_share, pieces, most) for one in sentences]
+        return Side(collate(written, pieces), logits, last)
 
 
 def _padded(items: Sequence[np.ndarray]) -> torch.Tensor:

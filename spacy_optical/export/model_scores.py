@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import spacy
 from spacy.language import Language
 from spacy.scorer import get_ner_prf
 from spacy.tokens import Doc
@@ -12,11 +11,10 @@ from spacy.training import Example
 from spacy.util import is_package
 
 from ..data.docs import bare_doc, labels_not_labelled, read_docs
+from ..encoders.folder import CONFIG
 from ..errors import Errors, OpticalError
-from ..runtime.bundle import MANIFEST_FILE, SIZES, model_path
-
-# What a Hugging Face folder has, and no bundle or pipeline.
-TORCH_CONFIG = "config.json"
+from ..runtime.bundle import MANIFEST_FILE, SIZES
+from ..runtime.load_model import load_model
 
 
 def evaluate_model(
@@ -34,24 +32,17 @@ def evaluate_model(
     """
     if not gold:
         raise OpticalError(Errors.E505)
-    if (Path(model) / TORCH_CONFIG).is_file():
+    if (Path(model) / CONFIG).is_file():
         from ..distill.tagger_evaluation import evaluate
 
         scores: dict[str, dict[str, Any]] = evaluate(
             Path(model), gold, name=str(model), labels=labels
         )["scores"]
         return scores
-    return evaluate_pipeline(_load(str(model)), gold, labels)
-
-
-def _load(model: str) -> Language:
-    if model in SIZES or (Path(model) / MANIFEST_FILE).is_file():
-        nlp = spacy.blank("xx")
-        nlp.add_pipe("optical_ner", config={"model": str(model_path(model))})
-        return nlp
-    if not (Path(model) / "config.cfg").is_file() and not is_package(model):
+    known = any((Path(model) / name).is_file() for name in (MANIFEST_FILE, "config.cfg"))
+    if not known and str(model) not in SIZES and not is_package(str(model)):
         raise OpticalError(Errors.E603.format(path=model))
-    return spacy.load(model)
+    return evaluate_pipeline(load_model(str(model)), gold, labels)
 
 
 def evaluate_pipeline(

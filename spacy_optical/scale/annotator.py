@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors, OpticalError
 from ..files import folder_contents
+from ..runtime.load_model import load_model
 from .text_parts import Text
 
 # What is held at once; spaCy forgets the words of a batch when its memory zone ends.
@@ -36,11 +35,7 @@ def load_pipeline(model: str | None) -> Language:
     RAISES (OpticalError): If it cannot be loaded.
     """
     try:
-        if model is None or (Path(model) / "bundle.json").is_file():
-            nlp = spacy.blank("xx")
-            nlp.add_pipe("optical_ner", config={"model": model})
-        else:
-            nlp = spacy.load(model)
+        nlp = load_model(model)
         nlp("Amina Juma")  # a model that does not run should stop the run, not fail every text
     except OpticalError:
         raise

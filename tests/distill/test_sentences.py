@@ -1,6 +1,12 @@
 import torch
 
-from spacy_optical.distill.sentences import CutSentences, collate, drop_words, plain_sentence
+from spacy_optical.distill.sentences import (
+    CutSentences,
+    collate,
+    drop_words,
+    in_other_case,
+    plain_sentence,
+)
 from spacy_optical.runtime.pieces import WordPieces
 
 from ..util import toy_tokenizer
@@ -34,3 +40,17 @@ def test_cut_sentences_give_the_same_pieces():
     expected = [plain_sentence(words, pieces) for words in sentences]
     assert [cut[i] for i in range(4)] == [sentence.pieces for sentence in expected]
     assert cut.lengths.tolist() == [len(sentence) for sentence in expected]
+
+
+def test_sentences_in_other_case_keep_their_words_and_window():
+    pieces = WordPieces(toy_tokenizer(["Amina", "amina", "AMINA"], letters="aAbB"))
+    sentence = plain_sentence(["Amina", "ab"], pieces)
+    torch.manual_seed(0)
+    written = [in_other_case(sentence, 1.0, pieces, 10) for _ in range(30)]
+    assert {one.words for one in written} == {sentence.words}
+    expected = (["amina", "ab"], ["AMINA", "AB"], ["Amina", "Ab"])
+    assert {one.pieces for one in written} == {tuple(pieces.pieces(words)) for words in expected}
+    assert in_other_case(sentence, 0.0, pieces, 10) is sentence
+    assert all(in_other_case(sentence, 1.0, pieces, 1) is sentence for _ in range(10))
+    share = sum(in_other_case(sentence, 0.3, pieces, 10) is not sentence for _ in range(500))
+    assert 100 < share < 200
