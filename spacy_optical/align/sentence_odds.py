@@ -123,7 +123,9 @@ class TranslationOdds:
         """Estimate the Gaussians on the best offset of each window of rows."""
         at = np.arange(len(z))
         windows = [z[i : i + WINDOW] for i in range(0, len(z), WINDOW)]
-        best = np.repeat([np.nanmean(w, axis=0).argmax() for w in windows], list(map(len, windows)))
+        # At the edges of the file an offset may have no pair in a window: it is never the best.
+        means = [np.ma.masked_invalid(window).mean(axis=0) for window in windows]
+        best = np.repeat([mean.argmax() for mean in means], list(map(len, windows)))
         z, r = z[at, best], r[at, best]
         kept = np.isfinite(z)
         z, r = z[kept], r[kept]

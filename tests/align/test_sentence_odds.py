@@ -1,11 +1,13 @@
 """Offsets, blocks and matching of sentences, on vectors that are known to belong together."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_optical.align.sentence_odds import Block, TranslationOdds, find_blocks, match
+from spacy_optical.align.sentence_odds import WINDOW, Block, TranslationOdds, find_blocks, match
 
 N, WIDTH = 300, 24
 
@@ -51,6 +53,15 @@ def test_a_scrambled_block_is_at_no_offset_and_matched_again():
     pairs = match(odds.between(rows, rows))
     right = sum(place[100 + i] == 100 + j for i, j in pairs)
     assert right >= 95
+
+
+def test_a_window_at_the_end_may_lack_offsets():
+    count = 6 * WINDOW + 3  # the last three rows have no partner at the larger offsets
+    vectors, others, *lengths = (side[:count] for side in sides(np.arange(N)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        odds = TranslationOdds(vectors, others, *lengths)
+    assert find_blocks(odds.offsets) == [Block(0, count, 0)]
 
 
 def test_single_pairs_that_met_by_chance_make_no_block():
