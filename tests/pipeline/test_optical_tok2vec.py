@@ -174,6 +174,35 @@ def test_spacy_train_improves(bundle: Path, tmp_path: Path):
     assert scores["cats_score"] > 0.8
 
 
+def test_a_tagger_and_a_spancat_train_on_it(bundle: Path):
+    nlp = pipeline(bundle)
+    tagger = {"@architectures": "spacy.Tagger.v2", "nO": None, "tok2vec": LISTENER}
+    nlp.add_pipe("tagger", config={"model": tagger})
+    spancat = {
+        "@architectures": "spacy.SpanCategorizer.v1",
+        "reducer": {"@layers": "spacy.mean_max_reducer.v1", "hidden_size": 16},
+        "scorer": {"@layers": "spacy.LinearLogistic.v1", "nO": None, "nI": None},
+        "tok2vec": LISTENER,
+    }
+    sizes = {"@misc": "spacy.ngram_suggester.v1", "sizes": [1, 2]}
+    nlp.add_pipe("spancat", config={"model": spancat, "suggester": sizes})
+    gold = examples(nlp)
+    for example in gold:
+        doc = example.reference
+        doc.spans["sc"] = list(doc.ents)
+        for token in doc:
+            token.tag_ = "NAME" if token.ent_type_ else "OTHER"
+    spacy.util.fix_random_seed(0)
+    optimizer = nlp.initialize(lambda: gold)
+    optimizer.learn_rate = 0.02
+    before = nlp.evaluate(gold)
+    for _ in range(30):
+        nlp.update(gold, sgd=optimizer)
+    after = nlp.evaluate(gold)
+    assert after["tag_acc"] == 1.0 > before["tag_acc"]
+    assert after["spans_sc_f"] > 0.9 > before["spans_sc_f"]
+
+
 def test_a_bundle_without_vectors(tmp_path: Path):
     toy_bundle().to_disk(tmp_path / "toy")
     nlp = spacy.blank("xx")
