@@ -23,7 +23,7 @@ demo-page: $(READY)
 	$(BIN)/python -m spacy optical summary metrics/profile --bundle bundles/student-int8 --packages packages --markdown docs/demo.md
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest --slow

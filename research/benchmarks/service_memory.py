@@ -1,0 +1,102 @@
+"""Memory and latency of examples/service.py while many texts pass through it.
+
+    python -m research.benchmarks.service_memory [--texts 1000000] [--clients 32]
+
+Clients send requests of 25 texts without a pause. Another client sends one text at a time, and its
+latencies are those of a user while the service is loaded. Every text has a word of its own, so a
+service that keeps words grows. Needs fastapi, uvicorn and httpx.
+"""
+
+import argparse
+import asyncio
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+
+from .memory_growth import WORDS
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SIZE = 25  # texts a request
+STEPS = 20  # lines that are printed
+
+
+def messages(count: int) -> Iterator[str]:
+    """Draw short texts, each with a word of its own."""
+    rng = random.Random(0)
+    for at in range(count):
+        yield " ".join([*rng.choices(WORDS, k=rng.randint(3, 11)), f"neno{at}"])
+
+
+async def load(url: str, texts: int, clients: int, server: psutil.Process) -> None:
+    """Send the texts, print memory as it goes, and the latencies at the end."""
+    stream, sent, began = messages(texts), 0, time.perf_counter()
+    latencies: list[float] = []
+    done = asyncio.Event()
+
+    async def send(client: httpx.AsyncClient) -> None:
+        nonlocal sent
+        while part := [text for text, _ in zip(stream, range(SIZE), strict=False)]:
+            answer = await client.post(f"{url}/entities", json={"texts": part})
+            answer.raise_for_status()
+            assert len(answer.json()) == len(part)
+            before, sent = sent, sent + len(part)
+            if sent * STEPS // texts > before * STEPS // texts:
+                memory, seconds = server.memory_info().rss / 1e6, time.perf_counter() - began
+                print(f"{sent:10,} texts {memory:7.1f} MB {sent / seconds:7.0f}/s", flush=True)
+
+    async def probe(client: httpx.AsyncClient) -> None:
+        while not done.is_set():
+            start = time.perf_counter()
+            await client.post(f"{url}/entities", json={"texts": ["Amina Juma anaishi Nairobi."]})
+            latencies.append(1000 * (time.perf_counter() - start))
+            await asyncio.sleep(0.2)
+
+    limits = httpx.Limits(max_connections=clients + 1)
+    async with httpx.AsyncClient(timeout=300, trust_env=False, limits=limits) as client:
+        watching = asyncio.create_task(probe(client))
+        await asyncio.gather(*(send(client) for _ in range(clients)))
+        done.set()
+        await watching
+    p50, p99 = np.percentile(latencies, [50, 99])
+    print(f"one text while loaded, {len(latencies)} requests: p50 {p50:.0f} ms, p99 {p99:.0f} ms")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--texts", type=int, default=1_000_000)
+    parser.add_argument("--clients", type=int, default=32)
+    arguments = parser.parse_args()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "service:app", "--port", str(port)]
+    command += ["--log-level", "warning", "--timeout-graceful-shutdown", "10"]
+    server = subprocess.Popen(command, cwd=EXAMPLES)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            try:
+                httpx.get(f"{url}/health", trust_env=False).raise_for_status()
+                break
+            except httpx.ConnectError:
+                time.sleep(0.1)
+        process = psutil.Process(server.pid)
+        asyncio.run(load(url, arguments.texts, arguments.clients, process))
+        server.send_signal(signal.SIGTERM)
+        print(f"exit code after SIGTERM: {server.wait(timeout=30)}")
+    finally:
+        server.kill()
+
+
+if __name__ == "__main__":
+    main()
