@@ -28,6 +28,9 @@ ALONE = re.compile(f"\r\n|(^|[{CONTROLS}])[\u200c\u200d]")
 # NormalizerSpec that adds no prefix and leaves white space as it is.
 UNKNOWN = b"\x18\x02"
 KEEPS_SPACES = b"\x18\x00\x20\x00\x28\x00"
+# What stands before the text and score of an ordinary piece of 0, 1, 2 … bytes. A vocabulary has
+# tens of thousands, and to encode each one field by field takes a third of the time of loading.
+HEADS = [bytes((0x0A, size + 7, 0x0A, size)) for size in range(0x79)]
 
 
 class Unigram:
@@ -138,8 +141,12 @@ def _model_proto(content: bytes) -> tuple[dict[str, Any], bytes]:
         for piece, score in json.loads(b"[%b]" % part):
             if "\0" in piece:  # SentencePiece takes it for the end
                 raise ValueError("a piece holds a null character")
-            kind = UNKNOWN if count == unknown else b""
-            proto += _field(1, _field(1, piece.encode()) + struct.pack("<Bf", 0x15, score) + kind)
+            text, number = piece.encode(), struct.pack("<Bf", 0x15, score)
+            if len(text) < len(HEADS) and count != unknown:
+                proto += HEADS[len(text)] + text + number
+            else:
+                kind = UNKNOWN if count == unknown else b""
+                proto += _field(1, _field(1, text) + number + kind)
             count += 1
     return setup, bytes(proto + _field(3, KEEPS_SPACES))
 

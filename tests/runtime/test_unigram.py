@@ -47,6 +47,17 @@ def test_small_vocabularies_with_many_ties(vocabulary: dict[str, float], text: s
     assert Unigram(tokenizer).ids(text) == by_library(tokenizer, text)
 
 
+def test_pieces_of_all_lengths() -> None:
+    names = ["a" * size for size in (1, 119, 120, 121, 127, 128, 300)]
+    vocabulary = [*((name, 0.0) for name in TOY_SPECIAL_PIECES), *((name, -1.0) for name in names)]
+    tokenizer = changed(toy_tokenizer(), "model", vocab=vocabulary)
+    unigram = Unigram(tokenizer)
+    first = len(TOY_SPECIAL_PIECES)
+    assert [unigram.id_of(name) for name in names] == [*range(first, first + len(names))]
+    for name in names:
+        assert unigram.ids(name) == by_library(tokenizer, name)
+
+
 @pytest.fixture(scope="module")
 def trained() -> tuple[Unigram, Tokenizer]:
     default = json.loads((model_path() / TOKENIZER_FILE).read_bytes())
