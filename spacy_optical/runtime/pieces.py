@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from ..errors import Errors, OpticalError
 from .unigram import Unigram
-from .word_cache import WordCache
 
 UNKNOWN_PIECES = ("<unk>", "[UNK]")
 PADDING_PIECES = ("<pad>", "[PAD]")
@@ -32,7 +32,7 @@ class WordPieces:
 
     tokenizer_json (Union[bytes, str]): The content of a tokenizer.json.
     max_word_pieces (int): Pieces kept of one word.
-    cache_size (int): Words of a generation of the cache, which has two.
+    cache_size (int): Words whose pieces are remembered, those used last.
     RAISES (OpticalError): If the tokenizer cannot be read or has no unknown or padding piece.
     """
 
@@ -58,9 +58,9 @@ class WordPieces:
         self.unk_id = self._id_of(UNKNOWN_PIECES)
         self.pad_id = self._id_of(PADDING_PIECES)
         self.prefix, self.suffix = self._cutter.prefix, self._cutter.suffix
-        self._max_word_pieces = max_word_pieces
-        self._max_characters = max_word_pieces * CHARACTERS_PER_PIECE
-        self._cache = WordCache(cache_size)
+        # Not a method: that would tie the cache and this object in a circle, which stays in memory.
+        self._cut = partial(_cut, self._cutter, self.unk_id, max_word_pieces)
+        self._cached = lru_cache(cache_size)(self._cut)
 
     def pieces(self, words: Iterable[str]) -> list[tuple[int, ...]]:
         """Cut words into pieces.
@@ -68,27 +68,8 @@ class WordPieces:
         words (Iterable[str]): The words, in any script and of any length.
         RETURNS (List[Tuple[int, ...]]): For each word its piece ids, at least one.
         """
-        cache = self._cache
-        found = []
-        for word in words:
-            ids = cache.get(word)
-            if ids is None:
-                ids = self._cut(word)
-                if len(word) <= LONGEST_CACHED_WORD:
-                    cache.put(word, ids)
-            found.append(ids)
-        return found
-
-    def _cut(self, word: str) -> tuple[int, ...]:
-        text = word
-        if not word.isascii():
-            text = INVISIBLE.sub("", word)
-            # A lone surrogate has no UTF-8 form.
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        found = self._cutter.ids(text[: self._max_characters])
-        special, unknown = self._cutter.special, self.unk_id
-        ids = tuple(unknown if index in special else index for index in found)
-        return ids[: self._max_word_pieces] or (unknown,)
+        cached, cut = self._cached, self._cut
+        return [(cached if len(word) <= LONGEST_CACHED_WORD else cut)(word) for word in words]
 
     def _id_of(self, names: Sequence[str]) -> int:
         for name in names:
@@ -97,6 +78,17 @@ class WordPieces:
                 return index
         reason = f"it has no piece {' or '.join(names)}"
         raise OpticalError(Errors.E113.format(path="tokenizer.json", reason=reason))
+
+
+def _cut(cutter: "Unigram | _Library", unknown: int, most: int, word: str) -> tuple[int, ...]:
+    text = word
+    if not word.isascii():
+        text = INVISIBLE.sub("", word)
+        # A lone surrogate has no UTF-8 form.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    found = cutter.ids(text[: most * CHARACTERS_PER_PIECE])
+    ids = tuple(unknown if index in cutter.special else index for index in found)
+    return ids[:most] or (unknown,)
 
 
 class _Library:
