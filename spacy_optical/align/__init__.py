@@ -6,7 +6,6 @@ from .presets import ALIGNERS, DEFAULT_ALIGNER, aligner
 from .project import (
     Projected,
     ProjectedSpan,
-    SourceSpan,
     align_and_project,
     project_distributions,
     project_entities,
@@ -23,7 +22,6 @@ __all__ = [
     "Plan",
     "Projected",
     "ProjectedSpan",
-    "SourceSpan",
     "align_and_project",
     "align_words",
     "aligner",

@@ -1,6 +1,6 @@
 """Project labels through a plan: distributions of words, and whole spans."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,8 @@ from .config import AlignConfig
 from .cost import pair_weight
 from .transport import Plan, align_words
 
-ENGLISH_ARTICLES = frozenset({"the", "a", "an"})
+# Their translations are not part of a name.
+ARTICLES = frozenset({"the", "a", "an"})
 _NOTHING = 1e-12
 # Runs kept for each span; the second best serves where another span has taken the best.
 _ALTERNATIVES = 16
@@ -28,14 +29,6 @@ class Projected(NamedTuple):
     probs: NDArray[np.float64]
     mass: NDArray[np.float64]
     entropy: NDArray[np.float64]
-
-
-class SourceSpan(NamedTuple):
-    """A labelled run of source words, its end excluded."""
-
-    start: int
-    end: int
-    label: str
 
 
 class ProjectedSpan(NamedTuple):
@@ -86,7 +79,9 @@ def project_entities(
     source_words: Sequence[str],
     config: AlignConfig | None = None,
 ) -> list[ProjectedSpan]:
-    """Project entities without the articles in front of them; otherwise as `project_spans`.
+    """Project entities without the English articles in front of them; otherwise as `project_spans`.
+
+    An entity that is only an article stays.
 
     plan (Plan): The plan between m source and n target words.
     source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
@@ -99,7 +94,11 @@ def project_entities(
     >>> project_entities(plan, [(0, 2, "LOC")], ["the", "Alps"])
     [ProjectedSpan(start=1, end=2, label='LOC', confidence=1.0)]
     """
-    return project_spans(plan, without_articles(source_spans, source_words), config)
+    spans = [
+        (start + (end - start > 1 and source_words[start].lower() in ARTICLES), end, label)
+        for start, end, label in source_spans
+    ]
+    return project_spans(plan, spans, config)
 
 
 def project_distributions(plan: Plan, source_probs: np.ndarray) -> Projected:
@@ -132,27 +131,6 @@ def project_distributions(plan: Plan, source_probs: np.ndarray) -> Projected:
         logs = np.log(np.where(shares > 0, shares, 1.0))
         entropy = np.clip(-(shares * logs).sum(axis=0) / np.log(m), 0.0, 1.0)
     return Projected(brought, plan.received, entropy)
-
-
-def without_articles(
-    spans: Sequence[tuple[int, int, str]],
-    words: Sequence[str],
-    articles: Collection[str] = ENGLISH_ARTICLES,
-) -> list[tuple[int, int, str]]:
-    """Remove the article at the start of spans: its translation is not part of the name.
-
-    spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
-    words (Sequence[str]): The words of the sentence.
-    articles (Collection[str]): The articles, in lower case.
-    RETURNS (List[Tuple[int, int, str]]): The spans. A span that is only an article stays.
-
-    >>> without_articles([(0, 2, "LOC")], ["The", "Alps"])
-    [(1, 2, 'LOC')]
-    """
-    return [
-        (start + (end - start > 1 and words[start].lower() in articles), end, label)
-        for start, end, label in spans
-    ]
 
 
 def project_spans(

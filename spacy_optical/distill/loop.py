@@ -22,6 +22,7 @@ from .distributed import add_up, launched_in_vain, on_main, world
 from .tagger import WordTagger
 
 CHECKPOINT = "checkpoint.pt"
+POOL = 16  # batches that are sorted together; more means less padding and less randomness
 Losses = dict[str, torch.Tensor]
 
 
@@ -152,20 +153,19 @@ def train(
 
 
 def by_length(
-    lengths: Sequence[int] | np.ndarray, size: int, rng: np.random.Generator, *, pool: int = 16
+    lengths: Sequence[int] | np.ndarray, size: int, rng: np.random.Generator
 ) -> list[list[int]]:
     """Put sentences of like length into one batch, in random order otherwise.
 
     lengths (Union[Sequence[int], ndarray]): Pieces by sentence.
     size (int): Sentences a batch.
     rng (Generator): Draws the order.
-    pool (int): Batches that are sorted together; more means less padding and less randomness.
     RETURNS (List[List[int]]): Sentence numbers by batch.
     """
     order = rng.permutation(len(lengths))
     batches = []
-    for start in range(0, len(order), size * pool):
-        part = sorted(order[start : start + size * pool], key=lambda i: lengths[i])
+    for start in range(0, len(order), size * POOL):
+        part = sorted(order[start : start + size * POOL], key=lambda i: lengths[i])
         batches += [[int(i) for i in part[at : at + size]] for at in range(0, len(part), size)]
     return [batches[i] for i in rng.permutation(len(batches))]
 

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -17,21 +18,17 @@ import numpy as np
 import torch
 
 from ..data.word_tokenizer import tokenizer_for
-from ..encoders.folder import TOKENIZER
-from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
-from ..files import check_replaceable, folder_written_whole, sha256, write_json
-from ..runtime.pieces import WordPieces
+from ..files import check_replaceable, folder_written_whole, write_json
 from .config import DistillConfig
-from .plan_reader import MARKER, english_sentences, plans_record
+from .plan_reader import MARKER, plans_record
 from .plan_store import chunk_path, write_chunk
 from .plan_writer import JOURNAL, Journal, Readers, write_language_plans
 from .repeated_sources import REPEATED, read_repeated_sources, write_repeated_sources
-from .sentences import Sentence
-from .tagger import load_tagger
 from .teacher_outputs import read_sentences
 
 BEGUN = "begun.json"
+KEPT = ("logits", "last")  # of the labelled English sentences
 LEFT = {
     "texts": "texts",
     "left_out": "too long or empty",
@@ -57,30 +54,28 @@ def make_plans(
         and the encoder in memory.
     say (Callable[[str], None]): Receives a line for each language and for every thousand pairs.
     RETURNS (dict): Counts and times by language, as in plans.json.
-    RAISES (OpticalError): If the student's layers or window do not fit the teacher, a process was
-        ended from outside, or as `english_sentences`, `write_language_plans` and `tokenizer_for`.
+    RAISES (OpticalError): If a process was ended from outside, or as `Readers`,
+        `write_language_plans` and `tokenizer_for`.
     """
     check_replaceable(config.paths.plans, marker=MARKER)
     for language in (config.data.source, *config.data.languages):
         tokenizer_for(language)  # before hours of work, if there is no tokenizer for one
-    readers, english = _readers(config, teacher)
-    record = plans_record(config, teacher)
+    readers, record = Readers(config, Path(teacher)), plans_record(config, teacher)
     with folder_written_whole(
         config.paths.plans, marker=MARKER, partial=_begun(config.paths.plans, record, say)
     ) as folder:
-        outputs = read_sentences(readers.tagger, english, readers.pieces)
-        kept = ({"logits": output.logits, "last": output.last} for output in outputs)
-        rows = [{name: x.astype(np.float16) for name, x in arrays.items()} for arrays in kept]
+        outputs = read_sentences(readers.tagger, readers.english, readers.pieces)
+        rows = [{name: getattr(one, name).astype(np.float16) for name in KEPT} for one in outputs]
         write_chunk(chunk_path(folder, config.data.source, 0), rows)
         del outputs, rows
-        write_repeated_sources(config, folder, readers, say)
+        write_repeated_sources(folder, readers, say)
         if processes > 1:
             del readers
             written = _in_processes(config, teacher, folder, processes)
         else:
             known = read_repeated_sources(folder)
             written = (
-                (language, write_language_plans(config, language, folder, readers, known, say))
+                (language, write_language_plans(language, folder, readers, known, say))
                 for language in config.data.languages
             )
         for language, journal in written:
@@ -95,27 +90,6 @@ def make_plans(
             for path in folder.glob(pattern):
                 path.unlink()
     return record
-
-
-def _readers(config: DistillConfig, teacher: Path) -> tuple[Readers, list[Sentence]]:
-    tagger = load_tagger(teacher)
-    tagger.set_precision(config.training.precision)
-    depth, kept = tagger.model.config.num_hidden_layers, max(config.student.layers)
-    if kept >= depth:
-        raise OpticalError(Errors.E406.format(layer=kept, layers=depth))
-    if config.training.max_pieces > tagger.max_pieces:
-        most, positions = config.training.max_pieces, tagger.max_pieces
-        raise OpticalError(Errors.E413.format(most=most, positions=positions))
-    pieces = WordPieces((Path(teacher) / TOKENIZER).read_bytes())
-    encoder = None
-    if config.plans.vectors == "encoder":
-        encoder = WordEncoder(config.paths.encoder, config.plans.layer)
-    elif config.plans.layer > depth:
-        raise OpticalError(Errors.E406.format(layer=config.plans.layer, layers=depth + 1))
-    english = english_sentences(config, pieces, tagger.tags)
-    tokenizers = [sha256(folder / TOKENIZER) for folder in (Path(teacher), config.paths.encoder)]
-    gold = {sentence.words: sentence.certain_tags for sentence in english}
-    return Readers(tagger, pieces, encoder, gold, tokenizers[0] == tokenizers[1]), english
 
 
 def _begun(plans: Path, record: dict[str, Any], say: Callable[[str], None]) -> Path:
@@ -144,13 +118,9 @@ def _in_processes(
     with ProcessPoolExecutor(
         processes, get_context("spawn"), initializer=signal.signal, initargs=quietly
     ) as pool:
-        tasks = [
-            pool.submit(_write_alone, config, teacher, language, folder, threads)
-            for language in languages
-        ]
+        write = partial(_write_alone, config, teacher, folder, threads)
         try:
-            for language, task in zip(languages, tasks, strict=True):
-                yield language, task.result()
+            yield from zip(languages, pool.map(write, languages), strict=True)
         except BrokenProcessPool as err:
             raise OpticalError(Errors.E416) from err
         finally:
@@ -158,8 +128,8 @@ def _in_processes(
 
 
 def _write_alone(
-    config: DistillConfig, teacher: Path, language: str, folder: Path, threads: int
+    config: DistillConfig, teacher: Path, folder: Path, threads: int, language: str
 ) -> Journal:
     torch.set_num_threads(threads)
-    readers, _ = _readers(config, teacher)
-    return write_language_plans(config, language, folder, readers, read_repeated_sources(folder))
+    readers, known = Readers(config, Path(teacher)), read_repeated_sources(folder)
+    return write_language_plans(language, folder, readers, known)

@@ -19,16 +19,18 @@ from ..align.transport import align_words
 from ..data.bitext import read_bitext
 from ..data.layout import CorpusFolder
 from ..data.word_tokenizer import tokenizer_for
+from ..encoders.folder import TOKENIZER
 from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
-from ..files import write_json
+from ..files import sha256, write_json
 from ..projection.distributions import project_to_target, source_distributions
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 from .config import DistillConfig
+from .plan_reader import english_sentences
 from .plan_store import Arrays, bytes_of, chunk_path, sparse, write_chunk
 from .sentences import Sentence, plain_sentence
-from .tagger import WordTagger
+from .tagger import load_tagger
 from .teacher_outputs import WordOutput, read_sentences
 
 CHUNK = 1000  # pairs read together: enough to batch by length, and a few hundred megabytes
@@ -48,19 +50,45 @@ class Pair:
     text: str
 
 
-@dataclass(frozen=True)
 class Readers:
     """What reads the bitext: the teacher, and the encoder whose vectors are aligned, if another.
 
-    pieces is the teacher's tokenizer; one_tokenizer says whether it is the encoder's too. gold has
-    the gold tags of English sentences by their words.
+    config (DistillConfig): The config.
+    teacher (Path): The teacher's folder.
+    RAISES (OpticalError): If the student's layers or window do not fit the teacher, or as
+        `english_sentences`.
     """
 
-    tagger: WordTagger
-    pieces: WordPieces
-    encoder: WordEncoder | None
-    gold: dict[tuple[str, ...], tuple[int, ...] | None]
-    one_tokenizer: bool
+    def __init__(self, config: DistillConfig, teacher: Path) -> None:
+        self.config, self.tagger = config, load_tagger(teacher)
+        self.tagger.set_precision(config.training.precision)
+        depth, kept = self.tagger.model.config.num_hidden_layers, max(config.student.layers)
+        if kept >= depth:
+            raise OpticalError(Errors.E406.format(layer=kept, layers=depth))
+        most, positions = config.training.max_pieces, self.tagger.max_pieces
+        if most > positions:
+            raise OpticalError(Errors.E413.format(most=most, positions=positions))
+        self.pieces = WordPieces((teacher / TOKENIZER).read_bytes())
+        self.encoder: WordEncoder | None = None
+        if config.plans.vectors == "encoder":
+            self.encoder = WordEncoder(config.paths.encoder, config.plans.layer)
+        elif config.plans.layer > depth:
+            raise OpticalError(Errors.E406.format(layer=config.plans.layer, layers=depth + 1))
+        self.english = english_sentences(config, self.pieces, self.tagger.tags)
+        self.gold = {sentence.words: sentence.certain_tags for sentence in self.english}
+        tokenizers = [sha256(folder / TOKENIZER) for folder in (teacher, config.paths.encoder)]
+        self.one_tokenizer = tokenizers[0] == tokenizers[1]
+
+    def read(self, sentences: Sequence[Sentence]) -> list[WordOutput]:
+        """Let the teacher read sentences, and the encoder too where its vectors are aligned."""
+        layer, encoder = self.config.student.middle[1], self.encoder
+        aligned = self.config.plans.layer if encoder is None else None
+        outputs = read_sentences(self.tagger, sentences, self.pieces, layer=layer, aligned=aligned)
+        if encoder is None or not outputs:
+            return outputs
+        cut = [sentence.pieces for sentence in sentences] if self.one_tokenizer else None
+        vectors = encoder.vectors([sentence.words for sentence in sentences], cut)
+        return [replace(one, aligned=own) for one, own in zip(outputs, vectors, strict=True)]
 
 
 @dataclass
@@ -127,7 +155,6 @@ def read_pairs(
 
 
 def write_language_plans(
-    config: DistillConfig,
     language: str,
     folder: Path,
     readers: Readers,
@@ -136,7 +163,6 @@ def write_language_plans(
 ) -> Journal:
     """Write the plans of a language, from where an earlier run left off.
 
-    config (DistillConfig): The config.
     language (str): The language.
     folder (Path): Where the chunks and the journal are.
     readers (Readers): The models that read the bitext.
@@ -147,7 +173,7 @@ def write_language_plans(
     RAISES (OpticalError): If the bitext is missing, broken or without a pair that fits, the
         journal is damaged, or as `align_words`.
     """
-    path = folder / f"{language}-{JOURNAL}"
+    config, path = readers.config, folder / f"{language}-{JOURNAL}"
     journal = _read_journal(path)
     if journal.read and not journal.whole:
         say(f"{language}: continuing after {journal.read} pairs")
@@ -158,7 +184,7 @@ def write_language_plans(
         # Without a memory zone, spaCy keeps every word that it has seen.
         with source.memory_zone(), target.memory_zone():
             chunk = list(islice(pairs, CHUNK))
-        rows = _read_chunk(config, readers, [pair for pair in chunk if pair], known, journal)
+        rows = _read_chunk(readers, [pair for pair in chunk if pair], known, journal)
         if rows:
             write_chunk(chunk_path(folder, language, journal.files), rows)
             journal.files += 1
@@ -196,35 +222,15 @@ def cut_sentence(text: str, language: str, pieces: WordPieces) -> Sentence:
     return plain_sentence((token.text for token in word_tokens(doc)), pieces)
 
 
-def read_aligned(
-    config: DistillConfig, readers: Readers, sentences: Sequence[Sentence]
-) -> list[WordOutput]:
-    """Let the teacher read sentences, and the encoder too where its vectors are aligned."""
-    layer, encoder = config.student.middle[1], readers.encoder
-    aligned = config.plans.layer if encoder is None else None
-    outputs = read_sentences(
-        readers.tagger, sentences, readers.pieces, layer=layer, aligned=aligned
-    )
-    if encoder is None or not outputs:
-        return outputs
-    cut = [sentence.pieces for sentence in sentences] if readers.one_tokenizer else None
-    vectors = encoder.vectors([sentence.words for sentence in sentences], cut)
-    return [replace(one, aligned=own) for one, own in zip(outputs, vectors, strict=True)]
-
-
 def _read_chunk(
-    config: DistillConfig,
-    readers: Readers,
-    pairs: Sequence[Pair],
-    known: Known,
-    journal: Journal,
+    readers: Readers, pairs: Sequence[Pair], known: Known, journal: Journal
 ) -> list[Arrays]:
     """Give the arrays of the pairs that train, and count them."""
-    tags, align, half = readers.tagger.tags, config.plans.align, np.float16
+    tags, plans, half = readers.tagger.tags, readers.config.plans, np.float16
+    align = plans.align
     before = [known(pair.text) for pair in pairs]
     new = [p.source for p, one in zip(pairs, before, strict=True) if p.source and one is None]
-    sources = iter(read_aligned(config, readers, new))
-    targets = read_aligned(config, readers, [pair.target for pair in pairs])
+    sources, targets = iter(readers.read(new)), readers.read([pair.target for pair in pairs])
     rows = []
     for pair, target, one in zip(pairs, targets, before, strict=True):
         row = {
@@ -244,14 +250,12 @@ def _read_chunk(
             source, words = one or next(sources), pair.source.words
             plan = align_words(source.aligned, target.aligned, words, pair.target.words, align)
             weight = pair_weight(plan.similarity, align)
-            if not weight and not config.plans.keep_unlike:
+            if not weight and not plans.keep_unlike:
                 journal.unlike += 1
                 continue
         if weight:
-            probs = source_distributions(source.logits, readers.gold.get(words), config.plans.gold)
-            projected, trust = project_to_target(
-                plan, probs, words, tags, align, config.plans.projection
-            )
+            probs = source_distributions(source.logits, readers.gold.get(words), plans.gold)
+            projected, trust = project_to_target(plan, probs, words, tags, align, plans.projection)
             row["projected"], row["trust"] = projected.astype(half), trust.astype(half)
             row["source-words"], row["source"] = bytes_of(words), source.middle.astype(half)
             row["plan"], row["weight"] = sparse(plan.matrix), np.array([weight], half)

@@ -20,7 +20,7 @@ from ..data.word_tokenizer import tokenizer_for
 from ..files import write_json
 from .config import DistillConfig
 from .plan_store import ArrayStore, chunk_path, write_chunk
-from .plan_writer import CHUNK, Known, Readers, cut_sentence, read_aligned
+from .plan_writer import CHUNK, Known, Readers, cut_sentence
 from .teacher_outputs import WordOutput
 
 REPEATED = "repeated"
@@ -35,12 +35,9 @@ def read_repeated_sources(folder: Path) -> Known:
     return lambda text: WordOutput(**store[numbers[text]]) if text in numbers else None
 
 
-def write_repeated_sources(
-    config: DistillConfig, folder: Path, readers: Readers, say: Callable[[str], None]
-) -> None:
+def write_repeated_sources(folder: Path, readers: Readers, say: Callable[[str], None]) -> None:
     """Read the English sentences that are in several pairs, from where an earlier run left off.
 
-    config (DistillConfig): The config.
     folder (Path): Where the outputs are written.
     readers (Readers): The models that read the bitext.
     say (Callable[[str], None]): Receives a line for each chunk.
@@ -48,15 +45,16 @@ def write_repeated_sources(
     """
     if (folder / TEXTS).is_file():
         return
+    config, pieces = readers.config, readers.pieces
     source, most = config.data.source, config.training.max_pieces - 2
-    tokenizer, pieces = tokenizer_for(source), readers.pieces
+    tokenizer = tokenizer_for(source)
     with tokenizer.memory_zone():  # without it, spaCy keeps every word that it has seen
         texts = [t for t in _repeated(config) if 0 < len(cut_sentence(t, source, pieces)) <= most]
     number = next(n for n in count() if not chunk_path(folder, REPEATED, n).is_file())
     for start in range(number * CHUNK, len(texts), CHUNK):
         part = texts[start : start + CHUNK]
         with tokenizer.memory_zone():
-            outputs = read_aligned(config, readers, [cut_sentence(t, source, pieces) for t in part])
+            outputs = readers.read([cut_sentence(t, source, pieces) for t in part])
         # In full precision: rounded scores and vectors would align otherwise.
         arrays = [{**vars(output), "last": output.last[:0]} for output in outputs]
         write_chunk(chunk_path(folder, REPEATED, start // CHUNK), arrays)

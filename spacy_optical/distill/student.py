@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForTokenClassification
 from transformers.modeling_utils import PreTrainedModel
 
-from ..encoders.positions import position_offset
+from ..encoders.folder import position_offset
 from ..encoders.vocabulary_trimming import Vocabulary
 from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
@@ -90,8 +90,7 @@ def make_student(
             setattr(config, name, int(np.searchsorted(vocabulary.old_ids, old)))
     config.max_position_embeddings = min(shape.positions + offset, config.max_position_embeddings)
     small = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
-    weights = _cut(big.state_dict(), small, shape, width, vocabulary, activity, pruning)
-    small.load_state_dict(weights)
+    small.load_state_dict(_cut(big.state_dict(), small, shape, vocabulary, activity, pruning))
     student = WordTagger(small)
     student.basis = None if pruning is None else pruning.basis
     return student
@@ -110,14 +109,20 @@ def _cut(
     weights: dict[str, torch.Tensor],
     small: PreTrainedModel,
     shape: Student,
-    width: int,
     vocabulary: Vocabulary,
     activity: Sequence[torch.Tensor] | None,
     pruning: WidthPruning | None,
 ) -> dict[str, torch.Tensor]:
-    kept = {}
-    neurons = {layer: _strongest(weights, small, layer, width, activity) for layer in shape.layers}
+    kept, neurons = {}, {}
     stem = f"{small.base_model_prefix}.encoder.layer."
+    for layer in shape.layers:
+        strength = weights[f"{stem}{layer}.output.dense.weight"].norm(dim=0)
+        if activity is None:
+            strength = strength * weights[f"{stem}{layer}.intermediate.dense.weight"].norm(dim=1)
+        else:
+            strength = strength * activity[layer].sqrt()
+        strongest = strength.topk(small.config.intermediate_size)
+        neurons[layer] = strongest.indices.sort().values
     for name in small.state_dict():
         source, dimension, index, layer = name, 0, None, -1
         if name.startswith(stem):
@@ -134,18 +139,3 @@ def _cut(
         tensor = tensor.clone() if index is None else tensor.index_select(dimension, index)
         kept[name] = tensor if pruning is None else pruning.apply(source, tensor, layer)
     return kept
-
-
-def _strongest(
-    weights: dict[str, torch.Tensor],
-    small: PreTrainedModel,
-    layer: int,
-    width: int,
-    activity: Sequence[torch.Tensor] | None,
-) -> torch.Tensor:
-    stem = f"{small.base_model_prefix}.encoder.layer.{layer}."
-    strength = weights[stem + "intermediate.dense.weight"].norm(dim=1)
-    if activity is not None:
-        strength = activity[layer].sqrt()
-    out = weights[stem + "output.dense.weight"].norm(dim=0)
-    return (strength * out).topk(width).indices.sort().values

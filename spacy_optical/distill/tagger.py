@@ -11,8 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AutoConfig, AutoModelForTokenClassification, logging
 from transformers.modeling_utils import PreTrainedModel
 
-from ..encoders.folder import check_encoder, pool_after
-from ..encoders.positions import most_pieces
+from ..encoders.folder import check_encoder, most_pieces, pool_after
 from ..encoders.word_pooling import pooled_states, word_means
 from ..errors import Errors, OpticalError
 from ..runtime.decode import OUTSIDE, bio_tags
@@ -46,7 +45,9 @@ class Output:
         hidden = self.hidden[number]
         if self.pool_after is not None and number > self.pool_after:
             return hidden
-        return first_pieces(hidden, batch) if pooling == "first" else mean_pieces(hidden, batch)
+        if pooling == "first":
+            return first_pieces(hidden, batch)
+        return word_means(hidden, batch.word_of_piece, batch.words.shape[1])
 
 
 class WordTagger(nn.Module):
@@ -91,7 +92,7 @@ class WordTagger(nn.Module):
     @property
     def tags(self) -> list[str]:
         """The BIO tags by number."""
-        return [self.model.config.id2label[i] for i in range(self.model.config.num_labels)]
+        return _tags(self.model.config)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -133,11 +134,6 @@ def first_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
     return hidden.gather(1, index)
 
 
-def mean_pieces(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Average each word's pieces: [B, P, d] -> [B, W, d]."""
-    return word_means(hidden, batch.word_of_piece, batch.words.shape[1])
-
-
 def folder_tags(folder: Path) -> list[str]:
     """Read the tags of a tagger's folder by number, without its weights.
 
@@ -145,7 +141,7 @@ def folder_tags(folder: Path) -> list[str]:
     RETURNS (List[str]): The tags.
     RAISES (OpticalError): If the folder is not whole, or holds no tagger.
     """
-    return _config_tags(_folder_config(folder), folder)
+    return _tags(_folder_config(folder))
 
 
 def load_tagger(
@@ -163,11 +159,7 @@ def load_tagger(
     RAISES (OpticalError): If the folder is not whole, or `labels` are left to a folder that has
         none.
     """
-    config = _folder_config(folder)
-    if labels is not None:
-        config.id2label = dict(enumerate(labels))
-        config.label2id = {label: i for i, label in enumerate(labels)}
-    _config_tags(config, folder)
+    config = _folder_config(folder, labels)
     logging.set_verbosity_error()
     return WordTagger(
         AutoModelForTokenClassification.from_pretrained(
@@ -176,17 +168,20 @@ def load_tagger(
     )
 
 
-def _folder_config(folder: Path) -> Any:
+def _folder_config(folder: Path, labels: list[str] | None = None) -> Any:
     check_encoder(folder)
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     # Version 0.1 could train taggers on the mean of a word's pieces.
     if getattr(config, "word_pooling", "first") != "first":
         raise OpticalError(Errors.E501.format(path=folder))
+    if labels is not None:
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: i for i, label in enumerate(labels)}
+    tags = _tags(config)
+    if tags != bio_tags(sorted({tag[2:] for tag in tags if tag != OUTSIDE})):
+        raise OpticalError(Errors.E414.format(path=folder))
     return config
 
 
-def _config_tags(config: Any, folder: Path) -> list[str]:
-    tags = [config.id2label[i] for i in range(config.num_labels)]
-    if tags != bio_tags(sorted({tag[2:] for tag in tags if tag != OUTSIDE})):
-        raise OpticalError(Errors.E414.format(path=folder))
-    return tags
+def _tags(config: Any) -> list[str]:
+    return [config.id2label[i] for i in range(config.num_labels)]

@@ -1,15 +1,13 @@
 """Entity F1 of a tagger."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import numpy as np
 from spacy.tokens import Doc
 
-from ..data.docs import entity_spans, labels_not_labelled, read_docs
-from ..encoders.folder import TOKENIZER
+from ..data.docs import entity_spans, labels_not_labelled
 from ..errors import Errors, OpticalError
 from ..runtime.batching import Row, read_windows
 from ..runtime.decode import decode
@@ -17,47 +15,12 @@ from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 from ..scores import score, span_counts
 from .sentences import Sentence
-from .tagger import WordTagger, load_tagger
+from .tagger import WordTagger
 from .teacher_outputs import read_sentences
 
 # Pieces that neighbouring windows of a long document share, as at run time.
 OVERLAP = 32
 MAX_BATCH_PIECES = 4096
-
-
-def evaluate(
-    model: Path,
-    gold: Mapping[str, Path],
-    *,
-    name: str,
-    source: str = "en",
-    labels: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Score a model on gold documents.
-
-    model (Path): A student's or teacher's folder.
-    gold (Mapping[str, Path]): `.spacy` files by language.
-    name (str): What to call the model.
-    source (str): The language that the labels were in; the macro average leaves it out.
-    labels (Sequence[str]): The labels to score; all if empty.
-    RETURNS (Dict[str, Any]): `name`, `f1` by language, `macro_f1`, and by language the `scores` of
-        `entity_scores`, all 0 to 1.
-    RAISES (OpticalError): If there are no gold documents, gold has a label that the model lacks, or
-        the model or a file is not whole.
-    """
-    if not gold:
-        raise OpticalError(Errors.E505)
-    tagger = load_tagger(Path(model))
-    pieces = WordPieces((Path(model) / TOKENIZER).read_bytes())
-    docs = {language: read_docs(path) for language, path in gold.items()}
-    for language, part in docs.items():
-        check_labels(part, tagger.labels, gold[language])
-    scores = {
-        language: entity_scores(tagger, part, pieces, labels) for language, part in docs.items()
-    }
-    f1 = {language: score["ents_f"] or 0.0 for language, score in scores.items()}
-    targets = [value for language, value in f1.items() if language != source]
-    return {"name": name, "f1": f1, "macro_f1": mean(targets or f1.values()), "scores": scores}
 
 
 def entity_scores(
@@ -103,7 +66,7 @@ def word_logits(
         read,
         len(tagger.tags),
         max_pieces=max_pieces or tagger.max_pieces,
-        special=len(pieces.prefix) + len(pieces.suffix),
+        special=pieces.frame,
         overlap=OVERLAP,
         max_batch_pieces=MAX_BATCH_PIECES,
     )

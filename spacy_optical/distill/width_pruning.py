@@ -109,15 +109,10 @@ def find_width_pruning(
     size = base.config.hidden_size // base.config.num_attention_heads
     heads = {layer: _rows(strength[layer], width // size, size) for layer in layers}
 
-    fits: dict[str, _Fit] = {}
-    second = []
-    for name, module in teacher.model.named_modules():
-        if module in streams or any(
-            module is b.attention.output.LayerNorm for b in blocks.values()
-        ):
-            fits[name] = _Fit(basis)
-            second.append((module, fits[name].add))
-    with watching(second), _exactly(teacher):
+    modules = {*streams, *(b.attention.output.LayerNorm for b in blocks.values())}
+    found = [(name, module) for name, module in teacher.model.named_modules() if module in modules]
+    fits = {name: _Fit(basis) for name, _ in found}
+    with watching([(module, fits[name].add) for name, module in found]), _exactly(teacher):
         read_sentences(teacher, sentences, pieces, batch_size=1)
     norms = {}
     for name, fit in fits.items():

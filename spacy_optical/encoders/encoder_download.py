@@ -16,7 +16,7 @@ import numpy as np
 from ..compat import require
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, json_text, sha256
-from .folder import CONFIG, NEEDED, TOKENIZER, WEIGHTS, check_encoder, positions, write_settings
+from .folder import CONFIG, NEEDED, TOKENIZER, WEIGHTS, check_encoder, most_pieces, write_settings
 from .q4 import read_q4
 
 HUB_NAME = "intfloat/multilingual-e5-small"
@@ -87,7 +87,12 @@ def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: No
             raise OpticalError(Errors.E705.format(reasons="; ".join(reasons)))
         check_encoder(folder)
         (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
-        write_settings(folder / TOKENIZER, positions(folder))
+        transformers = require("transformers")
+        with require("torch").device("meta"):  # without memory for the weights
+            model = transformers.AutoModel.from_config(
+                transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+            )
+        write_settings(folder / TOKENIZER, most_pieces(model))
         files = {name: sha256(folder / name) for name in NEEDED}
         record = {"source": used, "sha256": files}
         (folder / SOURCE).write_text(json_text(record), encoding="utf8")

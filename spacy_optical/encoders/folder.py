@@ -13,8 +13,7 @@ NEEDED = (CONFIG, WEIGHTS, TOKENIZER)
 SETTINGS = "tokenizer_config.json"
 # Where config.json says which tokenizer.json a tagger was trained with.
 TOKENIZER_HASH = "tokenizer_sha256"
-_ROBERTA = ("roberta", "xlm-roberta", "camembert")
-_KINDS = ("bert", *_ROBERTA)
+_KINDS = ("bert", "roberta", "xlm-roberta", "camembert")
 _ROLES = ("bos", "eos", "unk", "sep", "cls", "pad", "mask")
 _FAMILIES = (
     ("<s>", "</s>", "<unk>", "</s>", "<s>", "<pad>", "<mask>"),  # XLM-R, RoBERTa
@@ -69,16 +68,23 @@ def pool_after(config: Any) -> int | None:
     return getattr(config, "pool_after", None)
 
 
-def positions(folder: Path) -> int:
-    """Count the pieces that an encoder reads at once.
+def position_offset(model: Any) -> int:
+    """Count the rows of a position table that no piece uses.
 
-    folder (Path): A Hugging Face folder.
-    RETURNS (int): The rows of its position table; RoBERTa and models like it do not use the first
-        ones, up to the padding piece's.
+    model (PreTrainedModel): The model.
+    RETURNS (int): 0 for BERT. RoBERTa and its relatives start after the id of the padding piece.
     """
-    config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
-    unused = config.get("pad_token_id", 1) + 1 if config["model_type"] in _ROBERTA else 0
-    return int(config.get("max_position_embeddings", 512)) - unused
+    padding = getattr(model.base_model.embeddings, "padding_idx", None)
+    return 0 if padding is None else padding + 1
+
+
+def most_pieces(model: Any) -> int:
+    """Give the largest number of pieces that a model can read at once.
+
+    model (PreTrainedModel): The model.
+    RETURNS (int): The number of pieces, special ones included.
+    """
+    return model.config.max_position_embeddings - position_offset(model)
 
 
 def write_settings(tokenizer: Path, max_length: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..compat import require
 from ..errors import Errors, OpticalError
 
 MAGIC = b"E5S1"
@@ -87,7 +88,7 @@ def read_q4(path: Path) -> tuple[Config, dict[str, np.ndarray]]:
     data = Path(path).read_bytes()
     try:
         return _parse(data)
-    except (struct.error, IndexError, ValueError, KeyError) as err:
+    except (struct.error, IndexError, ValueError, KeyError, RuntimeError) as err:
         raise OpticalError(Errors.E703.format(path=path, reason=err)) from err
 
 
@@ -112,7 +113,7 @@ def _parse(data: bytes) -> tuple[Config, dict[str, np.ndarray]]:
     _, bytes_of_map = take("iI")
     at += bytes_of_map
     (entries,) = take("i")
-    tensors = {}
+    shapes, tensors = _bert_shapes({**_FIXED, **config}), {}
     for _ in range(entries):
         (length,) = take("H")
         name = data[at : at + length].decode("utf8")
@@ -125,21 +126,18 @@ def _parse(data: bytes) -> tuple[Config, dict[str, np.ndarray]]:
         if flat.size != count:
             raise ValueError(f"tensor {name} holds {flat.size} of {count} weights")
         name = _bert_name(name)
-        tensors[name] = flat.reshape(_shape(name, config))
-    if missing := _names(config).difference(tensors):
+        tensors[name] = flat.reshape(shapes[name])
+    if missing := set(shapes).difference(tensors):
         raise ValueError(f"{len(missing)} tensors are missing, {min(missing)} among them")
     return {**_FIXED, **config}, tensors
 
 
-def _names(config: Config) -> set[str]:
-    """List the tensors that an encoder of this shape has."""
-    layers = {
-        f"encoder.layer.{layer}.{part}.{kind}"
-        for layer in range(config["num_hidden_layers"])
-        for part in _LAYER.values()
-        for kind in ("weight", "bias")
-    }
-    return layers | set(_EMBEDDINGS.values())
+def _bert_shapes(config: Config) -> dict[str, tuple[int, ...]]:
+    """Give the shapes of an encoder's tensors by their names."""
+    transformers = require("transformers")
+    with require("torch").device("meta"):  # without memory for them
+        model = transformers.BertModel(transformers.BertConfig(**config), add_pooling_layer=False)
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
 def _bert_name(name: str) -> str:
@@ -148,13 +146,3 @@ def _bert_name(name: str) -> str:
     layer, part, kind = name.split(".")
     suffix = {"w": "weight", "b": "bias"}[kind]
     return f"encoder.layer.{int(layer[1:])}.{_LAYER[part]}.{suffix}"
-
-
-def _shape(name: str, config: Config) -> tuple[int, ...]:
-    """Give the shape of a tensor: vectors for biases and layer norms, else matrices."""
-    hidden, wide = config["hidden_size"], config["intermediate_size"]
-    if name.endswith("_embeddings.weight"):
-        return -1, hidden
-    if name.endswith("bias") or "LayerNorm" in name:
-        return (-1,)
-    return (wide if "intermediate" in name else hidden), -1

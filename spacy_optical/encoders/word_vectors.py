@@ -1,7 +1,6 @@
 """Word vectors from a middle layer of an encoder."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,7 @@ from ..compat import require
 from ..errors import Errors, OpticalError
 from ..runtime.batching import Row, pack, read_windows
 from ..runtime.pieces import WordPieces
-from .folder import TOKENIZER, check_encoder, pool_after
-from .positions import most_pieces
+from .folder import TOKENIZER, check_encoder, most_pieces, pool_after
 
 Vectors = NDArray[np.float32]
 DEFAULT_LAYERS = (7,)
@@ -74,20 +72,14 @@ class WordEncoder:
             self._encode,
             self._model.config.hidden_size,
             max_pieces=self.max_pieces,
-            special=len(self.pieces.prefix) + len(self.pieces.suffix),
+            special=self.pieces.frame,
             overlap=OVERLAP,
             max_batch_pieces=self.max_batch_pieces,
         )
 
     def _encode(self, rows: list[Row], length: int) -> Iterator[Vectors]:
         torch = self._torch
-        packed = pack(
-            rows,
-            prefix=self.pieces.prefix,
-            suffix=self.pieces.suffix,
-            pad_id=self.pieces.pad_id,
-            length=length,
-        )
+        packed = pack(rows, self.pieces, length)
         with torch.inference_mode():
             hidden = self._model(
                 input_ids=torch.from_numpy(packed.input_ids),
@@ -95,12 +87,10 @@ class WordEncoder:
                 output_hidden_states=True,
             ).hidden_states
             mixed = sum(hidden[layer] for layer in self.layers) / len(self.layers)
-        start = len(self.pieces.prefix)
-        for row, vectors in zip(rows, mixed.numpy(), strict=True):
+        for row, firsts, vectors in zip(rows, packed.first_pieces, mixed.numpy(), strict=True):
             counts = np.array([len(pieces) for pieces in row])
-            total = len(list(chain.from_iterable(row)))
-            firsts = np.cumsum(counts) - counts
-            sums = np.add.reduceat(vectors[start : start + total], firsts, axis=0)
+            end = firsts[0] + counts.sum()
+            sums = np.add.reduceat(vectors[:end], firsts[: len(row)], axis=0)
             yield (sums / counts[:, None]).astype(np.float32)
 
 

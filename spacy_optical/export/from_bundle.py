@@ -80,14 +80,12 @@ class _Graph:
             # The graph adds what a piece's type adds to the positions.
             "bert.embeddings.token_type_embeddings.weight": np.zeros((1, places.shape[1]), "f4"),
             **self.named("encoder.embeddings.LayerNorm", "bert.embeddings.LayerNorm"),
-            "classifier.weight": self.matrix("classifier"),
-            "classifier.bias": self.arrays["classifier.bias"],
+            **self.linear("classifier", "classifier"),
         }
         for number in range(self.layers):
             here, there = f"encoder.encoder.layer.{number}", f"bert.encoder.layer.{number}"
             for part in _LINEAR:
-                found[f"{there}.{part}.weight"] = self.matrix(f"{here}.{part}")
-                found[f"{there}.{part}.bias"] = self.arrays[f"{here}.{part}.bias"]
+                found |= self.linear(f"{here}.{part}", f"{there}.{part}")
             for part in _NORMS:
                 found |= self.named(f"{here}.{part}", f"{there}.{part}")
             found |= self.attention(f"{here}.attention", f"{there}.attention.self")
@@ -137,25 +135,25 @@ class _Graph:
 
     def attention(self, here: str, there: str) -> dict[str, np.ndarray]:
         """Give the matrices and biases of queries, keys and values."""
+        found: dict[str, np.ndarray] = {}
         if f"{here}.self.query.bias" in self.arrays:
-            return {
-                f"{there}.{part}.{kind}": value
-                for part in _SELF
-                for kind, value in (
-                    ("weight", self.matrix(f"{here}.self.{part}")),
-                    ("bias", self.arrays[f"{here}.self.{part}.bias"]),
-                )
-            }
+            for part in _SELF:
+                found |= self.linear(f"{here}.self.{part}", f"{there}.{part}")
+            return found
         # Fused: one matrix and one bias hold all three, side by side.
         node = self.maker[self.product(f"{here}.output.dense").input[0]]
         while not node.op_type.endswith("Attention"):
             node = self.maker[node.input[0]]
         matrices = np.split(self.numbers(node.input[1]).T, 3)
         biases = np.split(self.arrays[node.input[2]], 3)
-        found: dict[str, np.ndarray] = {}
         for part, matrix, bias in zip(_SELF, matrices, biases, strict=True):
             found |= {f"{there}.{part}.weight": matrix, f"{there}.{part}.bias": bias}
         return found
+
+    def linear(self, here: str, there: str) -> dict[str, np.ndarray]:
+        """Give the matrix and the bias of a linear layer."""
+        bias = self.arrays[f"{here}.bias"]
+        return {f"{there}.weight": self.matrix(here), f"{there}.bias": bias}
 
     def matrix(self, stem: str) -> np.ndarray:
         """Give a linear layer's matrix, [out, in]."""

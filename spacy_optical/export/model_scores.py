@@ -11,10 +11,11 @@ from spacy.training import Example
 from spacy.util import is_package
 
 from ..data.docs import bare_doc, labels_not_labelled, read_docs
-from ..encoders.folder import CONFIG
+from ..encoders.folder import CONFIG, TOKENIZER
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import MANIFEST_FILE, SIZES
 from ..runtime.load_model import load_model
+from ..runtime.pieces import WordPieces
 
 
 def evaluate_model(
@@ -28,36 +29,36 @@ def evaluate_model(
     labels (Sequence[str]): The labels to score; all if empty.
     RETURNS (Dict[str, Dict[str, Any]]): For each language spaCy's `ents_p`, `ents_r`, `ents_f` and
         `ents_per_type`, 0 to 1.
-    RAISES (OpticalError): If there is no such model, no gold documents, or a file is not whole.
+    RAISES (OpticalError): If there is no such model, no gold documents, a file is not whole, or
+        gold has a label that the model of a folder lacks.
     """
     if not gold:
         raise OpticalError(Errors.E505)
     if (Path(model) / CONFIG).is_file():
-        from ..distill.tagger_evaluation import evaluate
-
-        scores: dict[str, dict[str, Any]] = evaluate(
-            Path(model), gold, name=str(model), labels=labels
-        )["scores"]
-        return scores
+        return _tagger_scores(Path(model), gold, labels)
     known = any((Path(model) / name).is_file() for name in (MANIFEST_FILE, "config.cfg"))
     if not known and str(model) not in SIZES and not is_package(str(model)):
         raise OpticalError(Errors.E603.format(path=model))
-    return evaluate_pipeline(load_model(str(model)), gold, labels)
+    return _pipeline_scores(load_model(str(model)), gold, labels)
 
 
-def evaluate_pipeline(
-    nlp: Language, gold: Mapping[str, Path], labels: Sequence[str] = ()
+def _tagger_scores(
+    folder: Path, gold: Mapping[str, Path], labels: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Score a pipeline on gold documents, in their own words, as `spacy benchmark accuracy` does.
+    from ..distill.tagger import load_tagger
+    from ..distill.tagger_evaluation import check_labels, entity_scores
 
-    nlp (Language): The pipeline.
-    gold (Mapping[str, Path]): `.spacy` files by language.
-    labels (Sequence[str]): The labels to score; all if empty. Labels that a document does not
-        annotate are never scored.
-    RETURNS (Dict[str, Dict[str, Any]]): For each language spaCy's `ents_p`, `ents_r`, `ents_f` and
-        `ents_per_type`, 0 to 1.
-    RAISES (OpticalError): If a file is missing or has no documents.
-    """
+    tagger, pieces = load_tagger(folder), WordPieces((folder / TOKENIZER).read_bytes())
+    docs = {language: read_docs(path) for language, path in gold.items()}
+    for language, part in docs.items():
+        check_labels(part, tagger.labels, gold[language])
+    return {lang: entity_scores(tagger, part, pieces, labels) for lang, part in docs.items()}
+
+
+def _pipeline_scores(
+    nlp: Language, gold: Mapping[str, Path], labels: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Score as `spacy benchmark accuracy` does, but no label that a document does not annotate."""
     scores = {}
     for language, path in gold.items():
         docs = read_docs(path, nlp.vocab)

@@ -10,8 +10,7 @@ from torch.nn import functional as F
 
 from ..compat import require, require_onnxruntime
 from ..distill.tagger import WordTagger
-from ..encoders.folder import pool_after
-from ..encoders.positions import position_offset
+from ..encoders.folder import pool_after, position_offset
 from ..files import scratch_folder
 from ..runtime.bundle import INPUTS, OUTPUT, VECTORS
 from .quantize import errors_only

@@ -1,12 +1,20 @@
 """From a model and gold with labels of the user's own to a student, a bundle and a pipeline."""
 
+import hashlib
+import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from ..config import checked
 from ..data.docs import write_docs
-from ..distill.tagger import load_tagger
+from ..distill.calibrate import calibrate
+from ..distill.loop import train as train_tagger
+from ..distill.provenance import surroundings
+from ..distill.tagger import WordTagger, load_tagger
+from ..distill.tagger_evaluation import entity_scores
+from ..distill.tagger_folder import finished, save_tagger
 from ..encoders.folder import CONFIG, TOKENIZER, WEIGHTS
 from ..errors import Errors, OpticalError
 from ..export.bundle_export import export_bundle
@@ -14,10 +22,12 @@ from ..export.from_bundle import tagger_of_bundle
 from ..export.pipeline_folder import assemble
 from ..export.quantize import preset_named
 from ..export.verify import Gate
-from ..files import check_replaceable, scratch_folder
+from ..files import check_replaceable, scratch_folder, sha256
 from ..runtime.bundle import MANIFEST_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, model_path
+from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
-from .finetuning import Finetuning, Start, finetune_tagger, gather
+from .finetuning import Finetuning, OwnGold, gather
+from .own_labels_task import OwnLabelsTask, target_sentences, with_new_labels
 
 # Entities and words of the development file that the bundle may get wrong: in a small file, one of
 # them is more than the gate allows.
@@ -95,13 +105,12 @@ def finetune(
         (pipeline, "config.cfg"),
     ):
         check_replaceable(folder, marker=marker)
-    start = starting_model(model)
+    start = _starting_model(model)
     other = None if beside is None else Path(beside)
     gold = gather(
         start.tagger.labels, train, dev, settings, beside=other, spans_key=spans_key, say=say
     )
-    files = [train, dev] if other is None else [train, dev, other]
-    metrics = finetune_tagger(start, gold, student, settings, files=files, resume=resume, say=say)
+    metrics = _train_student(start, gold, student, settings, resume, say)
     entities = sum(len(doc.ents) for doc in gold.dev)
     words = sum(len(word_tokens(doc)) for doc in gold.dev)
     gate = Gate(
@@ -127,19 +136,84 @@ def finetune(
     return {**metrics, "bundle": verdict.record()}
 
 
-def starting_model(model: str | Path) -> Start:
-    """Read the model that fine-tuning begins with.
+@dataclass(frozen=True)
+class _Start:
+    """The model that fine-tuning begins with, and the files that hold its weights."""
 
-    model (Union[str, Path]): As for `finetune`.
-    RETURNS (Start): The model.
-    RAISES (OpticalError): If there is none, it is not whole, or it cannot be exported again.
-    """
+    tagger: WordTagger
+    tokenizer: bytes
+    files: list[Path]
+
+
+def _starting_model(model: str | Path) -> _Start:
     path = model_path(model)
     if (path / CONFIG).is_file():
         tagger = load_tagger(path)
-        return Start(tagger, (path / TOKENIZER).read_bytes(), (path / WEIGHTS,))
+        return _Start(tagger, (path / TOKENIZER).read_bytes(), [path / WEIGHTS])
     if not (path / MANIFEST_FILE).is_file():
         raise OpticalError(Errors.E508.format(path=path))
     bundle = Bundle.from_disk(path)
-    files = tuple(path / name for name in (MODEL_FILE, WEIGHTS_FILE) if name in bundle.info.files)
-    return Start(tagger_of_bundle(bundle), bundle.tokenizer, files)
+    files = [path / name for name in (MODEL_FILE, WEIGHTS_FILE) if name in bundle.info.files]
+    return _Start(tagger_of_bundle(bundle), bundle.tokenizer, files)
+
+
+def _train_student(
+    start: _Start,
+    gold: OwnGold,
+    out: Path,
+    settings: Finetuning,
+    resume: bool,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Write a Hugging Face folder with metrics.json, and give the metrics."""
+    record = _record(settings, start, gold)
+    if resume and (made := finished(out, record["fingerprint"])):
+        say(f"{out} was made from the same already")
+        return made
+    tagger, pieces, sets = start.tagger, WordPieces(start.tokenizer), gold.sets
+    most = min(settings.max_pieces, tagger.max_pieces)
+    sentences, beside = (
+        target_sentences(docs, annotated, sets, tagger, pieces, max_pieces=most)
+        for docs, annotated in ((gold.train, gold.annotated), (gold.beside, gold.beside_annotated))
+    )
+    with_new_labels(tagger, sets, settings.seed)
+    if settings.freeze_embeddings:
+        tagger.freeze_embeddings()
+    say(f"{len(sentences)} sentences, {len(beside)} beside them")
+    checkpoint = out.with_name(f"{out.name}-checkpoint")
+    history = train_tagger(
+        tagger,
+        OwnLabelsTask(sentences, beside, pieces, settings.batch_size),
+        settings,
+        seed=settings.seed,
+        fingerprint=record["fingerprint"],
+        folder=checkpoint,
+        evaluate=lambda model: entity_scores(model, gold.dev, pieces)["ents_f"],
+        patience=settings.patience,
+        resume=resume,
+        say=say,
+    )
+    metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
+    metrics["calibration"] = calibrate(tagger, gold.dev, pieces)
+    metrics["dev"] = entity_scores(tagger, gold.dev, pieces)
+    save_tagger(tagger, start.tokenizer, metrics, out)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    return metrics
+
+
+def _record(settings: Finetuning, start: _Start, gold: OwnGold) -> dict[str, Any]:
+    """Record what a run depends on, as `provenance` does for a student."""
+    files, sets = [*gold.files, *start.files], gold.sets
+    hashes = {f"{path.parent.name}/{path.name}": sha256(path) for path in files}
+    config = settings.model_dump(mode="json")
+    content = f"finetuned {config} {sets} {list(hashes.values())}"
+    return {
+        "stage": "finetuned",
+        "fingerprint": hashlib.sha256(content.encode("utf8")).hexdigest()[:16],
+        "seed": settings.seed,
+        "config": config,
+        "config_hash": hashlib.sha256(str(config).encode("utf8")).hexdigest()[:16],
+        "labels": {"old": sets.old, "new": sets.new},
+        "data": hashes,
+        **surroundings(),
+    }

@@ -139,13 +139,12 @@ def target_sentences(
     texts = [tuple(token.text for token in word_tokens(doc)) for doc in docs]
     matrix, asked = sets.matrix(), bool(sets.known)
     read = word_logits(start, texts, pieces, max_pieces=max_pieces) if asked else []
-    special = len(pieces.prefix) + len(pieces.suffix)
-    found = []
+    most, found = max_pieces - pieces.frame, []
     for number, (doc, words) in enumerate(zip(docs, texts, strict=True)):
         said = probabilities(read[number]) @ matrix if asked else None
         target, free = _targets(doc, annotated, sets, said)
-        cut = [word[: max_pieces - special] for word in pieces.pieces(words)]
-        for part in windows(list(map(len, cut)), max_pieces - special, 0):
+        cut = [word[:most] for word in pieces.pieces(words)]
+        for part in windows(list(map(len, cut)), most, 0):
             at = slice(part.start, part.end)
             sentence = Sentence(words[at], tuple(cut[at]))
             found.append(TargetSentence(sentence, target[at], free[at]))

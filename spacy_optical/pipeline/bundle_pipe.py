@@ -9,31 +9,59 @@ from typing import Any, Self
 from spacy import util
 from spacy.language import Language
 
-from ..runtime.bundle import Bundle, model_path
-from ..runtime.session import Runtime
+from ..runtime.bundle import Bundle, BundleInfo, model_path, read_info
+from ..runtime.session import Runtime, check_settings
 from ..runtime.shared import process_lock
-
-
-def built_from_config() -> bool:
-    """Check whether spaCy is making a pipeline from a config.
-
-    The path in a saved config may not exist on this machine. The bundle is saved with the pipeline,
-    and `from_disk` or `from_bytes` reads it after all components are made. spaCy does not pass this
-    information to a factory.
-    """
-    code = Language.from_config.__func__.__code__  # type: ignore[attr-defined]
-    return any(frame.f_code is code for frame, _ in walk_stack(None))
 
 
 class BundlePipe:
     """The bundle of a component. It is read at first use, and saved with the pipeline."""
 
-    _model: Any  # the name of a model of the package, a bundle's folder, or None
+    _model: str | None  # the name of a model of the package, or a bundle's folder
+    _settings: dict[str, Any]  # of the runtime
     _runtime: Runtime | None = None
 
+    def _configure(self, model: str | None, **settings: Any) -> None:
+        check_settings(**settings)
+        self._model, self._settings = model, settings
+
     @abstractmethod
+    def check_bundle(self, info: BundleInfo, where: str | Path) -> None:
+        """Check that a bundle is of use to the component.
+
+        info (BundleInfo): Its manifest.
+        where (Union[str, Path]): Where it is, for the error.
+        RAISES (OpticalError): If it is not.
+        """
+
+    def check_path(self) -> None:
+        """Check the bundle to be read, unless spaCy is making a pipeline from a config.
+
+        The path in a saved config may not exist on this machine. The bundle is saved with the
+        pipeline, and `from_disk` or `from_bytes` reads it after all components are made.
+
+        RAISES (OpticalError): If there is no bundle, or it is not of use to the component.
+        """
+        # spaCy does not tell a factory what it is making.
+        code = Language.from_config.__func__.__code__  # type: ignore[attr-defined]
+        if not any(frame.f_code is code for frame, _ in walk_stack(None)):
+            self.check_bundle(read_info(self.path), self.path)
+
     def _use(self, bundle: Bundle) -> Runtime:
-        """Check a bundle, and keep its runtime in `_runtime`."""
+        self.check_bundle(bundle.info, bundle.where)
+        self._runtime = Runtime(bundle, **self._settings)
+        return self._runtime
+
+    @property
+    def threads(self) -> int:
+        """The number of threads that run the model."""
+        return self._settings["threads"]
+
+    @threads.setter
+    def threads(self, number: int) -> None:
+        self._settings["threads"] = number
+        if self._runtime is not None:
+            self._runtime.threads = number  # of a session that is built later
 
     @property
     def runtime(self) -> Runtime:

@@ -10,12 +10,11 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import Errors, OpticalError, Warnings
-from ..runtime.bundle import Bundle, BundleInfo, read_info
+from ..runtime.bundle import BundleInfo, read_info
 from ..runtime.decode import LabelledSpan, decode
-from ..runtime.session import Runtime, check_settings
 from ..runtime.shared import CPU
 from ..runtime.word_tokens import word_tokens
-from .bundle_pipe import BundlePipe, built_from_config
+from .bundle_pipe import BundlePipe
 from .entities import sentence_starts, write_entities
 from .span_score import register_score
 
@@ -27,65 +26,13 @@ MAX_BUFFERED_WORDS = 2_000
     "optical_ner",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type", "span._.score", "doc.spans"],
     default_config={
-        "model": None,
-        "threads": 1,
-        "max_batch_pieces": 1024,
-        "overlap": 32,
-        "providers": ["CPUExecutionProvider"],
-        "threshold": 0.0,
+        "providers": list(CPU),
         "min_score": {},
         "label_map": {},
-        "overwrite": False,
-        "spans_key": None,
         "scorer": {"@scorers": "spacy.ner_scorer.v1"},
     },
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
-def make_optical_ner(
-    nlp: Language,
-    name: str,
-    model: str | None,
-    threads: int,
-    max_batch_pieces: int,
-    overlap: int,
-    providers: list[str],
-    threshold: float,
-    min_score: dict[str, float],
-    label_map: dict[str, str],
-    overwrite: bool,
-    spans_key: str | None,
-    scorer: Callable | None,
-) -> "OpticalNER":
-    """Make an `optical_ner` component; see `OpticalNER` for the settings.
-
-    RAISES (OpticalError): If a setting is out of range. If `nlp.add_pipe` is called: also if there
-        is no bundle, or if `label_map` or `min_score` names a label that the model does not have.
-        When spaCy loads a pipeline, the bundle that the pipeline holds is checked instead.
-    """
-    component = OpticalNER(
-        name,
-        model=model,
-        threads=threads,
-        max_batch_pieces=max_batch_pieces,
-        overlap=overlap,
-        providers=providers,
-        threshold=threshold,
-        min_score=min_score,
-        label_map=label_map,
-        overwrite=overwrite,
-        spans_key=spans_key,
-        scorer=scorer,
-    )
-    if not built_from_config():
-        component.check_labels(read_info(component.path))
-    for other, pipe in nlp.components:
-        if isinstance(pipe, OpticalNER) and spans_key is not None and pipe.spans_key == spans_key:
-            warnings.warn(
-                Warnings.W102.format(first=other, second=name, key=spans_key), stacklevel=2
-            )
-    return component
-
-
 class OpticalNER(BundlePipe, Pipe):
     """Finds named entities with the model of a bundle, on a CPU.
 
@@ -94,7 +41,8 @@ class OpticalNER(BundlePipe, Pipe):
     model does not see whitespace tokens: an entity may contain them, but never begins or ends with
     one. Texts of any length are read in overlapping windows.
 
-    name (str): The component's name in the pipeline.
+    nlp (Language): The pipeline.
+    name (str): The component's name in it.
     model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder.
         Defaults to `md`. It is read at first use, unless `from_disk` or `from_bytes` has read a
         bundle.
@@ -115,14 +63,16 @@ class OpticalNER(BundlePipe, Pipe):
         update span groups when tokens are merged or split: leave this out if a later component
         does that.
     scorer (Optional[Callable]): The scoring method.
-    RAISES (OpticalError): If a setting is out of range.
+    RAISES (OpticalError): If a setting is out of range, there is no bundle, or `label_map` or
+        `min_score` names a label that the model does not have. When spaCy loads a pipeline, the
+        bundle that the pipeline holds is checked instead.
     """
 
     def __init__(
         self,
+        nlp: Language,
         name: str = "optical_ner",
-        *,
-        model: str | Path | None = None,
+        model: str | None = None,
         threads: int = 1,
         max_batch_pieces: int = 1024,
         overlap: int = 32,
@@ -135,18 +85,14 @@ class OpticalNER(BundlePipe, Pipe):
         scorer: Callable | None = None,
     ) -> None:
         self.name = name
-        self.model = model
-        self.threads = threads
-        self.max_batch_pieces = max_batch_pieces
-        self.overlap = overlap
-        self.providers = tuple(providers)
         self.threshold = threshold
         self.min_score = dict(min_score or {})
         self.label_map = dict(label_map or {})
         self.overwrite = overwrite
         self.spans_key = spans_key
         self.scorer = scorer
-        check_settings(
+        self._configure(
+            model,
             threads=threads,
             max_batch_pieces=max_batch_pieces,
             overlap=overlap,
@@ -166,15 +112,18 @@ class OpticalNER(BundlePipe, Pipe):
                 )
         if not register_score():
             warnings.warn(Warnings.W103.format(name=name), stacklevel=2)
+        self.check_path()
+        for other, pipe in nlp.components:
+            same = isinstance(pipe, OpticalNER) and pipe.spans_key == spans_key
+            if same and spans_key is not None:
+                message = Warnings.W102.format(first=other, second=name, key=spans_key)
+                warnings.warn(message, stacklevel=2)
 
-    @property
-    def _model(self) -> str | Path | None:
-        return self.model
-
-    def check_labels(self, info: BundleInfo) -> None:
+    def check_bundle(self, info: BundleInfo, where: str | Path) -> None:
         """Check that `label_map` and `min_score` name labels of a model.
 
         info (BundleInfo): The manifest of the model's bundle.
+        where (Union[str, Path]): Not used.
         RAISES (OpticalError): If one of them names another label.
         """
         known, renamed = set(info.labels), set(self._renamed(info))
@@ -190,18 +139,6 @@ class OpticalNER(BundlePipe, Pipe):
                     labels=", ".join(sorted(allowed)),
                 )
                 raise OpticalError(message)
-
-    def _use(self, bundle: Bundle) -> Runtime:
-        self.check_labels(bundle.info)
-        runtime = Runtime(
-            bundle,
-            threads=self.threads,
-            max_batch_pieces=self.max_batch_pieces,
-            overlap=self.overlap,
-            providers=self.providers,
-        )
-        self._runtime = runtime
-        return runtime
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -251,11 +188,10 @@ class OpticalNER(BundlePipe, Pipe):
         unknown = ", ".join(sorted(wanted - set(known)))
         if not unknown:
             return
-        message = Warnings.W101 if labels is None else Errors.E116
-        text = message.format(name=self.name, unknown=unknown, labels=", ".join(known))
+        names = {"name": self.name, "unknown": unknown, "labels": ", ".join(known)}
         if labels is not None:
-            raise OpticalError(text)
-        warnings.warn(text, stacklevel=2)
+            raise OpticalError(Errors.E116.format(**names))
+        warnings.warn(Warnings.W101.format(**names), stacklevel=2)
 
     def __call__(self, doc: Doc) -> Doc:
         """Find the entities of one document.
@@ -337,3 +273,6 @@ def _read_ahead(stream: Iterable[Doc], batch_size: int) -> Iterator[list[Doc]]:
             docs, n_words = [], 0
     if docs:
         yield docs
+
+
+make_optical_ner = OpticalNER  # the name in the entry points of installations

@@ -14,69 +14,20 @@ from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
 from ..errors import Errors, OpticalError
-from ..runtime.bundle import Bundle, BundleInfo, read_info
-from ..runtime.session import Runtime, check_settings
+from ..runtime.bundle import BundleInfo
 from ..runtime.shared import CPU
 from ..runtime.word_tokens import word_tokens
-from .bundle_pipe import BundlePipe, built_from_config
+from .bundle_pipe import BundlePipe
 
 Vectors = list[NDArray[np.float32]]
 
 
 @Language.factory(
-    "optical_tok2vec",
-    assigns=["doc.tensor"],
-    default_config={
-        "model": None,
-        "threads": 1,
-        "max_batch_pieces": 1024,
-        "overlap": 32,
-        "providers": ["CPUExecutionProvider"],
-    },
+    "optical_tok2vec", assigns=["doc.tensor"], default_config={"providers": list(CPU)}
 )
-def make_optical_tok2vec(
-    nlp: Language,
-    name: str,
-    model: str | None,
-    threads: int,
-    max_batch_pieces: int,
-    overlap: int,
-    providers: list[str],
-) -> "OpticalTok2Vec":
-    """Make an `optical_tok2vec` component; see `OpticalTok2Vec` for the settings.
-
-    RAISES (OpticalError): If a setting is out of range. If `nlp.add_pipe` is called: also if there
-        is no bundle, or if it has no word vectors.
-    """
-    component = OpticalTok2Vec(
-        nlp.vocab,
-        name,
-        model=model,
-        threads=threads,
-        max_batch_pieces=max_batch_pieces,
-        overlap=overlap,
-        providers=providers,
-    )
-    if not built_from_config():
-        check_vectors(read_info(component.path), str(component.path))
-    return component
-
-
-def check_vectors(info: BundleInfo, where: str) -> None:
-    """Check that a bundle has word vectors.
-
-    info (BundleInfo): Its manifest.
-    where (str): Where it is, for the error.
-    RAISES (OpticalError): If it has none.
-    """
-    if not info.vectors:
-        raise OpticalError(Errors.E120.format(path=where))
-
-
 class OpticalTok2Vec(BundlePipe, Tok2Vec):
     """Writes the vector of each token to `doc.tensor`, and gives it to listeners in training.
 
@@ -84,38 +35,38 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
     A whitespace token, which the encoder does not see, has zeros. Texts of any length are read in
     overlapping windows.
 
-    vocab (Vocab): The vocabulary.
-    name (str): The component's name in the pipeline.
+    nlp (Language): The pipeline.
+    name (str): The component's name in it.
     model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder. It
         is read at first use, unless `from_disk` or `from_bytes` has read a bundle.
     threads (int): The number of threads that run the model.
     max_batch_pieces (int): The maximum number of subword pieces in one batch, padding included.
     overlap (int): The number of pieces that two consecutive windows of a long text share.
     providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
-    RAISES (OpticalError): If a setting is out of range.
+    RAISES (OpticalError): If a setting is out of range, there is no bundle, or it has no word
+        vectors. When spaCy loads a pipeline, the bundle that the pipeline holds is checked instead.
     """
 
     def __init__(
         self,
-        vocab: Vocab,
+        nlp: Language,
         name: str = "optical_tok2vec",
-        *,
-        model: str | Path | None = None,
+        model: str | None = None,
         threads: int = 1,
         max_batch_pieces: int = 1024,
         overlap: int = 32,
         providers: Sequence[str] = CPU,
     ) -> None:
         attributes = {"replace_listener": _refuse_replacing}
-        super().__init__(vocab, Model("optical_tok2vec", _no_forward, attrs=attributes), name)
-        self._model = model
-        self.settings: dict[str, Any] = {
-            "threads": threads,
-            "max_batch_pieces": max_batch_pieces,
-            "overlap": overlap,
-            "providers": tuple(providers),
-        }
-        check_settings(**self.settings)
+        super().__init__(nlp.vocab, Model("optical_tok2vec", _no_forward, attrs=attributes), name)
+        self._configure(
+            model,
+            threads=threads,
+            max_batch_pieces=max_batch_pieces,
+            overlap=overlap,
+            providers=providers,
+        )
+        self.check_path()
 
     @property
     def width(self) -> int:
@@ -185,10 +136,15 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
                     )
                     raise OpticalError(message)
 
-    def _use(self, bundle: Bundle) -> Runtime:
-        check_vectors(bundle.info, bundle.where)
-        self._runtime = Runtime(bundle, **self.settings)
-        return self._runtime
+    def check_bundle(self, info: BundleInfo, where: str | Path) -> None:
+        """Check that a bundle has word vectors.
+
+        info (BundleInfo): Its manifest.
+        where (Union[str, Path]): Where it is, for the error.
+        RAISES (OpticalError): If it has none.
+        """
+        if not info.vectors:
+            raise OpticalError(Errors.E120.format(path=where))
 
 
 def _no_gradient(gradients: Any) -> list[Any]:
@@ -204,3 +160,6 @@ def _no_forward(model: Model, docs: Any, is_train: bool) -> Any:
 def _refuse_replacing(model: Model) -> Model:
     """Refuse to copy the encoder into a component that listens to it."""
     raise OpticalError(Errors.E122)
+
+
+make_optical_tok2vec = OpticalTok2Vec  # the name in the entry points of installations

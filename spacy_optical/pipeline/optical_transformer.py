@@ -51,8 +51,7 @@ def make_student_model(
             return
         from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
 
-        from ..encoders.folder import check_encoder
-        from ..encoders.positions import most_pieces
+        from ..encoders.folder import check_encoder, most_pieces
 
         if not name:
             raise OpticalError(Errors.E415)

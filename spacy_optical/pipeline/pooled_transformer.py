@@ -44,17 +44,14 @@ class PoolingTransformer(TransformerModel):
         return copied
 
 
-def words_of_pieces(
+def _words_of_pieces(
     spans: Sequence[Span], offsets: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Say which token of its span each piece belongs to: the one that has its last character.
+    """Say which token of its span has a piece's last character, and which tokens have a piece.
 
-    spans (Sequence[Span]): The spans that were cut into pieces.
-    offsets (ndarray): Where each piece starts and ends in its span's text, [spans, pieces, 2];
-        twice 0 for special and padding pieces.
-    RETURNS (Tuple[ndarray, ndarray]): The number of the token, [spans, pieces], and which tokens
-        have a piece, [spans, tokens]. The number of tokens stands for none. A piece of white space
-        alone belongs to the token behind it, as where words are cut one by one.
+    Offsets [spans, pieces, 2] are twice 0 for special and padding pieces; for these, the number of
+    tokens stands for none. A piece of white space alone belongs to the token behind it, as where
+    words are cut one by one.
     """
     count = max(map(len, spans))
     word_of_piece = np.full(offsets.shape[:2], count, dtype=np.int64)
@@ -77,14 +74,11 @@ def words_of_pieces(
     return word_of_piece, has_piece
 
 
-def own_pieces(spans: Sequence[Span], align: Ragged, word_of_piece: NDArray[np.int64]) -> Ragged:
-    """Leave each token the pieces that belong to its word.
+def _own_pieces(spans: Sequence[Span], align: Ragged, word_of_piece: NDArray[np.int64]) -> Ragged:
+    """Leave each token the pieces of its own word, or what it had if there are none.
 
-    spans (Sequence[Span]): The spans that were cut into pieces.
-    align (Ragged): spacy-transformers' alignment, in which a piece also belongs to the token before
-        the space that the piece begins with.
-    word_of_piece (ndarray): As `words_of_pieces` gives it.
-    RETURNS (Ragged): The alignment. A token that has no piece of its own keeps what it had.
+    In spacy-transformers' alignment, a piece also belongs to the token before the space that the
+    piece begins with.
     """
     position = get_token_positions(list(spans))
     owner = np.full(word_of_piece.shape, -1, dtype=np.int64)
@@ -118,8 +112,8 @@ def _forward(
         get_alignment_via_offset_mapping(spans, offsets),
         model.tokenizer.model_max_length,
     )
-    words = words_of_pieces(spans, offsets[:, : pieces.input_ids.shape[1]])
-    align = own_pieces(spans, align, words[0])
+    words = _words_of_pieces(spans, offsets[:, : pieces.input_ids.shape[1]])
+    align = _own_pieces(spans, align, words[0])
     (encoder,) = model.layers
     output, finish = encoder((pieces, *words), is_train)
     batch = FullTransformerBatch(spans=nested, wordpieces=pieces, model_output=output, align=align)

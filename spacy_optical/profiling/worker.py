@@ -145,8 +145,7 @@ def _load(path: str, kind: str, threads: int) -> Any:
     for name in nlp.pipe_names:
         pipe: Any = nlp.get_pipe(name)
         if nlp.get_pipe_meta(name).factory == "optical_ner" and pipe.threads != threads:
-            # The session is built at the first call and takes the runtime's number.
-            pipe.threads = pipe.runtime.threads = threads
+            pipe.threads = threads  # the session is built at the first call
     return nlp
 
 

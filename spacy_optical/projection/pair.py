@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from spacy.language import Language
 
-from ..align import AlignConfig, Plan, ProjectedSpan, SourceSpan, align_and_project
+from ..align import AlignConfig, Plan, ProjectedSpan, align_and_project
 from ..data.docs import make_doc
 from ..data.markup import parse_markup
 from ..data.parallel import LABELS
@@ -40,8 +40,8 @@ class AlignedPair:
 
     def html(self) -> str:
         """Draw the plan and the kept entities; see `plan_html`."""
-        spans = [SourceSpan(*span) for span in self.source.spans]
-        return plan_html(self.plan, self.source.words, self.target.words, spans, self.kept)
+        source, target = self.source, self.target
+        return plan_html(self.plan, source.words, target.words, source.spans, self.kept)
 
 
 def project_pair(

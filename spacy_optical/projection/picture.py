@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from spacy.displacy.render import DEFAULT_ENTITY_COLOR, DEFAULT_LABEL_COLORS
 
-from ..align import Plan, ProjectedSpan, SourceSpan
+from ..align import Plan, ProjectedSpan
 from ..html_page import page_template
 
 COLOURS = {**DEFAULT_LABEL_COLORS, "PER": DEFAULT_LABEL_COLORS["PERSON"]}
@@ -22,7 +22,7 @@ def plan_html(
     plan: Plan,
     source_words: Sequence[str],
     target_words: Sequence[str],
-    source_spans: Sequence[SourceSpan] = (),
+    source_spans: Sequence[tuple[int, int, str]] = (),
     target_spans: Sequence[ProjectedSpan] = (),
 ) -> str:
     """Draw a plan as an HTML page that needs nothing else.
@@ -34,7 +34,7 @@ def plan_html(
     plan (Plan): The plan.
     source_words (Sequence[str]): The m words.
     target_words (Sequence[str]): The n words.
-    source_spans (Sequence[SourceSpan]): The labelled source spans.
+    source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded), label.
     target_spans (Sequence[ProjectedSpan]): The projected spans.
     RETURNS (str): The page.
     """

@@ -1,13 +1,14 @@
 """Long texts to windows, windows to padded batches of bounded size."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import Errors, OpticalError
+from .pieces import WordPieces
 
 # Rows are padded to a multiple of this, never to their neighbours' length: a row's padded shape
 # then depends on the row alone, and so do its floating-point sums. It also bounds the number of
@@ -18,8 +19,7 @@ MULTIPLE = 8
 Row = Sequence[tuple[int, ...]]
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """A run of words that the model reads at once, and the part of it whose scores count.
 
     start (int): First word read.
@@ -34,8 +34,7 @@ class Window:
     keep_end: int
 
 
-@dataclass(frozen=True)
-class Packed:
+class Packed(NamedTuple):
     """The three inputs of the graph.
 
     input_ids (NDArray[int64]): Piece ids, [batch, pieces].
@@ -165,41 +164,28 @@ def read_windows(
     return found
 
 
-def pack(
-    rows: Sequence[Sequence[tuple[int, ...]]],
-    *,
-    prefix: tuple[int, ...],
-    suffix: tuple[int, ...],
-    pad_id: int,
-    length: int | None = None,
-) -> Packed:
+def pack(rows: Sequence[Row], cutter: WordPieces, length: int) -> Packed:
     """Put rows of words into the arrays that the graph takes.
 
-    rows (Sequence[Sequence[Tuple[int, ...]]]): For each row the pieces of its words.
-    prefix (Tuple[int, ...]): Special pieces before each row; at least one, because position 0
-        marks padding in `first_pieces`.
-    suffix (Tuple[int, ...]): Special pieces after each row.
-    pad_id (int): The padding piece.
-    length (Optional[int]): Pieces to pad to; the longest row's if not given.
+    rows (Sequence[Row]): For each row the pieces of its words.
+    cutter (WordPieces): The tokenizer, for its special pieces. At least one has to stand before a
+        row, because position 0 marks padding in `first_pieces`.
+    length (int): Pieces to pad to.
     RETURNS (Packed): The arrays; the number of words is padded to a multiple of `MULTIPLE`.
-    RAISES (OpticalError): If there is no prefix.
+    RAISES (OpticalError): If the tokenizer has no prefix.
     """
+    prefix, suffix = cutter.prefix, cutter.suffix
     if not prefix:
         raise OpticalError(Errors.E113.format(path="tokenizer.json", reason="it has no prefix"))
-    counts = [list(map(len, row)) for row in rows]
-    frame = len(prefix) + len(suffix)
-    if length is None:
-        length = max((sum(row) + frame for row in counts), default=frame)
     n_words = max(map(len, rows), default=0)
     n_words = max(-(-n_words // MULTIPLE) * MULTIPLE, MULTIPLE)
-    input_ids = np.full((len(rows), length), pad_id, dtype=np.int64)
+    input_ids = np.full((len(rows), length), cutter.pad_id, dtype=np.int64)
     attention_mask = np.zeros((len(rows), length), dtype=np.int64)
     first_pieces = np.zeros((len(rows), n_words), dtype=np.int64)
-    for index, (row, row_counts) in enumerate(zip(rows, counts, strict=True)):
+    for index, row in enumerate(rows):
         ids = [*prefix, *chain.from_iterable(row), *suffix]
         input_ids[index, : len(ids)] = ids
         attention_mask[index, : len(ids)] = 1
-        if row:
-            first_pieces[index, 0] = len(prefix)
-            first_pieces[index, 1 : len(row)] = np.cumsum(row_counts[:-1]) + len(prefix)
+        ends = np.cumsum([len(prefix), *map(len, row)])
+        first_pieces[index, : len(row)] = ends[:-1]
     return Packed(input_ids, attention_mask, first_pieces)

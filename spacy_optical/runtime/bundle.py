@@ -24,7 +24,6 @@ from .content import (
     Content,
     FileEntry,
     StoredFile,
-    entry_of,
     read_manifest,
     write_content,
 )
@@ -112,7 +111,7 @@ class Bundle:
     @cached_property
     def files(self) -> dict[str, FileEntry]:
         """Size and hash of each file."""
-        return {name: entry_of(content) for name, content in self.contents.items()}
+        return {name: FileEntry.of(content) for name, content in self.contents.items()}
 
     @property
     def manifest(self) -> bytes:
@@ -213,14 +212,6 @@ def read_info(path: str | Path) -> BundleInfo:
     return _parsed(str(folder), read_manifest(folder, MANIFEST_FILE))
 
 
-def included_models() -> list[str]:
-    """List the models that are part of the package.
-
-    RETURNS (List[str]): Their names, sorted, such as `md`.
-    """
-    return sorted(path.parent.name for path in MODELS.glob(f"*/{MANIFEST_FILE}"))
-
-
 def model_path(model: str | Path | None = None) -> Path:
     """Find a model's bundle.
 
@@ -233,8 +224,9 @@ def model_path(model: str | Path | None = None) -> Path:
         return Path(model)
     path = MODELS / (model or DEFAULT_MODEL)
     if not (path / MANIFEST_FILE).is_file():
-        known = ", ".join(included_models()) or "none"
-        raise OpticalError(Errors.E108.format(name=path.name, path=MODELS, models=known))
+        known = sorted(path.parent.name for path in MODELS.glob(f"*/{MANIFEST_FILE}"))
+        models = ", ".join(known) or "none"
+        raise OpticalError(Errors.E108.format(name=path.name, path=MODELS, models=models))
     return path
 
 

@@ -40,8 +40,10 @@ class FileEntry:
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
     @classmethod
-    def of(cls, content: bytes) -> "FileEntry":
+    def of(cls, content: "bytes | StoredFile") -> "FileEntry":
         """Get the size and hash of a content."""
+        if isinstance(content, StoredFile):
+            return content.entry
         return cls(len(content), hashlib.sha256(content).hexdigest())
 
     def check(self, found: "FileEntry", *, name: str, path: str | Path) -> None:
@@ -77,7 +79,7 @@ class StoredFile:
         self._close = weakref.finalize(self, os.close, self._file)
         entry.check(FileEntry(os.fstat(self._file).st_size, entry.sha256), name=name, path=folder)
 
-    def _parts(self) -> Iterator[bytes]:
+    def parts(self) -> Iterator[bytes]:
         """Read the content; it is checked after the last part."""
         digest, at = hashlib.sha256(), 0
         while part := _part(self._file, PART_BYTES, at, self.name, self.folder):
@@ -92,24 +94,14 @@ class StoredFile:
         RETURNS (bytes): Its content.
         RAISES (OpticalError): If it cannot be read or is not what the manifest says.
         """
-        return b"".join(self._parts())
+        return b"".join(self.parts())
 
     def check(self) -> None:
         """Check that the file is what the manifest says, without holding it in memory.
 
         RAISES (OpticalError): If it cannot be read or is not what the manifest says.
         """
-        deque(self._parts(), maxlen=0)
-
-    def copy(self, path: Path) -> None:
-        """Write the content to another file, without holding it in memory.
-
-        path (Path): The file to write.
-        RAISES (OpticalError): If this file cannot be read or is not what the manifest says.
-        RAISES (OSError): If the other file cannot be written.
-        """
-        with path.open("wb") as out:
-            out.writelines(self._parts())
+        deque(self.parts(), maxlen=0)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return bytes, (self.read(),)
@@ -139,23 +131,16 @@ class Content:
         instance.__dict__[self.name] = value
 
 
-def entry_of(content: bytes | StoredFile) -> FileEntry:
-    """Give size and hash of a content."""
-    return FileEntry.of(content) if isinstance(content, bytes) else content.entry
-
-
 def write_content(content: bytes | StoredFile, path: Path) -> None:
-    """Write a content to a file.
+    """Write a content to a file, without holding it in memory if it is in a file itself.
 
     content (Union[bytes, StoredFile]): The content, or a file that holds it.
     path (Path): The file to write.
     RAISES (OpticalError): If the content's file cannot be read or is not what the manifest says.
     RAISES (OSError): If the file cannot be written.
     """
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    else:
-        content.copy(path)
+    with path.open("wb") as out:
+        out.writelines([content] if isinstance(content, bytes) else content.parts())
 
 
 def read_manifest(folder: Path, name: str) -> bytes:

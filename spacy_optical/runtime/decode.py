@@ -26,20 +26,6 @@ class LabelledSpan:
     score: float
 
 
-@dataclass(frozen=True)
-class TagSet:
-    """The labels of a tag list, and which tags may follow each other.
-
-    labels (Tuple[str, ...]): The entity labels. Label i has the tags B = 2i + 1 and I = 2i + 2.
-    may_follow (NDArray[bool]): Whether tag j may follow tag i, [tags, tags].
-    may_begin (NDArray[bool]): Whether a tag may be the first of a sentence, [tags].
-    """
-
-    labels: tuple[str, ...]
-    may_follow: NDArray[np.bool_]
-    may_begin: NDArray[np.bool_]
-
-
 def bio_tags(labels: Sequence[str]) -> list[str]:
     """List the tags of a label set.
 
@@ -50,7 +36,11 @@ def bio_tags(labels: Sequence[str]) -> list[str]:
 
 
 @lru_cache(maxsize=64)
-def _tag_set(tags: tuple[str, ...]) -> TagSet:
+def _tag_set(tags: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """Give the labels, and whether tag j may follow tag i, [tags, tags].
+
+    Label i has the tags B = 2i + 1 and I = 2i + 2. A sentence may begin with what may follow O.
+    """
     labels = tuple(tag[2:] for tag in tags[1::2])
     if list(tags) != bio_tags(labels):
         raise ValueError(f"not a list made by bio_tags: {tags}")
@@ -59,9 +49,7 @@ def _tag_set(tags: tuple[str, ...]) -> TagSet:
     for inside in range(2, n_tags, 2):
         may_follow[:, inside] = False
         may_follow[[inside - 1, inside], inside] = True
-    may_begin = np.ones(n_tags, dtype=bool)
-    may_begin[2::2] = False
-    return TagSet(labels, may_follow, may_begin)
+    return labels, may_follow
 
 
 def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -92,16 +80,16 @@ def best_tags(
     RETURNS (NDArray[int64]): Index of each word's tag, [words].
     RAISES (ValueError): If `tags` was not made by `bio_tags`.
     """
-    tag_set = _tag_set(tuple(tags))
+    _, may_follow = _tag_set(tuple(tags))
     if not len(logits):
         return np.zeros(0, dtype=np.int64)
     best = logits.argmax(axis=1)
     starts = [0, *sent_starts]
-    if tag_set.may_begin[best[starts]].all() and tag_set.may_follow[best[:-1], best[1:]].all():
+    if may_follow[0, best[starts]].all() and may_follow[best[:-1], best[1:]].all():
         return best
-    transitions = np.where(tag_set.may_follow, 0.0, -np.inf)
+    transitions = np.where(may_follow, 0.0, -np.inf)
     scores = logits.astype(np.float64)
-    scores[np.ix_(np.asarray(starts), np.flatnonzero(~tag_set.may_begin))] = -np.inf
+    scores[np.ix_(np.asarray(starts), np.flatnonzero(~may_follow[0]))] = -np.inf
     n_words, n_tags = scores.shape
     back_pointers = np.zeros((n_words, n_tags), dtype=np.int64)
     path_scores = scores[0]
@@ -136,7 +124,7 @@ def decode(
     starts = np.flatnonzero(best % 2 == 1)
     if not len(starts):
         return []
-    labels = _tag_set(tuple(tags)).labels
+    labels, _ = _tag_set(tuple(tags))
     # An entity ends before the first word after its start that is not inside.
     not_inside = np.flatnonzero((best == 0) | (best % 2 == 1))
     after = np.searchsorted(not_inside, starts, side="right")

@@ -62,6 +62,11 @@ class WordPieces:
         self._cut = partial(_cut, self._cutter, self.unk_id, max_word_pieces)
         self._cached = lru_cache(cache_size)(self._cut)
 
+    @property
+    def frame(self) -> int:
+        """The number of special pieces around a sequence."""
+        return len(self.prefix) + len(self.suffix)
+
     def pieces(self, words: Iterable[str]) -> list[tuple[int, ...]]:
         """Cut words into pieces.
 

@@ -23,12 +23,11 @@ from .recent_scores import RecentScores
 from .shared import (
     CPU,
     check_providers,
-    line,
+    failure,
     ort_errors,
     pieces_of,
     recent_scores_of,
     session_of,
-    short_of_memory,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def check_settings(
-    *, threads: int, max_batch_pieces: int, overlap: int, providers: Sequence[str] = CPU
+    *, threads: int, max_batch_pieces: int, overlap: int, providers: Sequence[str]
 ) -> None:
     """Check the settings of a `Runtime`.
 
@@ -170,21 +169,14 @@ class Runtime:
         cutter = self.words_to_pieces
 
         def read(rows: list[Row], length: int) -> NDArray[np.float32]:
-            packed = pack(
-                rows,
-                prefix=cutter.prefix,
-                suffix=cutter.suffix,
-                pad_id=cutter.pad_id,
-                length=length,
-            )
-            return self._run(outputs, packed.input_ids, packed.attention_mask, packed.first_pieces)
+            return self._run(outputs, *pack(rows, cutter, length))
 
         return read_windows(
             [cutter.pieces(words) for words in texts],
             read,
             sum(outputs.values()),
             max_pieces=self.bundle.info.max_pieces,
-            special=len(cutter.prefix) + len(cutter.suffix),
+            special=cutter.frame,
             overlap=self.overlap,
             max_batch_pieces=self.max_batch_pieces,
             # Padding makes rows alike; a row that runs alone has none to be like.
@@ -196,8 +188,7 @@ class Runtime:
         try:
             found = self.session.run([*outputs], dict(zip(INPUTS, inputs, strict=True)))
         except ort_errors() as err:
-            message = Errors.E117 if short_of_memory(err) else Errors.E112
-            raise OpticalError(message.format(path=where, reason=line(err))) from err
+            raise failure(err, Errors.E112, self.bundle) from err
         for (name, width), array in zip(outputs.items(), found, strict=True):
             expected = (*inputs[2].shape, width)
             if array.shape != expected or array.dtype != np.float32:

@@ -136,8 +136,7 @@ def _session(bundle: Bundle, threads: int, providers: Sequence[str]) -> "Inferen
         if session is None:
             session = _held(bundle, threads, providers)
     except ort_errors() as err:
-        message = Errors.E117 if short_of_memory(err) else Errors.E110
-        raise OpticalError(message.format(path=bundle.where, reason=line(err))) from err
+        raise failure(err, Errors.E110, bundle) from err
     inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
     if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
         raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"inputs {inputs}"))
@@ -245,11 +244,15 @@ def ort_errors() -> tuple[type[Exception], ...]:
     return (*(kind for kind in own if issubclass(kind, Exception)), MemoryError, RuntimeError)
 
 
-def short_of_memory(err: Exception) -> bool:
-    """Tell whether an exception of ONNX Runtime says that memory was short."""
-    return isinstance(err, MemoryError) or "alloc" in line(err)
+def failure(err: Exception, otherwise: str, bundle: Bundle) -> OpticalError:
+    """Make the error for what ONNX Runtime raised.
 
-
-def line(err: Exception) -> str:
-    """Put an exception's text into part of one sentence."""
-    return " ".join(str(err).split())[:300] or type(err).__name__
+    err (Exception): What it raised.
+    otherwise (str): The message, if memory was not short.
+    bundle (Bundle): The bundle whose model failed.
+    RETURNS (OpticalError): The error.
+    """
+    reason = " ".join(str(err).split())[:300] or type(err).__name__
+    if isinstance(err, MemoryError) or "alloc" in reason:
+        otherwise = Errors.E117
+    return OpticalError(otherwise.format(path=bundle.where, reason=reason))

@@ -94,16 +94,12 @@ def macro_f1_interval(
     >>> macro_f1_interval([np.array([[1, 0, 0]] * 9), np.array([[0, 1, 1]])])
     (50.0, 50.0)
     """
-    samples = [_rows(own) for own in counts]
-    if minus is not None:
-        samples = [
-            np.concatenate([own, _rows(other)]) for own, other in zip(samples, minus, strict=True)
-        ]
+    samples = [_rows(own) for own in counts] if minus is None else _paired(counts, minus)
 
     def statistic(*drawn: NDArray[Any], axis: int) -> NDArray[np.float64]:
-        value = np.mean([_scores(part[:3], axis)[..., 2] for part in drawn], axis=0)
+        value = _macro_f1([part[:3] for part in drawn], axis)
         if minus is not None:
-            value = value - np.mean([_scores(part[3:], axis)[..., 2] for part in drawn], axis=0)
+            value = value - _macro_f1([part[3:] for part in drawn], axis)
         return value
 
     return bootstrap_interval(statistic, *samples, **settings)
@@ -123,16 +119,11 @@ def macro_f1_ratio(
     >>> macro_f1_ratio([np.array([[1, 1, 1]])], [np.array([[1, 0, 0]])])
     (0.5, 0.5, 0.5)
     """
-    samples = [
-        np.concatenate([_rows(own), _rows(other)]) for own, other in zip(counts, base, strict=True)
-    ]
+    samples = _paired(counts, base)
 
     def statistic(*drawn: NDArray[Any], axis: int = -1) -> NDArray[np.float64]:
-        own, other = (
-            np.mean([_scores(part[half], axis)[..., 2] for part in drawn], axis=0)
-            for half in (slice(0, 3), slice(3, 6))
-        )
-        return own / np.maximum(other, LEAST_F1)
+        other = _macro_f1([part[3:] for part in drawn], axis)
+        return _macro_f1([part[:3] for part in drawn], axis) / np.maximum(other, LEAST_F1)
 
     low, high = bootstrap_interval(statistic, *samples, **settings)
     return float(statistic(*samples)), low, high if high < 1 / LEAST_F1 else np.inf
@@ -140,6 +131,15 @@ def macro_f1_ratio(
 
 def _scores(drawn: NDArray[Any], axis: int) -> NDArray[np.float64]:
     return precision_recall_f1(np.moveaxis(drawn.sum(axis=axis), 0, -1))
+
+
+def _macro_f1(drawn: Sequence[NDArray[Any]], axis: int) -> NDArray[np.float64]:
+    return np.mean([_scores(part, axis)[..., 2] for part in drawn], axis=0)
+
+
+def _paired(counts: Sequence[Counts], others: Sequence[Counts]) -> list[Counts]:
+    both = zip(counts, others, strict=True)
+    return [np.concatenate([_rows(own), _rows(other)]) for own, other in both]
 
 
 def _rows(counts: Counts) -> Counts:

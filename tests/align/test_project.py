@@ -16,7 +16,6 @@ from spacy_optical.align import (
     project_entities,
     project_spans,
 )
-from spacy_optical.align.project import without_articles
 from spacy_optical.errors import OpticalError
 
 
@@ -148,7 +147,6 @@ def test_names_are_found_in_a_pair_of_toy_vectors():
 def test_articles_are_taken_off_the_front():
     words = ["The", "Alps", "and", "a"]
     spans = [(0, 2, "LOC"), (3, 4, "LOC")]
-    assert without_articles(spans, words) == [(1, 2, "LOC"), (3, 4, "LOC")]
     plan = uniform(np.eye(4) / 4)
     assert bare(project_entities(plan, spans, words)) == [(1, 2, "LOC"), (3, 4, "LOC")]
     assert bare(project_spans(plan, spans)) == spans

@@ -11,7 +11,6 @@ import pytest
 
 from spacy_optical.align.transport import align_words
 from spacy_optical.data.docs import NOT_LABELLED, read_docs, write_docs
-from spacy_optical.distill import make_plans as plans_module
 from spacy_optical.distill import plan_writer, repeated_sources
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.distillation import distill
@@ -51,7 +50,7 @@ def content_of(folder: Path) -> dict[str, bytes]:
 def test_the_teachers_own_vectors_are_aligned(
     tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.delattr(plans_module, "WordEncoder")  # it is not read
+    monkeypatch.delattr(plan_writer, "WordEncoder")  # it is not read
     config = config_of(trained, tmp_path, **{"plans.vectors": "teacher", "plans.layer": 2})
     make_plans(config, trained.teacher)
     of_language = read_plans(config, trained.teacher)[1]["sw"]

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from spacy_optical.distill.sentences import Batch, collate, plain_sentence
-from spacy_optical.distill.tagger import first_pieces, load_tagger, mean_pieces
-from spacy_optical.encoders.positions import position_offset
+from spacy_optical.distill.tagger import first_pieces, load_tagger
+from spacy_optical.encoders.folder import position_offset
+from spacy_optical.encoders.word_pooling import word_means
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.decode import bio_tags
 from spacy_optical.runtime.pieces import WordPieces
@@ -57,7 +58,9 @@ def test_first_pieces_by_hand():
 
 
 def test_mean_pieces_by_hand():
-    assert mean_pieces(*hand_made()).tolist() == [[[1.0, -1.0], [5.0, -5.0]]]
+    hidden, batch = hand_made()
+    means = word_means(hidden, batch.word_of_piece, batch.words.shape[1])
+    assert means.tolist() == [[[1.0, -1.0], [5.0, -5.0]]]
 
 
 def test_classifier_sees_first_pieces(tmp_path: Path):

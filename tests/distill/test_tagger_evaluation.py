@@ -14,12 +14,12 @@ from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.distill.tagger_evaluation import (
     check_labels,
     entity_scores,
-    evaluate,
     predicted_spans,
     scores_of,
 )
 from spacy_optical.distill.teacher_outputs import read_sentences
 from spacy_optical.errors import OpticalError
+from spacy_optical.export.model_scores import evaluate_model
 from spacy_optical.runtime.decode import bio_tags
 from spacy_optical.runtime.pieces import WordPieces
 
@@ -110,24 +110,15 @@ def test_empty_documents(trained: Trained):
     assert found["ents_f"] == 0.0
 
 
-def test_evaluate(tmp_path: Path, trained: Trained):
-    files = {lang: trained.corpus / "gold" / f"{lang}-test.spacy" for lang in ("en", "sw", "fi")}
-    row = evaluate(trained.teacher, files, name="toy")
-    assert row["name"] == "toy"
-    assert 0.8 < row["f1"]["en"] <= 1
-    assert row["macro_f1"] == pytest.approx((row["f1"]["sw"] + row["f1"]["fi"]) / 2)
-    assert evaluate(trained.teacher, {"en": files["en"]}, name="x")["macro_f1"] == row["f1"]["en"]
-
-
 def test_evaluate_on_another_label(tmp_path: Path, trained: Trained):
     write_docs([gold("Amina left", (0, 1, "PERSON"))], tmp_path / "sw.spacy")
     with pytest.raises(OpticalError, match=r"E411.*'PERSON'"):
-        evaluate(trained.teacher, {"sw": tmp_path / "sw.spacy"}, name="x")
+        evaluate_model(trained.teacher, {"sw": tmp_path / "sw.spacy"})
 
 
 def test_evaluate_on_nothing(trained: Trained):
     with pytest.raises(OpticalError, match="E505"):
-        evaluate(trained.teacher, {}, name="x")
+        evaluate_model(trained.teacher, {})
 
 
 def test_scores_are_those_of_spacy():

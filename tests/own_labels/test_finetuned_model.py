@@ -18,7 +18,7 @@ from spacy_optical.data.gold import TaggedSentence, tagged_doc
 from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.distill.tagger_folder import save_tagger
 from spacy_optical.errors import OpticalError
-from spacy_optical.own_labels import finetuning
+from spacy_optical.own_labels import finetuned_model
 from spacy_optical.own_labels.finetuned_model import finetune
 from spacy_optical.runtime.bundle import Bundle
 from spacy_optical.runtime.decode import bio_tags
@@ -182,7 +182,7 @@ def test_the_same_seed_gives_the_same_model_interrupted_or_not(home: Path, tmp_p
 
 def test_training_stops_when_it_gets_no_better(home: Path, tmp_path: Path, monkeypatch):
     scores = iter([0.5, 0.9, 0.8, 0.8, 0.7, 0.6])
-    monkeypatch.setattr(finetuning, "entity_scores", lambda *_: {"ents_f": next(scores)})
+    monkeypatch.setattr(finetuned_model, "entity_scores", lambda *_: {"ents_f": next(scores)})
     files = home / "visits-train.spacy", home / "visits-dev.spacy"
     said: list[str] = []
     settings = {**QUICK, "epochs": 9, "patience": 2, "force": True}
@@ -308,8 +308,6 @@ def test_entities_are_read_from_spans(home: Path, tmp_path: Path):
 
 
 def test_a_failing_gate_keeps_the_student(home: Path, tmp_path: Path, monkeypatch):
-    from spacy_optical.own_labels import finetuned_model
-
     monkeypatch.setattr(finetuned_model, "Gate", StrictGate)
     files = home / "visits-train.spacy", home / "visits-dev.spacy"
     settings = {**QUICK, "epochs": 1}

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from spacy_optical.align import Plan, ProjectedSpan, SourceSpan
+from spacy_optical.align import Plan, ProjectedSpan
 from spacy_optical.errors import OpticalError
 from spacy_optical.projection.pair import align_pair
 from spacy_optical.projection.picture import plan_html, plan_table
@@ -23,9 +23,7 @@ def named(root, tag):
 
 
 def test_the_page_shows_words_links_labels_and_what_is_null():
-    page = plan_html(
-        PLAN, SOURCE, TARGET, [SourceSpan(0, 1, "PER")], [ProjectedSpan(0, 1, "PER", 1)]
-    )
+    page = plan_html(PLAN, SOURCE, TARGET, [(0, 1, "PER")], [ProjectedSpan(0, 1, "PER", 1)])
     root = svg(page)
     texts = [element.text for element in named(root, "text")]
     assert set(SOURCE + TARGET) <= set(texts)

@@ -15,7 +15,11 @@ from spacy_optical.runtime.batching import (
     read_windows,
     windows,
 )
+from spacy_optical.runtime.pieces import WordPieces
 
+from ..util import toy_tokenizer
+
+CUTTER = WordPieces(toy_tokenizer())  # <s> is 0, </s> 2, <pad> 1
 COUNTS = st.lists(st.integers(1, 12), max_size=80)
 
 
@@ -78,7 +82,7 @@ def test_padded_length(n_pieces: int) -> None:
 
 
 def test_pack_by_hand() -> None:
-    packed = pack([[(7,), (8, 9), (10,)], [(11, 12)]], prefix=(0,), suffix=(2,), pad_id=1, length=8)
+    packed = pack([[(7,), (8, 9), (10,)], [(11, 12)]], CUTTER, 8)
     assert packed.input_ids.tolist() == [[0, 7, 8, 9, 10, 2, 1, 1], [0, 11, 12, 2, 1, 1, 1, 1]]
     assert packed.attention_mask.tolist() == [[1] * 6 + [0] * 2, [1] * 4 + [0] * 4]
     assert packed.first_pieces.tolist() == [[1, 2, 4] + [0] * 5, [1] + [0] * 7]
@@ -86,12 +90,12 @@ def test_pack_by_hand() -> None:
 
 @given(st.lists(st.lists(st.lists(st.integers(5, 99), min_size=1, max_size=4).map(tuple))))
 def test_pack_keeps_what_it_is_given(rows: list[list[tuple[int, ...]]]) -> None:
-    packed = pack(rows, prefix=(0, 3), suffix=(2,), pad_id=1)
+    packed = pack(rows, CUTTER, max((sum(map(len, row)) for row in rows), default=0) + 2)
     assert packed.first_pieces.shape[1] % MULTIPLE == 0
     for at, row in enumerate(rows):
         size = packed.attention_mask[at].sum()
         ids = packed.input_ids[at]
-        assert ids[:size].tolist() == [0, 3, *(piece for word in row for piece in word), 2]
+        assert ids[:size].tolist() == [0, *(piece for word in row for piece in word), 2]
         assert (ids[size:] == 1).all()
         assert not packed.attention_mask[at, size:].any()
         places = packed.first_pieces[at]
@@ -99,13 +103,14 @@ def test_pack_keeps_what_it_is_given(rows: list[list[tuple[int, ...]]]) -> None:
         assert not places[len(row) :].any()
 
 
-def test_pack_needs_a_prefix() -> None:
+def test_pack_needs_a_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CUTTER, "prefix", ())
     with pytest.raises(OpticalError, match="prefix"):
-        pack([[(5,)]], prefix=(), suffix=(2,), pad_id=1)
+        pack([[(5,)]], CUTTER, 2)
 
 
 def test_pack_types() -> None:
-    packed = pack([], prefix=(0,), suffix=(2,), pad_id=1)
+    packed = pack([], CUTTER, 2)
     for array in (packed.input_ids, packed.attention_mask, packed.first_pieces):
         assert array.dtype == np.int64
         assert array.shape[0] == 0
