@@ -165,7 +165,10 @@ def project_spans(
     [ProjectedSpan(start=0, end=1, label='PER', confidence=1.0)]
     """
     config = config or AlignConfig()
-    matrix = _completed(plan, config.completion)
+    matrix = plan.matrix
+    if plan.choices is not None and config.completion:
+        missing = np.maximum(plan.target_mass - matrix.sum(axis=0), 0.0)
+        matrix = matrix + config.completion * missing * plan.choices
     m, n = matrix.shape
     candidates: list[tuple[float, int, int, int, float]] = []
     total = np.append(0.0, np.cumsum(matrix.sum(axis=0)))
@@ -198,13 +201,6 @@ def project_spans(
             sure = value * min(1.0, float(shared[row, column]) / possible)
             candidates.append((-value * trust, which, begin, stop, sure))
     return _without_overlap(candidates, source_spans, n, config.min_confidence)
-
-
-def _completed(plan: Plan, share: float) -> NDArray[np.float64]:
-    if plan.choices is None or not share:
-        return plan.matrix
-    idle = np.maximum(plan.target_mass - plan.matrix.sum(axis=0), 0.0)
-    return plan.matrix + share * idle * plan.choices
 
 
 def _without_overlap(

@@ -49,7 +49,7 @@ def pot() -> ModuleType:
     return require("ot")
 
 
-def _emd(cost: Matrix, a: Vector, b: Vector) -> Matrix:
+def _exact(cost: Matrix, a: Vector, b: Vector, config: "AlignConfig") -> Matrix:
     # The marginals were checked; POT's own check takes longer than its solver.
     matrix, log = pot().emd(
         a,
@@ -65,10 +65,6 @@ def _emd(cost: Matrix, a: Vector, b: Vector) -> Matrix:
     return matrix
 
 
-def _exact(cost: Matrix, a: Vector, b: Vector, config: "AlignConfig") -> Matrix:
-    return _emd(cost, a, b)
-
-
 def _partial(cost: Matrix, a: Vector, b: Vector, config: "AlignConfig") -> Matrix:
     """Solve with one more node a side that takes what stays, for half the price on either side."""
     m, n = cost.shape
@@ -76,7 +72,7 @@ def _partial(cost: Matrix, a: Vector, b: Vector, config: "AlignConfig") -> Matri
     extended[:m, :n] = cost
     extended[m, :n] = extended[:m, n] = config.null_price / 2
     total = a.sum()
-    return _emd(extended, np.append(a, total), np.append(b, total))[:m, :n]
+    return _exact(extended, np.append(a, total), np.append(b, total), config)[:m, :n]
 
 
 def _softmax(cost: Matrix, a: Vector, b: Vector, config: "AlignConfig") -> Matrix:

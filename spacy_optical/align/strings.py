@@ -24,7 +24,8 @@ def folded(word: str) -> str:
             out.append(str(unicodedata.digit(char)))
         elif unicodedata.category(char) == "Cf":  # soft hyphens, joiners: nobody sees them
             continue
-        elif unicodedata.category(char) != "Mn" or not _latin_like(out):
+        # A combining mark is a diacritic; after an Indic letter it is a vowel sign.
+        elif unicodedata.category(char) != "Mn" or not out or ord(out[-1]) >= 0x0530:
             out.append(char)
     return "".join(out)
 
@@ -92,11 +93,6 @@ def is_word(text: str) -> bool:
 def _cases(words: Sequence[str]) -> NDArray[np.int8]:
     cases = [word[:1].isupper() - word[:1].islower() for word in words]
     return np.array([0, *cases[1:]], dtype=np.int8)
-
-
-def _latin_like(before: list[str]) -> bool:
-    """Whether a combining mark is a diacritic; after an Indic letter it is a vowel sign."""
-    return bool(before) and ord(before[-1]) < 0x0530
 
 
 def _indicators(words: Sequence[frozenset[str]], index: dict[str, int]) -> NDArray[np.float32]:

@@ -68,7 +68,20 @@ def plan(
     >>> plan(1 - np.eye(2), np.ones(2) / 2, np.ones(2) / 2, AlignConfig(solver="exact")).moved
     1.0
     """
-    cost, a, b = _checked_problem(cost, source_mass, target_mass)
+    cost = np.ascontiguousarray(cost, dtype=np.float64)
+    a = np.ascontiguousarray(source_mass, dtype=np.float64)
+    b = np.ascontiguousarray(target_mass, dtype=np.float64)
+    if cost.ndim != 2 or cost.shape != (a.size, b.size) or a.ndim != 1 or b.ndim != 1:
+        raise OpticalError(Errors.E307.format(cost=cost.shape, source=a.shape, target=b.shape))
+    for side, values in (("source", a), ("target", b)):
+        if not values.size:
+            raise OpticalError(Errors.E301.format(side=side))
+        if not np.isfinite(values).all() or (values < 0).any() or values.sum() <= 0:
+            raise OpticalError(Errors.E308.format(side=side, found=float(values.sum())))
+    if abs(a.sum() - b.sum()) > 1e-6 * a.sum():
+        raise OpticalError(Errors.E308.format(side="target", found=float(b.sum())))
+    if not np.isfinite(cost).all() or (cost < 0).any():
+        raise OpticalError(Errors.E310)
     matrix = SOLVERS[config.solver](cost, a, b, config)
     if not np.isfinite(matrix).all():
         raise OpticalError(Errors.E309.format(solver=config.solver, reason="not a number"))
@@ -112,24 +125,3 @@ def align_words(
 def _share(part: Vector, whole: Vector) -> Vector:
     shares = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
     return np.clip(shares, 0.0, 1.0)
-
-
-def _checked_problem(
-    cost: np.ndarray, source_mass: np.ndarray, target_mass: np.ndarray
-) -> tuple[Matrix, Vector, Vector]:
-    """Give cost and masses in double precision, or say what is wrong with them; see `plan`."""
-    cost = np.ascontiguousarray(cost, dtype=np.float64)
-    a = np.ascontiguousarray(source_mass, dtype=np.float64)
-    b = np.ascontiguousarray(target_mass, dtype=np.float64)
-    if cost.ndim != 2 or cost.shape != (a.size, b.size) or a.ndim != 1 or b.ndim != 1:
-        raise OpticalError(Errors.E307.format(cost=cost.shape, source=a.shape, target=b.shape))
-    for side, values in (("source", a), ("target", b)):
-        if not values.size:
-            raise OpticalError(Errors.E301.format(side=side))
-        if not np.isfinite(values).all() or (values < 0).any() or values.sum() <= 0:
-            raise OpticalError(Errors.E308.format(side=side, found=float(values.sum())))
-    if abs(a.sum() - b.sum()) > 1e-6 * a.sum():
-        raise OpticalError(Errors.E308.format(side="target", found=float(b.sum())))
-    if not np.isfinite(cost).all() or (cost < 0).any():
-        raise OpticalError(Errors.E310)
-    return cost, a, b

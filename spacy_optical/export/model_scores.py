@@ -6,7 +6,6 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.scorer import get_ner_prf
-from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import is_package
 
@@ -65,12 +64,9 @@ def _pipeline_scores(
         examples = []
         for doc, guess in zip(docs, nlp.pipe(map(bare_doc, docs)), strict=True):
             for side in (doc, guess):
-                _keep_labels(side, set(labels), set(labels_not_labelled(doc)))
+                kept = {ent.label_ for ent in side.ents}.difference(labels_not_labelled(doc))
+                kept = kept.intersection(labels) if labels else kept
+                side.set_ents([ent for ent in side.ents if ent.label_ in kept])
             examples.append(Example(guess, doc))
         scores[language] = get_ner_prf(examples)
     return scores
-
-
-def _keep_labels(doc: Doc, labels: set[str], lacking: set[str]) -> None:
-    kept = [ent for ent in doc.ents if ent.label_ not in lacking]
-    doc.set_ents([ent for ent in kept if not labels or ent.label_ in labels])

@@ -19,12 +19,14 @@ class AlignerResult:
     """One aligner's result.
 
     score (Score): Over all types.
+    share (float): Its F1 as a share of the ceiling's.
     by_label (Dict[str, Score]): For each type.
     interval (Tuple[float, float]): Of F1, 95 % of draws of sentences.
     ms_per_pair (float): Cost, plan and projection, without encoding.
     """
 
     score: Score
+    share: float
     by_label: dict[str, Score]
     interval: tuple[float, float]
     ms_per_pair: float
@@ -52,7 +54,7 @@ class ProjectionEvaluation:
         rows = []
         for name, result in self.aligners.items():
             score, (low, high) = result.score, result.interval
-            figures = [f"{score.f1:.1f}", f"{low:.1f}–{high:.1f}", f"{self._share(result):.1%}"]
+            figures = [f"{score.f1:.1f}", f"{low:.1f}–{high:.1f}", f"{result.share:.1%}"]
             figures += [f"{score.precision:.1f}", f"{score.recall:.1f}"]
             figures += [f"{result.by_label[kind].f1:.1f}" for kind in kinds]
             rows.append((name, *figures, f"{result.ms_per_pair:.2f}"))
@@ -63,7 +65,7 @@ class ProjectionEvaluation:
         aligners = {
             name: {
                 "f1": round(result.score.f1, 2),
-                "share_of_ceiling": round(self._share(result), 4),
+                "share_of_ceiling": round(result.share, 4),
                 "ms_per_pair": round(result.ms_per_pair, 3),
                 "ci": [round(bound, 2) for bound in result.interval],
             }
@@ -71,9 +73,6 @@ class ProjectionEvaluation:
         }
         ceiling = round(self.ceiling.f1, 2)
         return {"ceiling": ceiling, "aligners": aligners, "default": DEFAULT_ALIGNER}
-
-    def _share(self, result: AlignerResult) -> float:
-        return result.score.f1 / max(self.ceiling.f1, 1e-9)
 
 
 def evaluate_projection(
@@ -105,6 +104,7 @@ def evaluate_projection(
     y = encoder.vectors([t.words for _, t in pairs])
     gold = [t.spans for _, t in pairs]
     kinds = sorted({label for spans in gold for *_, label in spans})
+    ceiling = score(ceiling_counts([s.spans for s, _ in pairs], gold))
     results = {}
     for name, config in configs.items():
         say(f"Aligning with {name}")
@@ -118,12 +118,13 @@ def evaluate_projection(
             predicted.append([(span.start, span.end, span.label) for span in spans])
         seconds = time.perf_counter() - start
         counts = span_counts(gold, predicted)
+        total = score(counts)
         results[name] = AlignerResult(
-            score(counts),
+            total,
+            total.f1 / max(ceiling.f1, 1e-9),
             {kind: score(span_counts(gold, predicted, kind)) for kind in kinds},
             macro_f1_interval([counts], resamples=2000),
             1000 * seconds / len(pairs),
         )
-    ceiling = score(ceiling_counts([s.spans for s, _ in pairs], gold))
     left_out = len(left) + len(right) - 2 * len(pairs)
     return ProjectionEvaluation(len(pairs), left_out, ceiling, results)
