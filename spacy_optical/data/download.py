@@ -66,7 +66,7 @@ class DataFile:
             raise wrong(f"unknown '{min(settings)}' after #")
         if digest and not _HEX.fullmatch(digest):
             raise wrong("its SHA-256 is not 64 hexadecimal digits")
-        if not parts.scheme:
+        if len(parts.scheme) < 2:  # one letter is a drive of Windows
             if not address:
                 raise wrong("it is empty")
             return cls(address, "", address, digest, optional)

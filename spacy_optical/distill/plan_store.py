@@ -45,7 +45,7 @@ def write_chunk(path: Path, sentences: Sequence[Arrays]) -> None:
             save_file(tensors, temporary)
         except SafetensorError as err:  # what the library makes of the system's refusal
             raise OSError(str(err)) from err
-        with temporary.open("rb") as file:
+        with temporary.open("rb+") as file:  # Windows flushes no file that is open only for reading
             os.fsync(file.fileno())
 
 

@@ -69,7 +69,7 @@ class Worker:
             self._requests.write(json.dumps({"do": do, **arguments}) + "\n")
             self._requests.flush()
             line = self._answers.readline()
-        except BrokenPipeError:
+        except OSError:  # a broken pipe, which Windows calls an invalid argument
             line = ""
         answer: dict[str, Any] = json.loads(line) if line else {"error": self._end()}
         if "error" in answer:
@@ -95,7 +95,7 @@ class Worker:
         try:
             self._requests.close()
             self._process.wait(timeout=STOP_SECONDS)
-        except (BrokenPipeError, subprocess.TimeoutExpired):
+        except (OSError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait()
         self._answers.close()

@@ -65,8 +65,12 @@ def test_source_is_read_from_its_address():
     assert source.path == "a b/c.txt"
     assert (source.sha256, source.optional) == (HASH, True)
     assert source.place(Path("f")) == Path("f/data.example/a b/c.txt")
-    local = DataFile.parse("assets/a.txt")
-    assert (local.host, local.optional, local.place(Path("f"))) == ("", False, Path("assets/a.txt"))
+
+
+@pytest.mark.parametrize("path", ["assets/a.txt", "/data/a.txt", r"C:\data\a.txt", "c:/data/a.txt"])
+def test_a_path_is_used_where_it_is(path):
+    local = DataFile.parse(path)
+    assert (local.host, local.optional, local.place(Path("f"))) == ("", False, Path(path))
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,21 @@ def test_a_process_that_ends_is_told(tmp_path: Path) -> None:
         pytest.raises(RequestFailed, match="ended with code 3 after saying 'no room'"),
     ):
         worker.ask("load", path="x", kind="pipeline", threads=1, code=str(code))
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.EINVAL])  # Linux, Windows
+def test_a_process_that_ended_before_the_request_is_told(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse() -> None:
+        raise OSError(number, "the pipe is closed")
+
+    with Worker("mine", "base", Options()) as worker:
+        worker._process.kill()
+        monkeypatch.setattr(worker._requests, "flush", refuse)
+        with pytest.raises(RequestFailed, match="its process ended with code"):
+            worker.ask("start")
+        monkeypatch.undo()
 
 
 def test_prints_of_a_pipeline_do_not_disturb_the_answers(tmp_path: Path) -> None:
