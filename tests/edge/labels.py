@@ -1,4 +1,4 @@
-"""The labels of `optical_ner` on 20 sentences of each language of the assets.
+"""The entities of `optical_ner` in 20 sentences of each language of the assets.
 
     python labels.py assets/parallel/test.jsonl labels.json             # write them
     python labels.py assets/parallel/test.jsonl labels.json --compare   # compare with the file
@@ -11,6 +11,7 @@ import json
 import platform
 import re
 import sys
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
@@ -20,8 +21,8 @@ SENTENCES = 20
 ENTITY = re.compile(r"\[([^\]]+)\]\([A-Z]+\)")
 
 
-def labels_of(path: Path) -> dict[str, list]:
-    """Give the entities of each sentence, by language and id."""
+def entities_of(path: Path) -> dict[str, list]:
+    """Give the entities of each sentence (offsets, label and text), by language and id."""
     nlp = spacy.blank("xx")
     nlp.add_pipe("optical_ner")
     found = {}
@@ -30,16 +31,20 @@ def labels_of(path: Path) -> dict[str, list]:
             for language, marked in group.items():
                 if language not in ("id", "genre"):
                     doc = nlp(ENTITY.sub(r"\1", marked))
-                    ents = [[ent.start_char, ent.end_char, ent.label_] for ent in doc.ents]
+                    ents = [[e.start_char, e.end_char, e.label_, e.text] for e in doc.ents]
                     found[f"{language} {group['id']}"] = ents
     return found
 
 
 def main(source: str, out: str, *options: str) -> int:
-    """Write the labels, or compare them; RETURNS (int): the exit code."""
-    found = labels_of(Path(source))
-    languages = len({key.partition(" ")[0] for key in found})
-    print(f"{platform.machine()}: {len(found)} sentences of {languages} languages")
+    """Write the entities, or compare them; RETURNS (int): the exit code."""
+    found = entities_of(Path(source))
+    languages = dict.fromkeys(key.partition(" ")[0] for key in found)
+    packages = ("spacy_optical", "spacy", "onnxruntime", "numpy")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    print(f"{platform.machine()}: Python {platform.python_version()}, {versions}")
+    entities = sum(map(len, found.values()))
+    print(f"{entities} entities in {len(found)} sentences: {' '.join(languages)}")
     if "--compare" not in options:
         Path(out).write_text(json.dumps(found, indent=1), encoding="utf8")
         return 0
@@ -47,7 +52,7 @@ def main(source: str, out: str, *options: str) -> int:
     differing = [key for key in expected if found.get(key) != expected[key]]
     for key in differing:
         print(f"{key}: {found.get(key)} instead of {expected[key]}")
-    print(f"{len(expected) - len(differing)} of {len(expected)} sentences have equal labels")
+    print(f"{len(expected) - len(differing)} of {len(expected)} sentences have equal entities")
     return int(bool(differing))
 
 
