@@ -17,8 +17,10 @@ from transformers import get_linear_schedule_with_warmup
 
 from ..errors import Errors, OpticalError
 from ..files import written_whole
+from ..runtime.pieces import WordPieces
 from .config import Training
 from .distributed import add_up, launched_in_vain, on_main, world
+from .sentences import Sentence
 from .tagger import WordTagger
 
 CHECKPOINT = "checkpoint.pt"
@@ -168,6 +170,28 @@ def by_length(
         part = sorted(order[start : start + size * POOL], key=lambda i: lengths[i])
         batches += [[int(i) for i in part[at : at + size]] for at in range(0, len(part), size)]
     return [batches[i] for i in rng.permutation(len(batches))]
+
+
+class SentenceTask:
+    """Batches of sentences. What is learned of them is left to the kind of training.
+
+    sentences (Sequence[Sentence]): The sentences.
+    pieces (WordPieces): The tokenizer.
+    batch_size (int): Sentences in a batch.
+    """
+
+    def __init__(self, sentences: Sequence[Sentence], pieces: WordPieces, batch_size: int) -> None:
+        self.sentences, self.pieces, self.batch_size = sentences, pieces, batch_size
+
+    def batches(self, rng: np.random.Generator) -> list[list[int]]:
+        """Give the numbers of an epoch's sentences."""
+        return by_length([len(s) for s in self.sentences], self.batch_size, rng)
+
+    def split(self, batch: list[int], count: int) -> list[tuple[list[int], float]]:
+        """Deal out the sentences in turn; a part counts by its words, as the mean does."""
+        parts = [batch[at::count] for at in range(min(count, len(batch)))]
+        words = [sum(len(self.sentences[i].words) for i in part) for part in parts]
+        return [(part, n / sum(words)) for part, n in zip(parts, words, strict=True)]
 
 
 def _own_part(task: TrainingTask, batch: Any) -> list[tuple[Any, float]]:

@@ -86,18 +86,14 @@ def scores_of(
             [[span for span in spans if span[2] in labels] for spans in side]
             for side in (expected, predicted)
         )
+
+    def shares(label: str | None = None) -> dict[str, float]:
+        one = score(span_counts(expected, predicted, label))
+        return {"p": one.precision / 100, "r": one.recall / 100, "f": one.f1 / 100}
+
     kinds = sorted({label for spans in (*expected, *predicted) for *_, label in spans})
-    types = {label: score(span_counts(expected, predicted, label)) for label in kinds}
-    total = score(span_counts(expected, predicted))
-    return {
-        "ents_p": total.precision / 100,
-        "ents_r": total.recall / 100,
-        "ents_f": total.f1 / 100,
-        "ents_per_type": {
-            label: {"p": one.precision / 100, "r": one.recall / 100, "f": one.f1 / 100}
-            for label, one in types.items()
-        },
-    }
+    total = {f"ents_{name}": value for name, value in shares().items()}
+    return {**total, "ents_per_type": {label: shares(label) for label in kinds}}
 
 
 def predicted_spans(

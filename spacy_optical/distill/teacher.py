@@ -1,9 +1,8 @@
 """The teacher: a multilingual encoder that learns entities from English labels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from accelerate.utils import set_seed
 
 from ..data.docs import read_training_docs
@@ -16,38 +15,21 @@ from ..runtime.pieces import WordPieces
 from . import objectives
 from .config import DistillConfig
 from .distributed import on_main
-from .loop import Losses, by_length, train
+from .loop import Losses, SentenceTask, train
 from .provenance import provenance
-from .sentences import Batch, Sentence, collate, labelled_sentences
+from .sentences import collate, labelled_sentences
 from .tagger import WordTagger, load_tagger
 from .tagger_evaluation import check_labels, entity_scores
 from .tagger_folder import finished, save_tagger
 
 
-class EnglishTask:
+class EnglishTask(SentenceTask):
     """Gold labels on English sentences, nothing else."""
 
-    def __init__(self, sentences: Sequence[Sentence], pieces: WordPieces, batch_size: int) -> None:
-        self.sentences = sentences
-        self.pieces = pieces
-        self.batch_size = batch_size
-
-    def batches(self, rng: np.random.Generator) -> list[Batch]:
-        """Give every sentence once."""
-        numbers = by_length([len(s) for s in self.sentences], self.batch_size, rng)
-        return [collate([self.sentences[i] for i in batch], self.pieces) for batch in numbers]
-
-    def losses(self, tagger: WordTagger, batch: Batch) -> Losses:
+    def losses(self, tagger: WordTagger, batch: list[int]) -> Losses:
         """Give the cross-entropy to the gold tags."""
-        return {"hard": objectives.hard(tagger(batch).logits, batch.tags, batch.also)}
-
-    def split(self, batch: Batch, count: int) -> list[tuple[Batch, float]]:
-        """Deal out the sentences in turn; a part counts by its words, as the mean does."""
-        count = min(count, len(batch.tags))
-        tensors = vars(batch).items()
-        parts = [Batch(**{name: t[at::count] for name, t in tensors}) for at in range(count)]
-        words = [int((part.tags >= 0).sum()) for part in parts]
-        return [(part, n / sum(words)) for part, n in zip(parts, words, strict=True)]
+        padded = collate([self.sentences[i] for i in batch], self.pieces)
+        return {"hard": objectives.hard(tagger(padded).logits, padded.tags, padded.also)}
 
 
 def teach(

@@ -107,7 +107,10 @@ def find_width_pruning(
     if basis is None:
         basis = torch.linalg.eigh(whole).eigenvectors[:, -width:].flip(1).float().contiguous()
     size = base.config.hidden_size // base.config.num_attention_heads
-    heads = {layer: _rows(strength[layer], width // size, size) for layer in layers}
+    heads = {}
+    for layer in layers:  # the rows of the heads that say most
+        kept = strength[layer].topk(width // size).indices.sort().values
+        heads[layer] = (kept[:, None] * size + torch.arange(size)).flatten()
 
     modules = {*streams, *(b.attention.output.LayerNorm for b in blocks.values())}
     found = [(name, module) for name, module in teacher.model.named_modules() if module in modules]
@@ -138,12 +141,6 @@ class _Fit:
         mean_x, mean_y, square, product = self.sums / self.count
         gain = (product - mean_x * mean_y) / (square - mean_x**2).clamp(min=1e-12)
         return gain.float(), (mean_y - gain * mean_x).float()
-
-
-def _rows(strength: torch.Tensor, count: int, size: int) -> torch.Tensor:
-    """Give the rows of the heads that say most."""
-    kept = strength.topk(count).indices.sort().values
-    return (kept[:, None] * size + torch.arange(size)).flatten()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -48,7 +49,11 @@ def trim_vocabulary(tokenizer: bytes, sentences: Iterable[Iterable[str]], size: 
     vocabulary = Tokenizer.from_buffer(tokenizer).get_vocab(with_added_tokens=True)
     ranked = {i: piece for piece, i in vocabulary.items()}
     unknown = spec["model"].get("unk_token") or ranked.get(spec["model"].get("unk_id"))
-    used = _count(tokenizer, sentences)
+    used: Counter[int] = Counter()
+    pieces = WordPieces(tokenizer)
+    for word, times in Counter(chain.from_iterable(sentences)).items():
+        for piece_id in pieces.pieces([word])[0]:
+            used[piece_id] += times
     special = {unknown, *(added["content"] for added in spec["added_tokens"])}
     scripts = {_script(c) for i in used for c in ranked[i] if c.isalpha()}
     must, seen, spare = [], [], []
@@ -66,16 +71,6 @@ def trim_vocabulary(tokenizer: bytes, sentences: Iterable[Iterable[str]], size: 
     seen.sort(key=lambda i: (-used[i], i))
     kept = sorted([*must, *seen, *spare][:size])
     return Vocabulary(_rewritten(spec, kind, ranked, kept), np.array(kept, dtype=np.int64))
-
-
-def _count(tokenizer: bytes, sentences: Iterable[Iterable[str]]) -> Counter[int]:
-    pieces = WordPieces(tokenizer)
-    words = Counter(word for sentence in sentences for word in sentence)
-    used: Counter[int] = Counter()
-    for word, times in words.items():
-        for piece in pieces.pieces([word])[0]:
-            used[piece] += times
-    return used
 
 
 def _script(character: str) -> str:

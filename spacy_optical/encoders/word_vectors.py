@@ -92,13 +92,3 @@ class WordEncoder:
             end = firsts[0] + counts.sum()
             sums = np.add.reduceat(vectors[:end], firsts[: len(row)], axis=0)
             yield (sums / counts[:, None]).astype(np.float32)
-
-
-def load_encoder(encoder: str | Path | WordEncoder) -> WordEncoder:
-    """Load an encoder from its folder, unless it is loaded already.
-
-    encoder (Union[str, Path, WordEncoder]): The folder, in Hugging Face's layout, or an encoder.
-    RETURNS (WordEncoder): The encoder, with the default layer if it is loaded here.
-    RAISES (OpticalError): As `WordEncoder`.
-    """
-    return WordEncoder(encoder) if isinstance(encoder, str | Path) else encoder

@@ -17,7 +17,7 @@ from ..runtime.pieces import WordPieces
 from .onnx import export_onnx
 from .quantize import preset_named, quantize
 from .tokenizer import compact
-from .verify import Gate, Verdict, check, verify
+from .verify import Gate, Verdict, verify
 from .weights import with_weights_apart
 
 # What of a training's metrics goes into a manifest.
@@ -83,14 +83,10 @@ def export_bundle(
     say(f"Making the {name} model")
     small = Bundle(replace(info, preset=name), quantize(fp32.model, name), fp32.tokenizer)
     verdict = verify(tagger, fp32, small, docs)
-    verified = True
-    try:
-        check(verdict, gate or Gate(), out)
-    except OpticalError as err:
+    if refusal := (gate or Gate()).refusal(verdict, out):
         if not force:
-            raise
-        verified = False
-        say(f"Written all the same: {err}")
-    info = replace(small.info, metrics={"gate": verdict.record()}, verified=verified)
+            raise OpticalError(refusal)
+        say(f"Written all the same: {refusal}")
+    info = replace(small.info, metrics={"gate": verdict.record()}, verified=not refusal)
     with_weights_apart(replace(small, info=info)).to_disk(out)
     return verdict

@@ -5,10 +5,11 @@ from typing import Any
 
 import spacy
 
+from ..data.sources import load_data_config
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
 from ..runtime.bundle import Bundle
-from .pipeline_meta import meta_of
+from .pipeline_meta import NOTES, performance_of, sources_of
 
 DESCRIPTION = "Named entities in {languages}, by a small student distilled across languages."
 
@@ -46,7 +47,12 @@ def assemble(
         version=version,
         description=DESCRIPTION.format(languages=", ".join(loaded.info.languages)),
         license="MIT",
-        **meta_of(loaded.info, data, scores),
+        performance=loaded.info.metrics,
     )
+    if data is not None:
+        nlp.meta["sources"] = sources_of(load_data_config(data))
+    if scores is not None:
+        performance = performance_of(scores) | loaded.info.metrics
+        nlp.meta.update(performance=performance, notes=NOTES)
     with folder_written_whole(out, marker="config.cfg") as folder:
         nlp.to_disk(folder)

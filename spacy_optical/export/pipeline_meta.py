@@ -5,32 +5,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..data.sources import DataConfig, load_data_config
+from ..data.sources import DataConfig
 from ..errors import Errors, OpticalError
-from ..runtime.bundle import BundleInfo
 
 NOTES = (
     "Entity scores are means over the target languages; `performance.languages` has each "
     "language and label. No label of a target language trained or chose the model."
 )
-
-
-def meta_of(info: BundleInfo, data: Path | None, scores: Path | None) -> dict[str, Any]:
-    """Collect what a pipeline's `meta.json` says about its model.
-
-    info (BundleInfo): The bundle's manifest.
-    data (Optional[Path]): The config that names the training data.
-    scores (Optional[Path]): What `evaluate` wrote for this bundle.
-    RETURNS (Dict[str, Any]): `performance`, and `sources` and `notes` where they are known.
-    RAISES (OpticalError): If a file is missing or of another form.
-    """
-    meta: dict[str, Any] = {"performance": info.metrics}
-    if data is not None:
-        meta["sources"] = sources_of(load_data_config(data))
-    if scores is not None:
-        meta["performance"] = performance_of(scores) | info.metrics
-        meta["notes"] = NOTES
-    return meta
 
 
 def sources_of(config: DataConfig) -> list[dict[str, str]]:

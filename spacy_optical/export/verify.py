@@ -31,6 +31,14 @@ class Gate:
     max_f1_loss: float = 1.0
     max_disagreement: float = 0.02
 
+    def refusal(self, verdict: "Verdict", out: Path) -> str:
+        """Say why a bundle is not written to `out`; empty if it passes."""
+        loss, share = verdict.f1_fp32 - verdict.f1, verdict.disagreement
+        if loss <= self.max_f1_loss and share <= self.max_disagreement:
+            return ""
+        limits = {"max_loss": self.max_f1_loss, "max_share": self.max_disagreement}
+        return Errors.E504.format(path=out, loss=loss, share=share, **limits)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -82,14 +90,6 @@ def verify(
         f1=_f1(docs, quick, reader),
         words=len(a),
     )
-
-
-def check(verdict: Verdict, gate: Gate, out: Path) -> None:
-    """Refuse a bundle, to be written to `out`, that lost more than the gate allows."""
-    loss, share = verdict.f1_fp32 - verdict.f1, verdict.disagreement
-    limits = {"max_loss": gate.max_f1_loss, "max_share": gate.max_disagreement}
-    if loss > gate.max_f1_loss or share > gate.max_disagreement:
-        raise OpticalError(Errors.E504.format(path=out, loss=loss, share=share, **limits))
 
 
 def _f1(docs: Sequence[Doc], scores: Sequence[np.ndarray], runtime: Runtime) -> float:

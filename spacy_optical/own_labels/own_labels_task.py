@@ -24,7 +24,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ..data.docs import labels_not_labelled
-from ..distill.loop import Losses, by_length
+from ..distill.loop import Losses, SentenceTask, by_length
 from ..distill.sentences import Sentence, collate
 from ..distill.tagger import WordTagger
 from ..distill.tagger_evaluation import word_logits
@@ -76,19 +76,15 @@ class TagSets:
         return found
 
 
-@dataclass(frozen=True)
-class TargetSentence:
+@dataclass(frozen=True, kw_only=True)
+class TargetSentence(Sentence):
     """A sentence of n words with what is to be learned of it.
 
     target [n, tags] holds distributions; free [n, tags] is true where a tag counts as O.
     """
 
-    sentence: Sentence
     target: NDArray[np.float32]
     free: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.sentence)
 
 
 def with_new_labels(tagger: WordTagger, sets: TagSets, seed: int) -> None:
@@ -146,8 +142,9 @@ def target_sentences(
         cut = [word[:most] for word in pieces.pieces(words)]
         for part in windows(list(map(len, cut)), most, 0):
             at = slice(part.start, part.end)
-            sentence = Sentence(words[at], tuple(cut[at]))
-            found.append(TargetSentence(sentence, target[at], free[at]))
+            found.append(
+                TargetSentence(words[at], tuple(cut[at]), target=target[at], free=free[at])
+            )
     return found
 
 
@@ -197,7 +194,7 @@ def loss(
     return -(target * shares).sum(dim=-1)[words].mean()
 
 
-class OwnLabelsTask:
+class OwnLabelsTask(SentenceTask):
     """The gold sentences, and as many others drawn beside them in each epoch.
 
     sentences (Sequence[TargetSentence]): The gold.
@@ -213,10 +210,9 @@ class OwnLabelsTask:
         pieces: WordPieces,
         batch_size: int,
     ) -> None:
+        self.learned = [*sentences, *beside]
+        super().__init__(self.learned, pieces, batch_size)
         self.count = len(sentences)
-        self.sentences = [*sentences, *beside]
-        self.pieces = pieces
-        self.batch_size = batch_size
 
     def batches(self, rng: np.random.Generator) -> list[list[int]]:
         """Give the numbers of an epoch's sentences."""
@@ -227,18 +223,11 @@ class OwnLabelsTask:
 
     def losses(self, tagger: WordTagger, batch: list[int]) -> Losses:
         """Give the cross-entropy to what is to be learned."""
-        chosen = [self.sentences[i] for i in batch]
-        padded = collate([one.sentence for one in chosen], self.pieces)
+        chosen = [self.learned[i] for i in batch]
+        padded = collate(chosen, self.pieces)
         shape = (*padded.words.shape, chosen[0].target.shape[1])
         target, free = torch.zeros(shape), torch.zeros(shape, dtype=torch.bool)
         for row, one in enumerate(chosen):
             target[row, : len(one.target)] = torch.from_numpy(one.target)
             free[row, : len(one.free)] = torch.from_numpy(one.free)
         return {"gold": loss(tagger(padded).logits, target, free, padded.words)}
-
-    def split(self, batch: list[int], count: int) -> list[tuple[list[int], float]]:
-        """Deal out the sentences in turn; a part counts by its words, as the mean does."""
-        count = min(count, len(batch))
-        parts = [batch[at::count] for at in range(count)]
-        words = [sum(len(self.sentences[i].target) for i in part) for part in parts]
-        return [(part, n / sum(words)) for part, n in zip(parts, words, strict=True)]

@@ -26,29 +26,22 @@ class BundlePipe:
         self._model, self._settings = model, settings
 
     @abstractmethod
-    def check_bundle(self, info: BundleInfo, where: str | Path) -> None:
-        """Check that a bundle is of use to the component.
+    def _check(self, info: BundleInfo, where: str | Path) -> None:
+        """Refuse a bundle that is of no use to the component."""
 
-        info (BundleInfo): Its manifest.
-        where (Union[str, Path]): Where it is, for the error.
-        RAISES (OpticalError): If it is not.
-        """
-
-    def check_path(self) -> None:
+    def _check_path(self) -> None:
         """Check the bundle to be read, unless spaCy is making a pipeline from a config.
 
         The path in a saved config may not exist on this machine. The bundle is saved with the
         pipeline, and `from_disk` or `from_bytes` reads it after all components are made.
-
-        RAISES (OpticalError): If there is no bundle, or it is not of use to the component.
         """
         # spaCy does not tell a factory what it is making.
         code = Language.from_config.__func__.__code__  # type: ignore[attr-defined]
         if not any(frame.f_code is code for frame, _ in walk_stack(None)):
-            self.check_bundle(read_info(self.path), self.path)
+            self._check(read_info(self.path), self.path)
 
     def _use(self, bundle: Bundle) -> Runtime:
-        self.check_bundle(bundle.info, bundle.where)
+        self._check(bundle.info, bundle.where)
         self._runtime = Runtime(bundle, **self._settings)
         return self._runtime
 

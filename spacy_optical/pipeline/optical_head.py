@@ -31,19 +31,15 @@ SPACE = "▁"
     default_config={"scorer": {"@scorers": "spacy.ner_scorer.v1"}},
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
-def make_optical_head(nlp: Language, name: str, scorer: Any) -> "OpticalHead":
-    """Make an `optical_head` component. Set its weights with `set_weights` or load them."""
-    return OpticalHead(name, scorer)
-
-
 class OpticalHead(Pipe):
     """Finds named entities from the transformer's vector of each word's first piece.
 
-    name (str): The component's name in the pipeline.
+    nlp (Language): The pipeline.
+    name (str): The component's name in it.
     scorer (Optional[Callable]): The scoring method.
     """
 
-    def __init__(self, name: str = "optical_head", scorer: Any = None) -> None:
+    def __init__(self, nlp: Language, name: str = "optical_head", scorer: Any = None) -> None:
         self.name = name
         self.scorer = scorer
         self._labels: tuple[str, ...] = ()
@@ -117,3 +113,6 @@ class OpticalHead(Pipe):
 
     def _state(self) -> dict[str, Any]:
         return {"labels": list(self._labels), "weight": self.weight, "bias": self.bias}
+
+
+make_optical_head = OpticalHead  # the name in the entry points of installations

@@ -112,20 +112,15 @@ class OpticalNER(BundlePipe, Pipe):
                 )
         if not register_score():
             warnings.warn(Warnings.W103.format(name=name), stacklevel=2)
-        self.check_path()
+        self._check_path()
         for other, pipe in nlp.components:
             same = isinstance(pipe, OpticalNER) and pipe.spans_key == spans_key
             if same and spans_key is not None:
                 message = Warnings.W102.format(first=other, second=name, key=spans_key)
                 warnings.warn(message, stacklevel=2)
 
-    def check_bundle(self, info: BundleInfo, where: str | Path) -> None:
-        """Check that `label_map` and `min_score` name labels of a model.
-
-        info (BundleInfo): The manifest of the model's bundle.
-        where (Union[str, Path]): Not used.
-        RAISES (OpticalError): If one of them names another label.
-        """
+    def _check(self, info: BundleInfo, where: str | Path) -> None:
+        """Refuse a `label_map` or `min_score` that names a label that the model does not have."""
         known, renamed = set(info.labels), set(self._renamed(info))
         for setting, used, allowed in (
             ("label_map", set(self.label_map), known),

@@ -66,7 +66,7 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
             overlap=overlap,
             providers=providers,
         )
-        self.check_path()
+        self._check_path()
 
     @property
     def width(self) -> int:
@@ -136,13 +136,8 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
                     )
                     raise OpticalError(message)
 
-    def check_bundle(self, info: BundleInfo, where: str | Path) -> None:
-        """Check that a bundle has word vectors.
-
-        info (BundleInfo): Its manifest.
-        where (Union[str, Path]): Where it is, for the error.
-        RAISES (OpticalError): If it has none.
-        """
+    def _check(self, info: BundleInfo, where: str | Path) -> None:
+        """Refuse a bundle without word vectors."""
         if not info.vectors:
             raise OpticalError(Errors.E120.format(path=where))
 

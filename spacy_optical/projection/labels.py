@@ -13,12 +13,12 @@ from ..align import AlignConfig
 from ..data.bitext import Format, OnError, read_bitext
 from ..data.docs import write_docs, write_shards
 from ..data.word_tokenizer import tokenizer_for
-from ..encoders.word_vectors import WordEncoder, load_encoder
+from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable, folder_written_whole, write_json
 from . import THRESHOLD
 from .pair import AlignedPair, project_pair
-from .words import check_map, load_labeller, sentence_in, sentence_of
+from .words import check_map, load_labeller, sentence_of
 
 SPANS_KEY = "optical"
 MARKER = "projection.json"
@@ -104,7 +104,7 @@ def project_labels(
     pipeline = load_labeller(labeller)
     if labels is not None:
         check_map(labels, pipeline)
-    word_encoder = load_encoder(encoder)
+    encoder = WordEncoder(encoder) if isinstance(encoder, str | Path) else encoder
     pairs = read_bitext(
         bitext,
         source_lang=source_lang,
@@ -125,9 +125,9 @@ def project_labels(
                 sources = [
                     sentence_of(doc, labels) for doc in pipeline.pipe(p.source for p in part)
                 ]
-                targets = [sentence_in(pair.target, language) for pair in part]
-                left = word_encoder.vectors([sentence.words for sentence in sources])
-                right = word_encoder.vectors([sentence.words for sentence in targets])
+                targets = [sentence_of(target_tokenizer(pair.target)) for pair in part]
+                left = encoder.vectors([sentence.words for sentence in sources])
+                right = encoder.vectors([sentence.words for sentence in targets])
                 for pair, source, target, x, y in zip(
                     part, sources, targets, left, right, strict=True
                 ):

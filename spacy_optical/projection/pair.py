@@ -10,10 +10,11 @@ from ..align import AlignConfig, Plan, ProjectedSpan, align_and_project
 from ..data.docs import make_doc
 from ..data.markup import parse_markup
 from ..data.parallel import LABELS
-from ..encoders.word_vectors import WordEncoder, load_encoder
+from ..data.word_tokenizer import tokenizer_for
+from ..encoders.word_vectors import WordEncoder
 from . import THRESHOLD
 from .picture import plan_html, plan_table
-from .words import Sentence, load_labeller, sentence_in, sentence_of
+from .words import Sentence, load_labeller, sentence_of
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def align_pair(
         marked = parse_markup(source, LABELS, where="the sentence")
         doc = make_doc(marked, source_lang, where="the sentence")
         left = sentence_of(doc)
-    right = sentence_in(target, target_lang)
-    x, y = load_encoder(encoder).vectors([left.words, right.words])
+    right = sentence_of(tokenizer_for(target_lang)(target))
+    encoder = WordEncoder(encoder) if isinstance(encoder, str | Path) else encoder
+    x, y = encoder.vectors([left.words, right.words])
     return project_pair(left, right, x, y, config or AlignConfig(), threshold)

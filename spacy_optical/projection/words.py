@@ -8,7 +8,6 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from ..runtime.word_tokens import word_tokens
 
@@ -46,11 +45,6 @@ def sentence_of(doc: Doc, labels: Mapping[str, str] | None = None) -> Sentence:
         if inside and label is not None:
             spans.append((inside[0], inside[-1] + 1, label))
     return Sentence(doc, tokens, tuple(doc[i].text for i in tokens), tuple(spans))
-
-
-def sentence_in(text: str, language: str) -> Sentence:
-    """Split a sentence without labels into words, see `tokenizer_for`."""
-    return sentence_of(tokenizer_for(language)(text))
 
 
 def load_labeller(name: str | Path | Language) -> Language:

@@ -6,7 +6,6 @@ the memory of the weights.
 
 import hashlib
 import os
-import stat
 import weakref
 from collections import deque
 from collections.abc import Iterator
@@ -166,11 +165,7 @@ def read_manifest(folder: Path, name: str) -> bytes:
 
 def _opened(folder: Path, name: str) -> int:
     path = folder / name
-    try:
-        regular = stat.S_ISREG(path.stat().st_mode)
-    except OSError as err:
-        raise OpticalError(Errors.E102.format(name=name, path=folder)) from err
-    if not regular:  # opening a named pipe would wait for its writer
+    if not os.path.isfile(path):  # opening a named pipe would wait for its writer
         raise OpticalError(Errors.E102.format(name=name, path=folder))
     try:
         return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))

@@ -14,7 +14,6 @@ from ..compat import require_onnxruntime
 from ..errors import Errors, OpticalError
 from .bundle import (
     INPUTS,
-    MODEL_FILE,
     OUTPUT,
     PACKAGE,
     TOKENIZER_FILE,
@@ -81,9 +80,7 @@ def session_of(bundle: Bundle, threads: int, providers: Sequence[str] = CPU) -> 
     RAISES (OpticalError): If the model cannot be read or breaks the graph contract, or a provider
         cannot be used.
     """
-    hashes = (
-        bundle.files[name].sha256 for name in (MODEL_FILE, WEIGHTS_FILE) if name in bundle.files
-    )
+    hashes = (entry.sha256 for name, entry in bundle.files.items() if name != TOKENIZER_FILE)
     key = ("session", os.getpid(), *hashes, threads, *providers)
     return _one(key, lambda: _session(bundle, threads, providers))
 

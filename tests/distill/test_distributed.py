@@ -157,7 +157,7 @@ def test_parts_of_an_english_batch_add_up_to_its_loss(trained: Trained, count: i
     [batch] = task.batches(np.random.default_rng(0))
     parts = task.split(batch, count)
     assert len(parts) == min(count, 7)
-    assert sum(len(part.tags) for part, _ in parts) == 7
+    assert sum(len(part) for part, _ in parts) == 7
     whole = task.losses(tagger, batch)["hard"].detach()
     together = sum(share * task.losses(tagger, part)["hard"].detach() for part, share in parts)
     assert float(together) == pytest.approx(float(whole), rel=1e-5)

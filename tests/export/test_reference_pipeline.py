@@ -85,7 +85,7 @@ def test_head_round_trips(nlp: Language):
 
     head = nlp.get_pipe("optical_head")
     assert isinstance(head, OpticalHead)
-    again = OpticalHead().from_bytes(head.to_bytes())
+    again = OpticalHead(nlp).from_bytes(head.to_bytes())
     assert again.labels == head.labels == ("DATE", "LOC", "ORG", "PER")
     assert (again.weight == head.weight).all()
     assert (again.bias == head.bias).all()

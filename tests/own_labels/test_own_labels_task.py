@@ -132,7 +132,7 @@ def test_a_long_document_is_learned_in_parts(start: WordTagger, pieces: WordPiec
     found = target_sentences([doc], frozenset({"PRODUCT"}), KEEP, start, pieces, max_pieces=20)
     assert len(found) > 1
     assert all(len(part) <= 18 for part in found)
-    assert [word for part in found for word in part.sentence.words] == WORDS * 10
+    assert [word for part in found for word in part.words] == WORDS * 10
     assert found[-1].target[-2:].argmax(axis=1).tolist() == [B_PRODUCT, I_PRODUCT]
 
 
@@ -163,9 +163,9 @@ def test_an_epoch_has_as_many_sentences_beside_as_gold(start: WordTagger, pieces
     words = [WORDS[: 1 + at % 5] for at in range(12)]
     made = [
         TargetSentence(
-            plain_sentence(row, pieces),
-            np.tile(np.eye(7, dtype=np.float32)[0], (len(row), 1)),
-            np.zeros((len(row), 7), dtype=bool),
+            **vars(plain_sentence(row, pieces)),
+            target=np.tile(np.eye(7, dtype=np.float32)[0], (len(row), 1)),
+            free=np.zeros((len(row), 7), dtype=bool),
         )
         for row in words
     ]

@@ -16,7 +16,7 @@ OUTSIDE, BEGIN, INSIDE = np.eye(3, dtype=np.float32) * 5
 
 
 def head() -> OpticalHead:
-    made = OpticalHead()
+    made = OpticalHead(spacy.blank("xx"))
     made.set_weights(["PER"], WEIGHT, np.zeros(3, dtype=np.float32))
     return made
 
@@ -97,7 +97,7 @@ def test_earlier_entities_stay():
 
 def test_disk_round_trip(tmp_path: Path):
     head().to_disk(tmp_path / "head")
-    again = OpticalHead().from_disk(tmp_path / "head")
+    again = OpticalHead(spacy.blank("xx")).from_disk(tmp_path / "head")
     assert again.labels == ("PER",)
     np.testing.assert_array_equal(again.weight, WEIGHT)
     doc = doc_with(["Amina"], [BEGIN], [[0]])

@@ -2,12 +2,12 @@ import pytest
 import spacy
 from spacy.tokens import Span
 
+from spacy_optical.data.word_tokenizer import tokenizer_for
 from spacy_optical.errors import OpticalError
 from spacy_optical.projection.words import (
     check_map,
     label_map,
     load_labeller,
-    sentence_in,
     sentence_of,
 )
 
@@ -24,7 +24,7 @@ def test_tokens_that_are_only_space_are_no_words():
 
 
 def test_languages_that_spacy_does_not_know_are_split_all_the_same():
-    assert sentence_in("Amina, njoo!", "qqq").words == ("Amina", ",", "njoo", "!")
+    assert sentence_of(tokenizer_for("qqq")("Amina, njoo!")).words == ("Amina", ",", "njoo", "!")
 
 
 def test_label_maps():
