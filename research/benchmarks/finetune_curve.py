@@ -78,6 +78,21 @@ class GoldSet:
         return [folder / f"{name}.spacy" for name in parts]
 
 
+def gold_sets(languages: Sequence[str], folder: Path, mirror: Path | None) -> dict[str, GoldSet]:
+    """Fetch and read the gold of languages.
+
+    languages (Sequence[str]): Their codes.
+    folder (Path): Where fetched files are kept.
+    mirror (Optional[Path]): As for `fetch`.
+    RETURNS (Dict[str, GoldSet]): The gold by language.
+    """
+    sources = read_sections(CONFIG)["sources"]
+    parts = {code: checked(SourceSet, sources[code], CONFIG) for code in languages}
+    files = [DataFile.parse(file) for part in parts.values() for file in part.files]
+    fetch(files, folder, mirror=mirror, say=print)
+    return {code: GoldSet(code, part, folder) for code, part in parts.items()}
+
+
 def _drawn(
     sentences: list[TaggedSentence], count: int, random: np.random.Generator
 ) -> list[TaggedSentence]:
@@ -139,12 +154,14 @@ def begun(model: str, path: Path) -> Row:
 
 def markdown(record: Row) -> str:
     """Write the table: a row for each size, F1 with its range by language, minutes."""
-    languages = list(record["before"])
+    languages = [code for code in LANGUAGES if code in record["before"]]
     heads = [f"{LANGUAGES[code]} | without DATE | minutes" for code in languages]
     lines = [f"| sentences | {' | '.join(heads)} |", f"|---|{'---:|---:|---:|' * len(heads)}"]
-    before = [f"{one['f1']:.1f} | {one['f1_names']:.1f} | " for one in record["before"].values()]
+    zero_shot = (record["before"][code] for code in languages)
+    before = [f"{one['f1']:.1f} | {one['f1_names']:.1f} | " for one in zero_shot]
     lines.append(f"| none | {' | '.join(before)} |")
-    for size in dict.fromkeys(row["size"] for row in record["rows"]):
+    measured = {row["size"] for row in record["rows"]}
+    for size in sorted(measured, key=lambda size: float("inf") if size == "all" else int(size)):
         cells = (" | ".join(_cells(record["rows"], size, code)) for code in languages)
         lines.append(f"| {size} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -173,12 +190,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.markdown is not None:
         check_marks(args.markdown)
-    sources = read_sections(CONFIG)["sources"]
-    parts = {name: checked(SourceSet, part, CONFIG) for name, part in sources.items()}
-    files = [DataFile.parse(file) for part in parts.values() for file in part.files]
-    fetch(files, args.files, mirror=args.mirror, say=print)
     languages = args.languages.split(",")
-    gold = {code: GoldSet(code, parts[code], args.files) for code in languages}
+    gold = gold_sets(languages, args.files, args.mirror)
     record = begun(args.model, args.out)
     for code in languages:
         if code not in record["before"]:

@@ -21,10 +21,12 @@ def finetune_cli(
     drop: list[str] = typer.Option([], "--drop", help="Drop a label of the model; repeatable"),
     beside: Path | None = typer.Option(None, "--beside", "-b", help="Other .spacy data to mix in"),
     spans_key: str | None = typer.Option(None, help="Read entities from this group in doc.spans"),
-    epochs: int = typer.Option(30, help="Maximum number of epochs"),
+    epochs: int | None = typer.Option(
+        None, help="Maximum number of epochs [default: 5 to 20, fewer for many sentences]"
+    ),
     patience: int = typer.Option(5, help="Epochs without a better F1 before training stops"),
     batch_size: int = typer.Option(16, help="Sentences in a batch"),
-    learning_rate: float = typer.Option(2e-4, help="Highest learning rate"),
+    learning_rate: float = typer.Option(5e-4, help="Highest learning rate"),
     seed: int = typer.Option(0, help="Seed of new weights, order and dropout"),
     preset: str = typer.Option("auto", "--preset", "-p", help="auto, fp32, int8 or int8-vnni"),
     language: str = typer.Option("xx", "--language", help="The language's code, for the manifest"),

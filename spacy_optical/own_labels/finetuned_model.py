@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from ..config import checked
 from ..data.docs import write_docs
 from ..distill.calibrate import calibrate
@@ -44,10 +46,10 @@ def finetune(
     label_map: Mapping[str, str] | None = None,
     beside: str | Path | None = None,
     spans_key: str | None = None,
-    epochs: int = 30,
+    epochs: int | None = None,
     patience: int = 5,
     batch_size: int = 16,
-    learning_rate: float = 2e-4,
+    learning_rate: float = 5e-4,
     seed: int = 0,
     preset: str = "auto",
     language: str = "xx",
@@ -70,7 +72,8 @@ def finetune(
         entities. Each epoch has as many of its sentences as of `train`.
     spans_key (Optional[str]): The group in `doc.spans` of `train` and `dev` that holds the
         entities; by default they are in `doc.ents`.
-    epochs (int): The most epochs.
+    epochs (Optional[int]): The most epochs; by default as many as make about 2,000 batches, from 5
+        to 20.
     patience (int): Epochs without a better F1 on `dev` after which training stops.
     batch_size (int): Sentences in a batch.
     learning_rate (float): The highest learning rate.
@@ -89,12 +92,13 @@ def finetune(
     values: dict[str, Any] = {
         "labels": labels,
         "label_map": dict(label_map or {}),
-        "epochs": epochs,
         "patience": patience,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "seed": seed,
     }
+    if epochs is not None:
+        values["epochs"] = epochs
     settings = checked(Finetuning, values, Path("finetune"))
     preset_named(preset)
     out, train, dev = Path(out), Path(train), Path(dev)
@@ -166,16 +170,18 @@ def _train_student(
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     """Write a Hugging Face folder with metrics.json, and give the metrics."""
-    record = _record(settings, start, gold)
-    if resume and (made := finished(out, record["fingerprint"])):
-        say(f"{out} was made from the same already")
-        return made
     tagger, pieces, sets = start.tagger, WordPieces(start.tokenizer), gold.sets
     most = min(settings.max_pieces, tagger.max_pieces)
     sentences, beside = (
         target_sentences(docs, annotated, sets, tagger, pieces, max_pieces=most)
         for docs, annotated in ((gold.train, gold.annotated), (gold.beside, gold.beside_annotated))
     )
+    task = OwnLabelsTask(sentences, beside, pieces, settings.batch_size)
+    settings = settings.with_epochs(len(task.batches(np.random.default_rng(0))))
+    record = _record(settings, start, gold)
+    if resume and (made := finished(out, record["fingerprint"])):
+        say(f"{out} was made from the same already")
+        return made
     with_new_labels(tagger, sets, settings.seed)
     if settings.freeze_embeddings:
         tagger.freeze_embeddings()
@@ -183,7 +189,7 @@ def _train_student(
     checkpoint = out.with_name(f"{out.name}-checkpoint")
     history = train_tagger(
         tagger,
-        OwnLabelsTask(sentences, beside, pieces, settings.batch_size),
+        task,
         settings,
         seed=settings.seed,
         fingerprint=record["fingerprint"],

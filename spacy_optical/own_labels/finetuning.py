@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 from spacy.tokens import Doc
@@ -19,6 +19,10 @@ from .own_labels_task import TagSets
 
 # A larger share of the training documents in the development file is a mistake, not chance.
 MOST_SHARED = 0.5
+# The learning rate falls to 0 over the epochs: too many for a large file waste time, and early
+# stopping would end them while the rate is high.
+BATCHES = 2000
+FEWEST_EPOCHS = 5
 
 
 class Finetuning(Training):
@@ -26,16 +30,28 @@ class Finetuning(Training):
 
     labels: `keep` keeps the labels of the starting model beside those of the gold; `replace` keeps
     those of the gold alone. label_map: new names of labels of the starting model; a label with an
-    empty name is dropped. patience: epochs without a better F1 after which training stops.
+    empty name is dropped. epochs: the most; fewer for many sentences if it is not given, see
+    `with_epochs`. patience: epochs without a better F1 after which training stops.
     """
 
     labels: Literal["keep", "replace"] = "keep"
     label_map: dict[str, str] = Field({})
-    epochs: int = Field(30, gt=0)
+    epochs: int = Field(20, gt=0)
     patience: int = Field(5, gt=0)
     batch_size: int = Field(16, gt=0)
-    learning_rate: float = Field(2e-4, gt=0)
+    learning_rate: float = Field(5e-4, gt=0)
     seed: int = Field(0, ge=0)
+
+    def with_epochs(self, batches: int) -> Self:
+        """Choose the number of epochs, unless it was given.
+
+        batches (int): Batches in an epoch.
+        RETURNS (Finetuning): The settings with as many epochs as make BATCHES, within limits.
+        """
+        if "epochs" in self.model_fields_set:
+            return self
+        epochs = min(max(round(BATCHES / batches), FEWEST_EPOCHS), self.epochs)
+        return self.model_copy(update={"epochs": epochs})
 
 
 @dataclass(frozen=True)

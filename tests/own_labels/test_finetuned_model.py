@@ -20,6 +20,7 @@ from spacy_optical.distill.tagger_folder import save_tagger
 from spacy_optical.errors import OpticalError
 from spacy_optical.own_labels import finetuned_model
 from spacy_optical.own_labels.finetuned_model import finetune
+from spacy_optical.own_labels.finetuning import Finetuning
 from spacy_optical.runtime.bundle import Bundle
 from spacy_optical.runtime.decode import bio_tags
 
@@ -286,6 +287,13 @@ def test_bad_input_is_one_sentence_and_loses_nothing(
         )
     assert "\n" not in str(caught.value)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("batches", "expected"), [(4, 20), (125, 16), (400, 5), (3000, 5)])
+def test_many_sentences_have_fewer_epochs(batches: int, expected: int):
+    assert Finetuning().with_epochs(batches).epochs == expected
+    assert Finetuning(epochs=7).with_epochs(batches).epochs == 7
+    assert Finetuning(epochs=20).with_epochs(batches).epochs == 20
 
 
 def test_entities_are_read_from_spans(home: Path, tmp_path: Path):
