@@ -1,0 +1,127 @@
+"""How well each aligner projects labels when a part of the bitext is not parallel.
+
+    python -m research.benchmarks.noisy_bitext SOURCE.iob2 TARGET.iob2 --encoder assets/encoder
+
+Both files have gold entities and the same sentence ids. A share of the pairs is damaged: the
+target is that of another sentence (`random`), or half of it is missing (`cut`). Pairs that are left
+out for their low similarity are not counted; they are the same for every aligner. Entities below
+the threshold are left out, as `project-labels` does; `best` is F1 at the threshold that suits the
+aligner and the noise best, which nobody knows beforehand. The gold of a damaged pair is what can be
+projected: nothing in a random target, and the entities in the half that remains.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from research import aligners as _controls  # noqa: F401  registers them
+from spacy_optical.align import align_and_project
+from spacy_optical.align.presets import aligner
+from spacy_optical.align.project import ProjectedSpan
+from spacy_optical.data.conll import TaggedSentence, read_iob2
+from spacy_optical.encoders.word_vectors import WordEncoder
+from spacy_optical.projection import THRESHOLD
+from spacy_optical.scores import macro_f1_interval, score, span_counts
+
+SHARES = (0.0, 0.1, 0.3, 0.5)
+THRESHOLDS = [0.0, *np.arange(0.1, 0.96, 0.05).tolist()]
+NAMES = ("partial", "exact", "entropic", "unbalanced", "softmax", "mutual_argmax")
+Spans = Sequence[tuple[int, int, str]]
+Pair = tuple[TaggedSentence, TaggedSentence]
+# A pair, the target's words, and the entities that can be projected.
+Damaged = tuple[TaggedSentence, Sequence[str], Spans]
+
+
+def damaged(pairs: Sequence[Pair], kind: str, share: float, seed: int) -> list[Damaged]:
+    """Damage a share of the pairs; give each source, the target's words and its entities."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.permutation(len(pairs))[: round(share * len(pairs))]
+    found: list[Damaged] = [(source, target.words, target.spans) for source, target in pairs]
+    for row, other in zip(chosen.tolist(), np.roll(chosen, 1).tolist(), strict=True):
+        source, target = pairs[row]
+        if kind == "random":
+            found[row] = (source, pairs[other][1].words, ())
+            continue
+        half = max(1, len(target.words) // 2)
+        start = int(rng.integers(0, len(target.words) - half + 1))
+        kept = [
+            (begin - start, end - start, label)
+            for begin, end, label in target.spans
+            if start <= begin and end <= start + half
+        ]
+        found[row] = (source, target.words[start : start + half], kept)
+    return found
+
+
+def counts_at(
+    threshold: float, gold: Sequence[Spans], predicted: Sequence[Sequence[ProjectedSpan]]
+) -> np.ndarray:
+    """Count right, predicted and gold entities, where those below the threshold are left out."""
+    kept = [[s[:3] for s in spans if s.confidence >= threshold] for spans in predicted]
+    return span_counts(gold, kept)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("source", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--encoder", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="JSON file to write")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threshold", type=float, default=THRESHOLD)
+    arguments = parser.parse_args(argv)
+    translations = {sentence.id: sentence for sentence in read_iob2(arguments.target)}
+    sources = [s for s in read_iob2(arguments.source) if s.id in translations]
+    pairs = [(sentence, translations[sentence.id]) for sentence in sources]
+    encoder = WordEncoder(arguments.encoder)
+    known: dict[tuple[str, ...], np.ndarray] = {}
+
+    def vectors_of(sentences: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """Encode each sentence once: most of them are in every part."""
+        new = list(dict.fromkeys(key for s in sentences if (key := tuple(s)) not in known))
+        known.update(zip(new, encoder.vectors(new), strict=True))
+        return [known[tuple(sentence)] for sentence in sentences]
+
+    left = vectors_of([source.words for source, _ in pairs])
+    rows = []
+    for kind in ("random", "cut"):
+        for share in SHARES:
+            seeds = range(arguments.seeds if share else 1)
+            parts = [damaged(pairs, kind, share, seed) for seed in seeds]
+            vectors = [vectors_of([words for _, words, _ in part]) for part in parts]
+            for name in NAMES:
+                config = aligner(name)
+                gold: list[Spans] = []
+                predicted: list[Sequence[ProjectedSpan]] = []
+                for part, right in zip(parts, vectors, strict=True):
+                    for (source, words, spans), x, y in zip(part, left, right, strict=True):
+                        plan, projected = align_and_project(
+                            x, y, source.words, words, source.spans, config
+                        )
+                        if plan.similarity < config.skip_below:
+                            continue
+                        gold.append(spans)
+                        predicted.append(projected)
+
+                counts = counts_at(arguments.threshold, gold, predicted)
+                best = max(
+                    score(counts_at(threshold, gold, predicted)).f1 for threshold in THRESHOLDS
+                )
+                result, interval = score(counts), macro_f1_interval([counts], resamples=1000)
+                row = {"noise": kind, "share": share, "aligner": name}
+                row |= {"threshold": arguments.threshold, "pairs": len(gold)}
+                figures = (result.precision, result.recall, result.f1, *interval, best)
+                names = ("precision", "recall", "f1", "low", "high", "best")
+                row |= dict(zip(names, (round(float(x), 2) for x in figures), strict=True))
+                rows.append(row)
+                print(json.dumps(row), flush=True)
+    if arguments.out is not None:
+        arguments.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf8")
+
+
+if __name__ == "__main__":
+    main()
