@@ -1,5 +1,6 @@
 """Other processes: every way of starting workers, and a machine without torch."""
 
+import multiprocessing
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_base_install_finds_entities(light: dict[str, str], bundle: Path, tmp_pa
     assert found == "[('Amina Juma', 'PER'), ('Nairobi', 'LOC')]\n"
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_n_process(light: dict[str, str], bundle: Path, tmp_path: Path, method: str) -> None:
     code = """
         import multiprocessing, sys
@@ -85,7 +86,7 @@ def test_n_process(light: dict[str, str], bundle: Path, tmp_path: Path, method: 
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no such signal")
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_worker_that_is_killed(
     light: dict[str, str], bundle: Path, tmp_path: Path, method: str
 ) -> None:
