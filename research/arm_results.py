@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pandas import DataFrame
+
 from spacy_optical.profiling.cells import estimate_cell
 from spacy_optical.profiling.figures import Figure
 from spacy_optical.profiling.schema import Estimate
-from spacy_optical.profiling.tables import Table, make_table
+from spacy_optical.profiling.tables import make_table
 from spacy_optical.profiling.text import markdown_table
 
 from .answer import Answer
@@ -160,15 +162,15 @@ def _differences(axes: "Axes", rows: Sequence[ArmRow]) -> None:
 def _text(table: ArmTable) -> Iterator[str]:
     yield markdown(table).strip()
     differences = difference_table(table)
-    if len(differences.frame):
-        yield markdown_table(differences, every_interval=True)
+    if len(differences):
+        yield markdown_table(differences)
 
 
-def difference_table(table: ArmTable) -> Table:
+def difference_table(table: ArmTable) -> DataFrame:
     """How far each arm is from the reference, by language.
 
     table (ArmTable): The arms.
-    RETURNS (Table): A row for each arm that is compared.
+    RETURNS (DataFrame): A row for each arm that is compared.
     """
     rows = [
         [

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas import DataFrame
 from scipy import stats
 
 from spacy_optical.errors import OpticalError
 from spacy_optical.profiling.schema import Estimate
-from spacy_optical.profiling.tables import Table, make_table
+from spacy_optical.profiling.tables import make_table
 from spacy_optical.profiling.text import markdown_table
 from spacy_optical.scores import bootstrap_interval, precision_recall_f1
 
@@ -222,11 +223,11 @@ def welch(values: Sequence[float], others: Sequence[float]) -> Estimate | None:
     return Estimate(value=value, low=float(interval.low), high=float(interval.high))
 
 
-def text_table(table: ArmTable) -> Table:
+def text_table(table: ArmTable) -> DataFrame:
     """Write the arms as a table of text; F1 in percent.
 
     table (ArmTable): The arms.
-    RETURNS (Table): One row per arm.
+    RETURNS (DataFrame): One row per arm.
     """
     named = [
         f"{name}{'' if code in table.bitext else ' (no bitext)'}"
@@ -264,7 +265,7 @@ def markdown(table: ArmTable) -> str:
     table (ArmTable): The arms.
     RETURNS (str): The text.
     """
-    return markdown_table(text_table(table), every_interval=True) + "\n"
+    return markdown_table(text_table(table)) + "\n"
 
 
 def _difference(difference: Estimate | None) -> str:

@@ -152,5 +152,5 @@ def _run_text(report: StudiedReport) -> Iterator[str]:
         yield "Compared with the baseline:"
         yield "\n".join(f"* {sentence}" for sentence in sentences)
     for table in study_tables(report):
-        yield markdown_table(table, every_interval=True)
+        yield markdown_table(table)
     yield markdown_text(report).strip()

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Sequence
 
+from pandas import DataFrame
+
 from spacy_optical.profiling.cells import MISSING, estimate_cell, number
 from spacy_optical.profiling.schema import Profile
-from spacy_optical.profiling.tables import Table, make_table
+from spacy_optical.profiling.tables import make_table
 
 from .equivalence import Equivalence, equivalences
 from .study import StudiedReport, arm_points, gain_of
@@ -14,17 +16,17 @@ from .study import StudiedReport, arm_points, gain_of
 STEP_COSTS = ("p50 ms", "Peak RSS MB", "Disk MB")
 
 
-def study_tables(report: StudiedReport) -> list[Table]:
+def study_tables(report: StudiedReport) -> list[DataFrame]:
     """Give all tables of a study that have a row.
 
     report (StudiedReport): The figures.
-    RETURNS (List[Table]): Gains, controls, arms and steps; nothing without a study.
+    RETURNS (List[DataFrame]): Gains, controls, arms and steps; nothing without a study.
     """
     tables = [gain_table(report), control_table(report), arm_table(report), step_table(report)]
-    return [table for table in tables if len(table.frame)]
+    return [table for table in tables if len(table)]
 
 
-def gain_table(report: StudiedReport) -> Table:
+def gain_table(report: StudiedReport) -> DataFrame:
     """The difference in F1 that transport makes, by language."""
     codes = report.languages
     gains = [(pair, gain_of(report, pair)) for pair in report.controls]
@@ -41,7 +43,7 @@ def gain_table(report: StudiedReport) -> Table:
     return make_table(caption, ("Pipelines", *codes, "Macro"), rows)
 
 
-def control_table(report: StudiedReport) -> Table:
+def control_table(report: StudiedReport) -> DataFrame:
     """Whether two pipelines with the same graph cost the same."""
     rows = [
         [
@@ -79,7 +81,7 @@ def verdict(test: Equivalence) -> str:
     return "one sample only" if math.isnan(test.p) else "yes" if test.shown else "not shown"
 
 
-def arm_table(report: StudiedReport) -> Table:
+def arm_table(report: StudiedReport) -> DataFrame:
     """The arms of a study by F1 and cost."""
     codes = report.languages
     f1 = {(code, p.names): p.f1 for code in codes for p in arm_points(report, code)}
@@ -121,7 +123,7 @@ def step_costs(report: StudiedReport) -> list[tuple[str, Profile, Sequence[float
     ]
 
 
-def step_table(report: StudiedReport) -> Table:
+def step_table(report: StudiedReport) -> DataFrame:
     """What each step of compression changed."""
     rows = []
     before: Sequence[float] | None = None

@@ -80,11 +80,13 @@ def profile_cli(
     Example: python -m spacy optical profile teacher=teacher_pipeline int8=bundle
     --gold sw=corpus/gold/sw-test.spacy --baseline teacher --out report
     """
+    from ..files import read_record
     from ..profiling.compare import change_table, compare
     from ..profiling.measure import profile
-    from ..profiling.metrics_file import read_extra, read_metrics
+    from ..profiling.metrics_file import read_metrics
     from ..profiling.options import Options
     from ..profiling.report import PAGE_FILE, check_tools, write_report
+    from ..profiling.schema import ExtraRow
     from ..profiling.text import markdown_text, terminal_table, terminal_text
     from ._amounts import make_budget, parse_amount, parse_numbers
     from ._markdown import check_marks, replace_results
@@ -116,7 +118,7 @@ def profile_cli(
                 p50=max_p50, rss=max_rss, above_floor=max_above_floor, disk=max_disk
             ),
         ),
-        extra=[] if extra is None else read_extra(extra),
+        extra=[] if extra is None else read_record(extra, list[ExtraRow]),
         say=msg.info,
     )
     write_report(report, out)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +27,14 @@ from .workload import Workload
 LENGTH_CLASSES = (8, 16, 32, 64, 128)
 
 
-def floor_estimate(samples: Sequence[tuple[float, float]], seed: int) -> schema.Floor | None:
-    """Summarise the processes that only imported the libraries."""
+def floor_estimate(samples: Sequence[dict[str, Any]], seed: int) -> schema.Floor | None:
+    """Summarise the answers of processes that only imported the libraries."""
     if not samples:
         return None
+    peaks = [answer["memory"]["peak"] / MEGABYTE for answer in samples]
     return schema.Floor(
-        import_seconds=median_estimate([seconds for seconds, _ in samples], seed),
-        peak_rss_mb=median_estimate([peak / MEGABYTE for _, peak in samples], seed),
+        import_seconds=median_estimate([answer["seconds"] for answer in samples], seed),
+        peak_rss_mb=median_estimate(peaks, seed),
     )
 
 
@@ -40,11 +42,11 @@ def summarize(
     pipelines: Sequence[Samples],
     workload: Workload,
     labels: Sequence[str],
-    floor: Sequence[tuple[float, float]],
+    floor: schema.Floor | None,
     options: Options,
 ) -> list[Profile]:
     """Summarise the samples of all pipelines."""
-    lowest = float(np.median([peak for _, peak in floor])) / MEGABYTE if floor else 0.0
+    lowest = floor.peak_rss_mb.value if floor is not None else 0.0
     profiles = {one.name: _profile(one, workload, labels, lowest, options) for one in pipelines}
     base = next((one for one in pipelines if one.name == options.baseline), None)
     if base is None:
@@ -123,13 +125,12 @@ def _accuracy(counts: NDArray[np.float64], labels: Sequence[str], seed: int) -> 
 
 
 def _start(samples: Samples, seed: int) -> schema.Start:
-    rows = [(one.import_seconds, one.load_seconds, one.first_seconds) for one in samples.starts]
-    imports, loads, firsts = zip(*rows, strict=True)
+    imports, loads, firsts = zip(*(start.seconds for start in samples.starts), strict=True)
     return schema.Start(
         import_seconds=median_estimate(imports, seed),
         load_seconds=median_estimate(loads, seed),
         first_call_ms=median_estimate([seconds * 1e3 for seconds in firsts], seed),
-        total_seconds=median_estimate([sum(row) for row in rows], seed),
+        total_seconds=median_estimate([sum(start.seconds) for start in samples.starts], seed),
     )
 
 
@@ -145,7 +146,7 @@ def _memory(samples: Samples, floor: float, options: Options) -> Memory:
         pss_mb=median_estimate(shares, seed) if shares else None,
         phases_mb={
             phase: median_estimate([start.peak_mb(phase) for start in starts], seed)
-            for phase in starts[0].memory
+            for phase in starts[0].phases
         },
         shared=schema.SharedMemory(processes=options.processes, pss_mb=pss, rss_mb=rss)
         if shared

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from .environment import Environment
 from .options import Options
 from .process import RequestFailed, Worker
 from .samples import Samples
-from .workload import Gold, Target
+from .workload import Target
 
 
 class OverLimit(OpticalError):
@@ -85,15 +86,13 @@ def _try_in(
 
 
 def evaluate(
-    samples: Samples, worker: Worker, gold: Sequence[Gold], labels: Sequence[str], options: Options
+    samples: Samples, worker: Worker, gold: dict[str, Path], labels: list[str], options: Options
 ) -> None:
     """Count a pipeline's entities and pieces in gold documents."""
     label_map = dict(options.label_map)
-    for file in gold:
-        path = str(file.path)
-        counts = worker.ask("score", path=path, labels=labels, label_map=label_map)["counts"]
-        by_label = [counts[label] for label in labels]
-        samples.counts[file.language] = np.asarray(by_label, dtype=float).transpose(1, 0, 2)
-        pieces = worker.ask("pieces", path=path)["pieces"]
-        if pieces is not None:
-            samples.pieces[file.language] = pieces
+    for language, path in gold.items():
+        answer = worker.ask("score", path=str(path), labels=labels, label_map=label_map)
+        by_label = [answer["counts"][label] for label in labels]
+        samples.counts[language] = np.asarray(by_label, dtype=float).transpose(1, 0, 2)
+        if answer["pieces"] is not None:
+            samples.pieces[language] = answer["pieces"]

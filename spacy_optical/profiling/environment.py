@@ -6,7 +6,7 @@ not find it, as after `pip install spacy_optical`. Only the standard library is 
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any, Literal
 
@@ -35,14 +35,10 @@ class BaseInstallFinder(PathFinder):
     @staticmethod
     def find_distributions(*args: Any, **kwargs: Any) -> Iterator[Any]:
         """Find distributions, so that entry points of hidden ones stay unknown too."""
-        return _visible(PathFinder.find_distributions(*args, **kwargs))
-
-
-def _visible(distributions: Iterable[Any]) -> Iterator[Any]:
-    for distribution in distributions:
-        name = distribution.metadata["Name"] or ""
-        if name.lower().replace("-", "_") not in HIDDEN:
-            yield distribution
+        for distribution in PathFinder.find_distributions(*args, **kwargs):
+            name = distribution.metadata["Name"] or ""
+            if name.lower().replace("-", "_") not in HIDDEN:
+                yield distribution
 
 
 def enter_environment(environment: Environment) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from ..data.plain_texts import read_texts
 from ..errors import Errors, OpticalError
@@ -21,8 +23,10 @@ from .options import Options
 from .process import Worker
 from .samples import BatchRound, Samples, SingleRound, StartSample, block_sizes
 from .schema import ExtraRow, NotRun, ProfileReport, Settings
-from .workload import Gold, Target, Workload, make_workload
+from .workload import Target, Workload, describe_gold, make_workload, read_gold
 
+# What every pipeline imports.
+FLOOR = ("spacy", "onnxruntime", "tokenizers")
 # Texts of the first pass in a fresh process, without the longest one.
 FIRST_PASS_TEXTS = 32
 # Batches for each of several processes, so that all of them load and run.
@@ -57,16 +61,20 @@ def profile(
     options = options or Options()
     targets = [Target.parse(one) if isinstance(one, str) else one for one in pipelines]
     _check_names([target.name for target in targets], options.baseline)
-    golds = [Gold.read(language, Path(path)) for language, path in (gold or {}).items()]
-    labels = sorted(options.labels or set().union(*(one.labels for one in golds))) if golds else []
+    paths = {language: Path(path) for language, path in (gold or {}).items()}
+    golds = {language: read_gold(path) for language, path in paths.items()}
+    files = {language: describe_gold(paths[language], docs) for language, docs in golds.items()}
+    docs = list(chain.from_iterable(golds.values()))
+    found = {ent.label_ for doc in docs for ent in doc.ents}
+    labels = sorted(options.labels or found) if docs else []
     given = None if texts is None else read_texts(Path(texts))
-    workload = make_workload(golds, given, seed=options.seed)
+    workload = make_workload(docs, given, seed=options.seed)
     watch = MachineWatch()
     run = _Run(workload, options, say)
     complete = False
     try:
         with ExitStack() as stack:
-            run.check(targets, golds, labels, stack)
+            run.check(targets, paths, labels, stack)
         run.measure()
         complete = True
     except KeyboardInterrupt:
@@ -74,7 +82,8 @@ def profile(
             raise
     machine = watch.describe()
     same = vars(options).keys() & Settings.model_fields.keys() - {"labels"}
-    profiles = summarize(run.pipelines, workload, labels, run.floor, options)
+    floor = floor_estimate(run.floor, options.seed)
+    profiles = summarize(run.pipelines, workload, labels, floor, options)
     return ProfileReport(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         complete=complete,
@@ -85,10 +94,10 @@ def profile(
             texts=len(workload.texts),
             words=sum(workload.word_counts),
             texts_sha256=workload.sha256,
-            gold={one.language: one.file for one in golds},
+            gold=files,
             memory_limit_kind=options.limit_kind,
         ),
-        floor=floor_estimate(run.floor, options.seed),
+        floor=floor,
         profiles=profiles,
         extra=list(extra),
         not_run=run.not_run,
@@ -113,15 +122,16 @@ class _Run:
     say: Say
     checked: bool = False
     pipelines: list[Samples] = field(default_factory=list)
-    floor: list[tuple[float, float]] = field(default_factory=list)
+    floor: list[dict[str, Any]] = field(default_factory=list)
     not_run: list[NotRun] = field(default_factory=list)
 
     def check(
-        self, targets: Sequence[Target], golds: Sequence[Gold], labels: list[str], stack: ExitStack
+        self, targets: list[Target], gold: dict[str, Path], labels: list[str], stack: ExitStack
     ) -> None:
         """Check all pipelines, then evaluate them."""
         options, workers = self.options, []
-        texts = self.workload.longest_texts(max(options.batch_sizes, default=1))
+        longest = self.workload.longest_first[: max(options.batch_sizes, default=1)]
+        texts = [self.workload.texts[place] for place in longest]
         for target in targets:
             self.say(f"Checking {target.name}")
             try:
@@ -137,9 +147,9 @@ class _Run:
             raise OpticalError(Errors.E621.format(limit=limit, kind=kind, reasons=reasons))
         self.checked = True
         for samples, worker in zip(self.pipelines, workers, strict=True):
-            if golds:
+            if gold:
                 self.say(f"Evaluating {samples.name}")
-                evaluate(samples, worker, golds, labels, options)
+                evaluate(samples, worker, gold, labels, options)
 
     def measure(self) -> None:
         """Measure starts, then rounds."""
@@ -149,8 +159,7 @@ class _Run:
             for number in range(options.starts):
                 self.say(f"Start {number + 1} of {options.starts}")
                 with Worker("the import floor", "base", options) as worker:
-                    answer = worker.ask("floor")
-                self.floor.append((answer["seconds"], answer["memory"]["peak"]))
+                    self.floor.append(worker.ask("start", modules=FLOOR))
                 for one in self._in_turn(number):
                     worker = Worker(one.name, one.environment, options)
                     with ExitStack() as start:
@@ -167,26 +176,19 @@ class _Run:
 
 def _start(worker: Worker, target: Target, workload: Workload, options: Options) -> StartSample:
     """From nothing to a warm pipeline, with the memory of every phase."""
-    imported = worker.ask("start")
-    loaded = worker.load(target)
+    phases = {"import": worker.ask("start"), "load": worker.load(target)}
     worker.ask("hold", texts=workload.texts)
-    places = list(range(min(FIRST_PASS_TEXTS, len(workload.texts))))
-    first = worker.ask("first", place=places[0])
+    phases["first call"] = worker.ask("first", place=0)
     # The longest text is among them, because it decides the peak.
-    warm = [*places[1:], workload.longest]
-    answer = worker.ask("single", places=warm, seconds=0)
-    single = SingleRound.of(answer)
-    memory = {
-        "import": imported["memory"],
-        "load": loaded["memory"],
-        "first call": first["memory"],
-        "one by one": answer["memory"],
-    }
+    longest = workload.longest_first[0]
+    warm = [*range(1, min(FIRST_PASS_TEXTS, len(workload.texts))), longest]
+    phases["one by one"] = worker.ask("single", places=warm, seconds=0)
+    single = SingleRound.of(phases["one by one"])
     batch_text_seconds = {}
     for size in options.batch_sizes:
-        block = [*next(workload.blocks(max(size, len(warm))))[1:], workload.longest]
+        block = [*next(workload.blocks(max(size, len(warm))))[1:], longest]
         answer = worker.ask("batch", places=block, batch_size=size, seconds=0)
-        memory[f"batches of {size}"] = answer["memory"]
+        phases[f"batches of {size}"] = answer
         batch_text_seconds[size] = answer["passed"] / 1e9 / len(block)
     shared = None
     if options.processes > 1:
@@ -194,13 +196,10 @@ def _start(worker: Worker, target: Target, workload: Workload, options: Options)
         block = next(workload.blocks(size * options.processes * BATCHES_A_PROCESS))
         shared = worker.ask("share", places=block, batch_size=size, processes=options.processes)
     return StartSample(
-        import_seconds=imported["seconds"],
-        load_seconds=loaded["seconds"],
-        first_seconds=first["seconds"],
+        phases=phases,
         first_pass_words_per_second=workload.words(warm) / single.milliseconds.sum() * 1e3,
         text_seconds=float(single.milliseconds.mean()) / 1e3,
         batch_text_seconds=batch_text_seconds,
-        memory=memory,
         shared=shared,
     )
 

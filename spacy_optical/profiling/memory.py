@@ -21,13 +21,14 @@ def read_memory() -> dict[str, int | None]:
     if not STATUS.exists():
         return _read_without_proc()
     status = _fields(STATUS)
-    return {"rss": status["VmRSS"], "peak": status["VmHWM"], "pss": _pss()}
+    return {"rss": status["VmRSS"], "peak": status["VmHWM"], "pss": _fields(SHARES).get("Pss")}
 
 
 def read_family() -> dict[str, int] | None:
     """Give the sums of `rss` and `pss` of this process and its children in bytes, if reported."""
     try:
-        processes = ["self", *_children()]
+        files = (PROCESSES / "self" / "task").glob("*/children")
+        processes = ["self", *(child for file in files for child in file.read_text().split())]
         return {
             "rss": sum(_fields(PROCESSES / one / "status")["VmRSS"] for one in processes),
             "pss": sum(_fields(PROCESSES / one / "smaps_rollup")["Pss"] for one in processes),
@@ -35,11 +36,6 @@ def read_family() -> dict[str, int] | None:
     except (OSError, KeyError):
         # A child may end meanwhile.
         return None
-
-
-def _children() -> list[str]:
-    files = (PROCESSES / "self" / "task").glob("*/children")
-    return [child for file in files for child in file.read_text().split()]
 
 
 def reset_peak() -> bool:
@@ -51,21 +47,18 @@ def reset_peak() -> bool:
     return True
 
 
-def _pss() -> int | None:
-    try:
-        return _fields(SHARES).get("Pss")
-    except OSError:
-        return None
-
-
 def _fields(path: Path) -> dict[str, int]:
-    """Lines such as `VmHWM:   1234 kB`, in bytes; the kernel's kB are 1024 bytes."""
+    """Lines such as `VmHWM:   1234 kB`, in bytes; none where the file cannot be read."""
     found = {}
-    for line in path.read_text().splitlines():
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return {}
+    for line in lines:
         name, _, rest = line.partition(":")
         words = rest.split()
         if len(words) == 2 and words[1] == "kB":
-            found[name] = int(words[0]) * 1024
+            found[name] = int(words[0]) * 1024  # the kernel's kB
     return found
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from ..files import read_record, write_json
-from .schema import ExtraRow, ProfileReport
+from .schema import ProfileReport
 
 
 def read_metrics(path: Path) -> ProfileReport:
@@ -14,11 +14,6 @@ def read_metrics(path: Path) -> ProfileReport:
     RAISES (OpticalError): If it is missing, of another version, or breaks the schema.
     """
     return read_record(path, ProfileReport)
-
-
-def read_extra(path: Path) -> list[ExtraRow]:
-    """Read F1 by language of other models: a list of `{"name": ..., "f1": {"sw": 0.61, ...}}`."""
-    return read_record(path, list[ExtraRow])
 
 
 def write_metrics(report: ProfileReport, path: Path) -> None:

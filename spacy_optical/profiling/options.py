@@ -48,10 +48,9 @@ class Options:
     budget: Budget | None = None
 
     def __post_init__(self) -> None:
-        counts = {
-            name: getattr(self, name) for name in ("threads", "rounds", "starts", "processes")
-        }
-        for name, value in (*counts.items(), *(("batch size", size) for size in self.batch_sizes)):
+        counts = [(name, getattr(self, name)) for name in ("threads", "rounds", "starts")]
+        counts += [("processes", self.processes), *(("batch size", n) for n in self.batch_sizes)]
+        for name, value in counts:
             if value < 1:
                 raise OpticalError(Errors.E614.format(name=name, value=value, expected="1 or more"))
         limits = {"seconds": self.seconds, "memory limit": self.memory_limit_mb}

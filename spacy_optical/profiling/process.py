@@ -17,8 +17,7 @@ STOP_SECONDS = 5
 MOST_REASON = 300
 # Requests in words, after "failed to".
 STEPS = {
-    "floor": "import its libraries",
-    "start": "import spaCy",
+    "start": "import its libraries",
     "load": "load",
     "hold": "take the texts",
     "first": "read a text",
@@ -26,7 +25,6 @@ STEPS = {
     "batch": "read texts in batches",
     "share": "read texts in several processes",
     "score": "find entities in the gold documents",
-    "pieces": "cut the gold words into pieces",
 }
 
 

@@ -40,7 +40,7 @@ def write_report(report: ProfileReport, folder: Path) -> list[Path]:
     figures = draw_figures(report)
     pages = {
         folder / CSV_FILE: report_frame(report).to_csv(index=False).encode("utf8"),
-        folder / PAGE_FILE: render_page(report, figures).encode("utf8"),
+        folder / PAGE_FILE: _page(report, figures).encode("utf8"),
     }
     for figure in figures:
         pages[folder / FIGURE_FOLDER / f"{figure.name}.svg"] = figure.svg
@@ -51,20 +51,11 @@ def write_report(report: ProfileReport, folder: Path) -> list[Path]:
     return [folder / METRICS_FILE, *pages]
 
 
-def render_page(report: ProfileReport, figures: Sequence[Figure]) -> str:
-    """Make one HTML page that loads nothing."""
-    template = page_template(
-        __package__,
-        TEMPLATE,
-        extra="profile",
-        base64=lambda content: base64.b64encode(content).decode(),
-    )
+def _page(report: ProfileReport, figures: Sequence[Figure]) -> str:
+    filters = {"base64": lambda content: base64.b64encode(content).decode()}
+    template = page_template(__package__, TEMPLATE, extra="profile", **filters)
     tables = detail_tables(report)
     drawn = [(one, tables.pop(one.name, [])) for one in figures]
-    page: str = template.render(
-        report=report,
-        main_tables=main_tables(report),
-        drawn=drawn,
-        others=tables,
-    )
+    main = main_tables(report)
+    page: str = template.render(report=report, main_tables=main, drawn=drawn, others=tables)
     return page

@@ -17,29 +17,32 @@ LEAST_TEXTS = 8
 
 @dataclass
 class StartSample:
-    """One fresh process: seconds, and what `read_memory` returned after each phase."""
+    """One fresh process.
 
-    import_seconds: float
-    load_seconds: float
-    first_seconds: float
+    phases (Dict[str, Dict[str, Any]]): What it answered in each phase: `memory`, and for the first
+        three, which are `import`, `load` and `first call`, `seconds`.
+    text_seconds (float): Seconds of a text by itself.
+    batch_text_seconds (Dict[int, float]): Seconds of a text in a batch, by batch size.
+    """
+
+    phases: dict[str, dict[str, Any]]
     first_pass_words_per_second: float
     text_seconds: float
     batch_text_seconds: dict[int, float]
-    memory: dict[str, dict[str, int | None]]
     shared: dict[str, int] | None = None
+
+    @property
+    def seconds(self) -> list[float]:
+        """The seconds of import, loading and the first call."""
+        return [phase["seconds"] for phase in list(self.phases.values())[:3]]
 
     def peak_mb(self, phase: str) -> float:
         """The peak memory of one phase, MB."""
-        return (self.memory[phase]["peak"] or 0) / MEGABYTE
-
-    @property
-    def highest_mb(self) -> float:
-        """The peak memory of all phases, MB."""
-        return max(self.peak_mb(phase) for phase in self.memory)
+        return (self.phases[phase]["memory"]["peak"] or 0) / MEGABYTE
 
     def last_mb(self, kind: str) -> float | None:
         """The memory after the last phase, MB, if the system reports it."""
-        value = list(self.memory.values())[-1][kind]
+        value = list(self.phases.values())[-1]["memory"][kind]
         return None if value is None else value / MEGABYTE
 
 
@@ -104,7 +107,7 @@ class Samples:
     @property
     def peaks_mb(self) -> list[float]:
         """The peak memory of each start, MB."""
-        return [start.highest_mb for start in self.starts]
+        return [max(map(start.peak_mb, start.phases)) for start in self.starts]
 
     @property
     def medians_ms(self) -> list[float]:

@@ -1,7 +1,6 @@
 """The tables of a report, each a pivot of its data frame, as text."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..compat import require
@@ -61,34 +60,29 @@ MEMORY = {"peak_rss": "{phase}", "above_floor": "above floor", "steady_rss": "st
 COMBINED = "Combined memory of nlp.pipe(n_process=N) and its processes, MB"
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table of text.
+def make_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> "DataFrame":
+    """Make a table of text.
 
-    caption (str): What it shows, with the units.
-    frame (DataFrame): The cells; the first column names the row. A cell may end with its interval,
-        as in `1.23 [1.20 to 1.27]`.
+    caption (str): What it shows, with the units; it is the name of the table's columns.
+    header (Sequence[str]): The columns, of which the first names the row.
+    rows (Sequence[Sequence[str]]): The cells. A cell may end with its interval, as in
+        `1.23 [1.20 to 1.27]`.
+    RETURNS (DataFrame): The table.
     """
-
-    caption: str
-    frame: "DataFrame"
-
-
-def make_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """Make a table of cells that are text already."""
-    return Table(caption, require("pandas", extra="profile").DataFrame(rows, columns=list(header)))
+    frame = require("pandas", extra="profile").DataFrame(rows, columns=list(header))
+    return frame.rename_axis(columns=caption)
 
 
-def pivot(rows: "DataFrame", metrics: Iterable[str], *index: str) -> "DataFrame":
+def pivot(caption: str, rows: "DataFrame", metrics: Iterable[str], *index: str) -> "DataFrame":
     """Turn long rows into a table, in the order in which they come.
 
+    caption (str): As for `make_table`.
     rows (DataFrame): Rows of a report's data frame.
     metrics (Iterable[str]): The metrics of the columns; a dict gives them other headers.
     *index (str): Columns of the frame that name a row, besides the pipeline.
-    RETURNS (DataFrame): The cells as text.
+    RETURNS (DataFrame): The table; empty if there are no such rows.
     """
-    headers = {name: HEADERS[name] for name in metrics if name in HEADERS}
-    headers |= metrics if isinstance(metrics, dict) else {}
+    headers = metrics if isinstance(metrics, dict) else {name: HEADERS[name] for name in metrics}
     picked = rows[rows["metric"].isin(headers) & rows["value"].notna()]
     if picked.empty:
         return picked.iloc[:, :0]
@@ -102,10 +96,10 @@ def pivot(rows: "DataFrame", metrics: Iterable[str], *index: str) -> "DataFrame"
     wide = picked.pivot_table("text", ["pipeline", *index], "column", aggfunc="first", sort=False)
     wide = wide.reindex(columns=list(dict.fromkeys(columns))).fillna(MISSING).reset_index()
     names = {name: name.replace("_", " ").capitalize() for name in ("pipeline", *index)}
-    return wide.rename(columns=names).rename_axis(columns=None)
+    return wide.rename(columns=names).rename_axis(columns=caption)
 
 
-def main_tables(report: ProfileReport) -> list[Table]:
+def main_tables(report: ProfileReport) -> "list[DataFrame]":
     """Give F1 by language, costs, the comparison with the baseline and the budget, if known."""
     rows = report_frame(report)
     whole = rows[rows["phase"].isna() & rows["words"].isna()]
@@ -114,15 +108,15 @@ def main_tables(report: ProfileReport) -> list[Table]:
     compared = whole[whole["pipeline"] != report.settings.baseline]
     macro, settings = ", ".join(report.macro_languages), report.settings
     tables = [
-        Table(f"Entity F1 in percent; macro is the mean over {macro}", pivot(scored, F1)),
-        Table(f"Cost and macro F1; threads: {settings.threads}", pivot(measured, COST)),
-        Table(f"Compared with {settings.baseline}; above 1× is better", pivot(compared, RATIOS)),
+        pivot(f"Entity F1 in percent; macro is the mean over {macro}", scored, F1),
+        pivot(f"Cost and macro F1; threads: {settings.threads}", measured, COST),
+        pivot(f"Compared with {settings.baseline}; above 1× is better", compared, RATIOS),
     ]
-    found = [table for table in tables if len(table.frame)]
+    found = [table for table in tables if len(table)]
     return found + ([budget_table(report, settings.budget)] if settings.budget is not None else [])
 
 
-def detail_tables(report: ProfileReport) -> dict[str, list[Table]]:
+def detail_tables(report: ProfileReport) -> "dict[str, list[DataFrame]]":
     """Give the tables behind the figures and other details, by figure or heading."""
     rows = report_frame(report)
     lengths, whole = rows[rows["words"].notna()], rows[rows["words"].isna()]
@@ -131,24 +125,24 @@ def detail_tables(report: ProfileReport) -> dict[str, list[Table]]:
     if report.floor is not None:
         floor = f"; the libraries alone: {number(report.floor.peak_rss_mb.value)}"
     found = (
-        ("f1-languages", "Scores in percent", pivot(whole, TYPES, "language", "label")),
-        ("latency", "Latency of nlp(text), ms", pivot(whole, LATENCY)),
-        ("latency-length", "Latency of one text by its words", pivot(lengths, LENGTHS, "words")),
-        ("throughput", "Speed of nlp.pipe", pivot(whole, {"speed": "words/s"}, "batch_size")),
-        ("memory", f"Peak resident memory by phase, MB{floor}", pivot(phases, MEMORY)),
-        ("memory", COMBINED, pivot(whole, SHARED, "processes")),
-        ("Start", "From a fresh process to the first result", pivot(whole, START)),
-        ("Subword pieces", "Subword pieces of the gold words", pivot(whole, PIECES, "language")),
-        ("Files", "Files", _files(report)),
+        ("f1-languages", pivot("Scores in percent", whole, TYPES, "language", "label")),
+        ("latency", pivot("Latency of nlp(text), ms", whole, LATENCY)),
+        ("latency-length", pivot("Latency of one text by its words", lengths, LENGTHS, "words")),
+        ("throughput", pivot("Speed of nlp.pipe", whole, {"speed": "words/s"}, "batch_size")),
+        ("memory", pivot(f"Peak resident memory by phase, MB{floor}", phases, MEMORY)),
+        ("memory", pivot(COMBINED, whole, SHARED, "processes")),
+        ("Start", pivot("From a fresh process to the first result", whole, START)),
+        ("Subword pieces", pivot("Subword pieces of the gold words", whole, PIECES, "language")),
+        ("Files", _files(report)),
     )
-    tables: dict[str, list[Table]] = {}
-    for name, caption, frame in found:
-        if len(frame):
-            tables.setdefault(name, []).append(Table(caption, frame))
+    tables: dict[str, list[DataFrame]] = {}
+    for name, table in found:
+        if len(table):
+            tables.setdefault(name, []).append(table)
     return tables
 
 
-def budget_table(report: ProfileReport, budget: Budget) -> Table:
+def budget_table(report: ProfileReport, budget: Budget) -> "DataFrame":
     """Show which pipelines are within a budget, and why the others are not."""
     rows = [
         (one.name, estimate_cell(one.macro_f1, "share"), "; ".join(excess(one, budget)) or "fits")
@@ -166,4 +160,4 @@ def _files(report: ProfileReport) -> "DataFrame":
         if one.disk is not None
         for file, size in sorted(one.disk.files.items(), key=lambda item: -item[1])
     ]
-    return make_table("", ("Pipeline", "File", "Bytes"), rows).frame
+    return make_table("Files", ("Pipeline", "File", "Bytes"), rows)

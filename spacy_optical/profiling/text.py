@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from wasabi import table as wasabi_table
 
 from .schema import ProfileReport
-from .tables import Table, main_tables
+from .tables import main_tables
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -28,17 +28,18 @@ def terminal_text(report: ProfileReport) -> str:
     return "\n".join(parts)
 
 
-def terminal_table(table: Table) -> str:
+def terminal_table(table: "DataFrame") -> str:
     """Write a table for a terminal."""
-    rows, header = without_intervals(table.frame).values.tolist(), list(table.frame)
+    rows, header = without_intervals(table).values.tolist(), list(table)
     aligns = ["l", *"r" * (len(header) - 1)]
     drawn: str = wasabi_table(rows, header=header, divider=True, aligns=aligns)
-    return f"{table.caption}\n{drawn}"
+    return f"{table.columns.name}\n{drawn}"
 
 
 def markdown_text(report: ProfileReport) -> str:
     """Write the main tables as Markdown, with where and how they were measured."""
-    parts = [markdown_table(table) for table in main_tables(report)]
+    tables = [without_intervals(table, SUMMARIES) for table in main_tables(report)]
+    parts = list(map(markdown_table, tables))
     machine, settings = report.machine, report.settings
     instructions = ", ".join(machine.simd_flags) or "not known"
     parts.append(
@@ -51,15 +52,9 @@ def markdown_text(report: ProfileReport) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def markdown_table(table: Table, *, every_interval: bool = False) -> str:
-    """Write a table with its caption as Markdown.
-
-    table (Table): The table.
-    every_interval (bool): Whether all cells keep their intervals; else those of `SUMMARIES`.
-    RETURNS (str): The text.
-    """
-    frame = table.frame if every_interval else without_intervals(table.frame, SUMMARIES)
-    rule = ["---", *["---:"] * (len(frame.columns) - 1)]
-    rows = [[cell.replace("|", "\\|") for cell in row] for row in frame.values.tolist()]
-    lines = [f"| {' | '.join(row)} |" for row in (list(frame), rule, *rows)]
-    return f"{table.caption}:\n\n" + "\n".join(lines)
+def markdown_table(table: "DataFrame") -> str:
+    """Write a table with its caption as Markdown."""
+    rule = ["---", *["---:"] * (len(table.columns) - 1)]
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in table.values.tolist()]
+    lines = [f"| {' | '.join(row)} |" for row in (list(table), rule, *rows)]
+    return f"{table.columns.name}:\n\n" + "\n".join(lines)

@@ -7,7 +7,7 @@ times the import, so that the figures belong to the pipeline alone.
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,19 @@ from .memory import read_family, read_memory, reset_peak
 
 
 class Subject:
-    """One pipeline and the texts that it is measured on; each method answers one request."""
+    """One pipeline and the texts that it is measured on; each method answers one request.
+
+    `main` adds to every answer the memory that the process used for it.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.nlp: Any = None
         self.texts: list[str] = []
 
-    def floor(self) -> dict[str, Any]:
-        """Import the libraries of every pipeline, and load no model."""
-        return self._import("spacy", "onnxruntime", "tokenizers")
-
-    def start(self) -> dict[str, Any]:
-        """Import spaCy."""
-        return self._import("spacy")
+    def start(self, modules: Sequence[str] = ("spacy",)) -> dict[str, Any]:
+        """Import libraries, and load no model."""
+        return {"seconds": self._timed(lambda: [import_module(module) for module in modules])}
 
     def load(self, path: str, kind: str, threads: int, code: str | None) -> dict[str, Any]:
         """Load the pipeline and list its parts."""
@@ -40,9 +39,11 @@ class Subject:
 
         if code is not None:
             import_file("python_code", code)
-        reset_peak()
-        seconds, self.nlp = self._timed(lambda: _load(path, kind, threads))
-        memory = read_memory()
+
+        def load() -> None:
+            self.nlp = _load(path, kind, threads)
+
+        seconds = self._timed(load)
         metas = {name: self.nlp.get_pipe_meta(name) for name in self.nlp.pipe_names}
         finders = [name for name, meta in metas.items() if "doc.ents" in meta.assigns]
         labels: set[str] = set()
@@ -50,7 +51,6 @@ class Subject:
             labels.update(getattr(self.nlp.get_pipe(name), "labels", ()))
         return {
             "seconds": seconds,
-            "memory": memory,
             "components": list(self.nlp.pipe_names),
             "finders": finders,
             "labels": sorted(labels),
@@ -60,19 +60,15 @@ class Subject:
     def hold(self, texts: list[str]) -> dict[str, Any]:
         """Keep the texts that later requests refer to by number."""
         self.texts = texts
-        reset_peak()
-        return {"memory": read_memory()}
+        return {}
 
     def first(self, place: int) -> dict[str, Any]:
         """Run the first text."""
-        reset_peak()
-        seconds, _ = self._timed(lambda: self.nlp(self.texts[place]))
-        return {"seconds": seconds, "memory": read_memory()}
+        return {"seconds": self._timed(lambda: self.nlp(self.texts[place]))}
 
     def single(self, places: list[int], seconds: float) -> dict[str, Any]:
         """Run texts one by one, repeatedly until the time is over."""
         nlp, texts, now, since = self.nlp, self.texts, self.clock.now, self.clock.since
-        reset_peak()
         found: list[tuple[int, int, int]] = []
         begun = now()
         while True:
@@ -82,13 +78,12 @@ class Subject:
                 found.append((place, *since(before)))
             passed, waited = since(begun)
             if passed >= seconds * 1e9:
-                return {"calls": found, "waiting_share": waited / passed, "memory": read_memory()}
+                return {"calls": found, "waiting_share": waited / passed}
 
     def batch(self, places: list[int], batch_size: int, seconds: float) -> dict[str, Any]:
         """Stream texts through `nlp.pipe`, repeatedly until the time is over."""
         nlp, now, since = self.nlp, self.clock.now, self.clock.since
         texts = [self.texts[place] for place in places]
-        reset_peak()
         times = 0
         begun = now()
         while True:
@@ -97,8 +92,7 @@ class Subject:
             times += 1
             passed, waited = since(begun)
             if passed >= seconds * 1e9:
-                memory = read_memory()
-                return {"times": times, "passed": passed, "waited": waited, "memory": memory}
+                return {"times": times, "passed": passed, "waited": waited}
 
     def share(self, places: list[int], batch_size: int, processes: int) -> dict[str, Any]:
         """Stream texts through several processes, and give their combined peak memory."""
@@ -112,26 +106,19 @@ class Subject:
         return most
 
     def score(self, path: str, labels: list[str], label_map: dict[str, str]) -> dict[str, Any]:
-        """Count entities in each gold document, label by label."""
-        from .accuracy import count_entities
+        """Count entities in each gold document, label by label, and the pieces of its words."""
+        from ..data.docs import read_docs
+        from .accuracy import count_entities, count_pieces
 
-        return {"counts": count_entities(self.nlp, Path(path), labels, label_map)}
+        docs = read_docs(Path(path), self.nlp.vocab)
+        counts = count_entities(self.nlp, docs, labels, label_map)
+        return {"counts": counts, "pieces": count_pieces(self.nlp, docs)}
 
-    def pieces(self, path: str) -> dict[str, Any]:
-        """Count the subword pieces of the gold words, if the pipeline has an `optical_ner`."""
-        from .accuracy import count_pieces
-
-        return {"pieces": count_pieces(self.nlp, Path(path))}
-
-    def _import(self, *modules: str) -> dict[str, Any]:
-        seconds, _ = self._timed(lambda: [import_module(module) for module in modules])
-        return {"seconds": seconds, "memory": read_memory()}
-
-    def _timed(self, function: Callable[[], Any]) -> tuple[float, Any]:
+    def _timed(self, function: Callable[[], object]) -> float:
         begun = self.clock.now()
-        result = function()
+        function()
         passed, waited = self.clock.since(begun)
-        return (passed - waited) / 1e9, result
+        return (passed - waited) / 1e9
 
 
 def _load(path: str, kind: str, threads: int) -> Any:
@@ -159,8 +146,10 @@ def main() -> None:
     subject = Subject(Clock(subtract=sys.argv[2] == "1"))
     for line in sys.stdin:
         request = json.loads(line)
+        reset_peak()
         try:
             answer = getattr(subject, request.pop("do"))(**request)
+            answer["memory"] = read_memory()
         except Exception as err:  # crosses to the asking process, which tells the user
             answer = {"error": f"{type(err).__name__}: {' '.join(str(err).split())}"}
         answers.write(json.dumps(answer) + "\n")

@@ -8,6 +8,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Literal
 
+from spacy.tokens import Doc
 from spacy.util import is_package
 
 from ..data.docs import read_docs
@@ -63,59 +64,43 @@ class Target:
         return cls(name or path, path, "pipeline")
 
 
-@dataclass(frozen=True)
-class Gold:
-    """The gold documents of one language: where, their texts and numbers of words, their labels."""
-
-    language: str
-    path: Path
-    texts: tuple[str, ...]
-    word_counts: tuple[int, ...]
-    labels: frozenset[str]
-    file: GoldFile
-
-    @classmethod
-    def read(cls, language: str, path: Path) -> "Gold":
-        """Read a `.spacy` file, or raise an error if it is missing, damaged or without entities."""
-        docs, path = read_docs(path), Path(path)
-        labels = [ent.label_ for doc in docs for ent in doc.ents]
-        if not labels:
-            raise OpticalError(Errors.E604.format(path=path))
-        texts = tuple(doc.text for doc in docs)
-        words = tuple(len(word_tokens(doc)) for doc in docs)
-        file = GoldFile(
-            file=path.name,
-            sha256=sha256(path),
-            docs=len(docs),
-            words=sum(words),
-            entities=len(labels),
-        )
-        return cls(language, path, texts, words, frozenset(labels), file)
+def read_gold(path: Path) -> list[Doc]:
+    """Read a `.spacy` file, or raise an error if it is missing, damaged or without entities."""
+    docs = read_docs(path)
+    if not any(doc.ents for doc in docs):
+        raise OpticalError(Errors.E604.format(path=path))
+    return docs
 
 
-@dataclass(frozen=True)
+def describe_gold(path: Path, docs: Sequence[Doc]) -> GoldFile:
+    """Describe a gold file by its hash, and count what it holds."""
+    return GoldFile(
+        file=path.name,
+        sha256=sha256(path),
+        docs=len(docs),
+        words=sum(len(word_tokens(doc)) for doc in docs),
+        entities=sum(len(doc.ents) for doc in docs),
+    )
+
+
 class Workload:
-    """The texts that speed and memory are measured on, and the words of each."""
+    """The texts that speed and memory are measured on, and the words of each.
 
-    texts: tuple[str, ...]
-    word_counts: tuple[int, ...]
+    Texts without words are left out, and the others are in a random order, so that any stretch of
+    them is a fair sample.
+    """
 
-    @classmethod
-    def shuffled(cls, texts: Sequence[str], word_counts: Sequence[int], seed: int) -> "Workload":
-        """Put texts into a random order, so that any stretch of them is a fair sample."""
-        pairs = [pair for pair in zip(texts, word_counts, strict=True) if pair[1]]
+    def __init__(self, docs: Iterable[Doc], seed: int) -> None:
+        counted = [(doc.text, len(word_tokens(doc))) for doc in docs]
+        pairs = [(text, words) for text, words in counted if words]
         random.Random(seed).shuffle(pairs)
-        return cls(tuple(text for text, _ in pairs), tuple(words for _, words in pairs))
+        self.texts = [text for text, _ in pairs]
+        self.word_counts = [words for _, words in pairs]
 
     @property
-    def longest(self) -> int:
-        """The number of the text with the most words."""
-        return max(range(len(self.texts)), key=self.word_counts.__getitem__)
-
-    def longest_texts(self, count: int) -> list[str]:
-        """Give the longest texts, which take the most memory."""
-        order = sorted(range(len(self.texts)), key=self.word_counts.__getitem__, reverse=True)
-        return [self.texts[place] for place in order[:count]]
+    def longest_first(self) -> list[int]:
+        """The numbers of the texts, from the most words, which take the most memory, down."""
+        return sorted(range(len(self.texts)), key=self.word_counts.__getitem__, reverse=True)
 
     @property
     def sha256(self) -> str:
@@ -136,14 +121,8 @@ class Workload:
             yield list(islice(places, size))
 
 
-def make_workload(gold: Iterable[Gold], texts: Sequence[str] | None, *, seed: int) -> Workload:
+def make_workload(gold: Sequence[Doc], texts: Sequence[str] | None, *, seed: int) -> Workload:
     """Take the texts to run: those given, or else those of the gold documents."""
-    if texts is not None:
-        words = [len(word_tokens(doc)) for doc in tokenizer_for("xx").pipe(texts)]
-        return Workload.shuffled(texts, words, seed)
-    files = list(gold)
-    if not files:
+    if texts is None and not gold:
         raise OpticalError(Errors.E608)
-    all_texts = [text for file in files for text in file.texts]
-    all_words = [words for file in files for words in file.word_counts]
-    return Workload.shuffled(all_texts, all_words, seed)
+    return Workload(gold if texts is None else tokenizer_for("xx").pipe(texts), seed)

@@ -60,7 +60,6 @@ def test_lost_f1_counts(report: ProfileReport) -> None:
     )
     lost = [change for change in compare(report, worse) if change.regressed]
     assert [(change.pipeline, change.metric) for change in lost] == [("toy", "macro F1 %")]
-    assert not any(change.regressed for change in compare(report, worse, most_f1_lost=0.03))
 
 
 def test_what_no_longer_runs_counts(report: ProfileReport) -> None:
@@ -72,7 +71,7 @@ def test_what_no_longer_runs_counts(report: ProfileReport) -> None:
     assert [(change.pipeline, change.metric) for change in lost] == [
         ("toy", "runs within the limit")
     ]
-    assert change_table(lost).frame["Verdict"].tolist() == ["worse"]
+    assert change_table(lost)["Verdict"].tolist() == ["worse"]
 
 
 def test_runs_under_another_memory_limit_are_refused(report: ProfileReport) -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from spacy_optical.cli._markdown import END, START, check_marks, replace_results
 from spacy_optical.errors import OpticalError
+from spacy_optical.files import read_record
 from spacy_optical.profiling.cells import number
 from spacy_optical.profiling.frame import COLUMNS
-from spacy_optical.profiling.metrics_file import read_extra, read_metrics
+from spacy_optical.profiling.metrics_file import read_metrics
 from spacy_optical.profiling.report import write_report
-from spacy_optical.profiling.schema import ProfileReport
+from spacy_optical.profiling.schema import ExtraRow, ProfileReport
 from spacy_optical.profiling.tables import main_tables, pivot
 from spacy_optical.profiling.text import markdown_text, terminal_text
 
@@ -131,7 +132,7 @@ def test_names_are_escaped_in_the_page(report: ProfileReport, tmp_path: Path) ->
 
 
 def test_tables_hold_extra_rows_and_leave_out_the_baseline(report: ProfileReport) -> None:
-    f1, _, ratios = (table.frame for table in main_tables(report))
+    f1, _, ratios = main_tables(report)
     assert list(f1) == ["Pipeline", "en", "sw", "Macro"]
     assert f1.iloc[-1].tolist() == ["without OT", "–", "50.0", "50.0"]
     assert ratios["Pipeline"].tolist() == ["toy"]
@@ -148,13 +149,14 @@ def test_a_table_keeps_the_order_of_rows_and_headers() -> None:
         ],
         columns=["pipeline", "metric", "language", "value", "low", "high", "unit"],
     )
-    table = pivot(rows, {"speed": "words/s", "f1": "{language}"})
+    table = pivot("Figures", rows, {"speed": "words/s", "f1": "{language}"})
+    assert table.columns.name == "Figures"
     assert list(table) == ["Pipeline", "words/s", "sw", "fi"]
     assert table.values.tolist() == [
         ["b", "1,234 [1,200 to 1,300]", "50.0", "–"],
         ["a", "–", "–", "0.4 [0.1 to 0.9]"],
     ]
-    assert pivot(rows[:0], {"speed": "words/s"}).empty
+    assert pivot("Figures", rows[:0], {"speed": "words/s"}).empty
 
 
 def test_a_partial_report_is_written_too(report: ProfileReport, tmp_path: Path) -> None:
@@ -205,10 +207,10 @@ def test_a_file_without_marks_is_left_alone(tmp_path: Path, content: str) -> Non
 def test_extra_rows_are_shares(tmp_path: Path) -> None:
     path = tmp_path / "extra.json"
     path.write_text('[{"name": "without OT", "f1": {"sw": 0.61}}]')
-    assert read_extra(path)[0].f1 == {"sw": 0.61}
+    assert read_record(path, list[ExtraRow])[0].f1 == {"sw": 0.61}
     path.write_text('[{"name": "without OT", "f1": {"sw": 61.0}}]')
     with pytest.raises(OpticalError, match=r"0\.f1\.sw"):
-        read_extra(path)
+        read_record(path, list[ExtraRow])
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_seeds_become_one_point(two_sizes: StudiedReport) -> None:
     assert large.f1.value == pytest.approx(0.76)
     assert large.p50_ms == pytest.approx(8.1)
     assert [p.size for p in arm_points(two_sizes) if p.arm == "plain"] == ["small", "large"]
-    assert len(arm_table(two_sizes).frame) == 4
+    assert len(arm_table(two_sizes)) == 4
 
 
 def test_cost_at_equal_f1_is_the_cheapest_that_reaches_it(two_sizes: StudiedReport) -> None:
@@ -168,8 +168,8 @@ def test_a_model_gains_nothing_over_itself(studied: StudiedReport) -> None:
     assert gain is not None
     assert gain.macro == Estimate(value=0, low=0, high=0)
     assert set(gain.by_language) == {"en", "sw"}
-    assert gain_table(studied).frame.iloc[0].tolist() == ["on − off", "0.0", "0.0", "0.0"]
-    disk = step_table(studied).frame["Disk MB"]
+    assert gain_table(studied).iloc[0].tolist() == ["on − off", "0.0", "0.0", "0.0"]
+    disk = step_table(studied)["Disk MB"]
     assert ["[" in cell for cell in disk] == [False, True]
     assert disk[1].endswith(" [+0.00]")
 
