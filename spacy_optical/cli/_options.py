@@ -5,6 +5,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from ..data.bitext import Format
+
 ConfigPath = Annotated[Path, Argument(metavar="CONFIG", help="Config file")]
 Teacher = Annotated[Path, Argument(help="The teacher's folder")]
 TrainedModel = Annotated[Path, Argument(help="A student's or teacher's folder")]
@@ -31,6 +33,23 @@ Aligner = Annotated[str, Option("--aligner", "-a", help="Name of the aligner")]
 SourceLanguage = Annotated[str, Option("--source", help="Source language")]
 Threshold = Annotated[float, Option(min=0, max=1, help="Minimum confidence of an entity")]
 SkipBelow = Annotated[float, Option(min=0, max=1, help="Minimum similarity of a usable pair")]
+
+Keys = Annotated[
+    str,
+    Option(
+        "--keys",
+        "-k",
+        help="Names of source and target in the file, separated by a comma: JSON keys, TMX "
+        "languages, endings of Moses files, or names or numbers of TSV columns [default: the "
+        "language codes]",
+    ),
+]
+BitextFormat = Annotated[
+    Format | None, Option("--format", help="Format of the bitext [default: from the file name]")
+]
+Unescape = Annotated[
+    bool, Option("--unescape", help="Turn HTML entities and doubled quotes into characters")
+]
 
 _FILES = "Gold folder of the corpus command; its {} files are used"
 GoldTest = Annotated[Path | None, Option("--gold-folder", help=_FILES.format("test"))]

@@ -1,8 +1,7 @@
 """`python -m spacy optical annotate`"""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -12,21 +11,13 @@ if TYPE_CHECKING:
     from ..scale.run_folder import Written
 
 
-class EngineName(StrEnum):
-    """What `--engine` takes."""
-
-    local = "local"
-    ray = "ray"
-    spark = "spark"
-
-
 @command("annotate")
 def annotate_cli(
     source: Path = typer.Argument(
         ..., metavar="IN", help="A Parquet, JSON lines or text file, or a folder of such files"
     ),
     out: Path = typer.Argument(..., metavar="OUT", help="The folder of Parquet files to write"),
-    engine: EngineName = typer.Option(EngineName.local, "--engine", help="What runs the workers"),
+    engine: Literal["local", "ray", "spark"] = typer.Option("local", help="What runs the workers"),
     model: str | None = typer.Option(
         None,
         "--model",
@@ -64,7 +55,7 @@ def annotate_cli(
         written = annotate(
             source,
             out,
-            engine=engine.value,
+            engine=engine,
             model=model,
             text_column=text_column,
             id_column=id_column,

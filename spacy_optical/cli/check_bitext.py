@@ -6,7 +6,7 @@ import typer
 from wasabi import msg
 
 from ._app import command
-from .project_labels import BitextFormat
+from ._options import BitextFormat, Keys, Unescape
 
 
 @command("check-bitext")
@@ -21,15 +21,9 @@ def check_bitext_cli(
     languages: tuple[str, str] = typer.Option(
         ("en", "xx"), "--languages", "-l", help="Source and target language"
     ),
-    keys: str = typer.Option(
-        "", "--keys", "-k", help="Names of source and target in the file, separated by a comma"
-    ),
-    format: BitextFormat | None = typer.Option(
-        None, help="Format of the bitext [default: from the file name]"
-    ),
-    unescape: bool = typer.Option(
-        False, "--unescape", help="Turn HTML entities and doubled quotes into characters"
-    ),
+    keys: Keys = "",
+    format: BitextFormat = None,
+    unescape: Unescape = False,
     repair: Path | None = typer.Option(
         None, help="Folder to write the pairs to that remain, matched again where lines moved"
     ),
@@ -54,19 +48,20 @@ def check_bitext_cli(
         source_lang=languages[0],
         target_lang=languages[1],
         keys=named_keys(keys),
-        format=None if format is None else format.value,
+        format=format,
         unescape=unescape,
         repair=repair,
         say=msg.info,
     )
     for found in checked:
-        rows: list[tuple[str, int, str]] = [("pairs", found.pairs, found.path)]
-        rows += [
-            (code, count, "lines that cannot be read") for code, count in found.skipped.items()
+        rows = [
+            ("pairs", found.pairs, found.path),
+            *((code, n, "lines that cannot be read") for code, n in found.skipped.items()),
+            *((k, found.faults[k], what) for k, what in FAULTS.items() if k in found.faults),
+            ("kept", found.kept, ""),
+            ("matched again", found.matched, ""),
+            ("dropped", found.dropped, ""),
         ]
-        rows += [(k, found.faults[k], what) for k, what in FAULTS.items() if k in found.faults]
-        rows += [("kept", found.kept, ""), ("matched again", found.matched, "")]
-        rows += [("dropped", found.dropped, "")]
         msg.table(rows, header=("", "Pairs", ""), divider=True, aligns=("l", "r", "l"))
         if found.blocks:
             blocks = [

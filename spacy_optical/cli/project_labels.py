@@ -1,20 +1,24 @@
 """`python -m spacy optical project-labels`"""
 
-from enum import StrEnum
 from pathlib import Path
 
 import typer
 from wasabi import msg
 
+from ..data.bitext import OnError
 from ..projection import THRESHOLD
 from ._app import command
-from ._options import Aligner, Encoder, Layers, SkipBelow, SourceLanguage, Threshold
-
-BitextFormat = StrEnum(
-    "BitextFormat",
-    {"jsonl": "jsonl", "tsv": "tsv", "tmx": "tmx", "conllu": "conllu", "moses": "moses"},
+from ._options import (
+    Aligner,
+    BitextFormat,
+    Encoder,
+    Keys,
+    Layers,
+    SkipBelow,
+    SourceLanguage,
+    Threshold,
+    Unescape,
 )
-OnError = StrEnum("OnError", {"stop": "raise", "skip": "skip"})
 
 
 @command("project-labels")
@@ -34,20 +38,9 @@ def project_labels_cli(
     target_lang: str | None = typer.Option(
         None, "--target", "-t", help="Target language [default: from the file name]"
     ),
-    keys: str = typer.Option(
-        "",
-        "--keys",
-        "-k",
-        help="Names of source and target in the file, separated by a comma: JSON keys, TMX "
-        "languages, endings of Moses files, or names or numbers of TSV columns [default: the "
-        "language codes]",
-    ),
-    format: BitextFormat | None = typer.Option(
-        None, help="Format of the bitext [default: from the file name]"
-    ),
-    unescape: bool = typer.Option(
-        False, "--unescape", help="Turn HTML entities and doubled quotes into characters"
-    ),
+    keys: Keys = "",
+    format: BitextFormat = None,
+    unescape: Unescape = False,
     aligner: Aligner = "partial",
     threshold: Threshold = THRESHOLD,
     skip_below: SkipBelow = 0.25,
@@ -55,7 +48,7 @@ def project_labels_cli(
         None, min=1, help="Write a folder of files with N documents each"
     ),
     on_error: OnError = typer.Option(
-        OnError.stop,
+        "raise",
         help="For pairs that cannot be used: stop with an error, or skip and count them",
     ),
 ) -> None:
@@ -71,7 +64,6 @@ def project_labels_cli(
     from ..projection.words import label_map
 
     config = preset(aligner).model_copy(update={"skip_below": skip_below})
-    mapping = label_map(labels)
     summary = project_labels(
         bitext,
         out,
@@ -80,12 +72,12 @@ def project_labels_cli(
         source_lang=source_lang,
         target_lang=target_lang,
         keys=named_keys(keys),
-        format=None if format is None else format.value,
+        format=format,
         unescape=unescape,
-        labels=mapping,
+        labels=label_map(labels),
         config=config,
         threshold=threshold,
-        on_error=on_error.value,
+        on_error=on_error,
         shard_size=shard_size,
         say=lambda done: msg.text(f"{done} pairs"),
     )

@@ -17,6 +17,7 @@ from .text_parts import Columns, Part, look_through
 
 # Calls a function for each part, in any order and any process, and gives the results as they come.
 Engine = Callable[[Callable[[Part], Written], Sequence[Part], int], Iterator[Written]]
+ENGINES = ("local", "ray", "spark")
 
 
 def annotate(
@@ -57,13 +58,8 @@ def annotate(
     RAISES (OpticalError): If the input cannot be read or lacks a column, if `out` holds another
         run, if the model cannot be loaded, or if the engine fails. Parts that are written stay.
     """
-    engines: dict[str, Callable[[], Engine]] = {
-        "local": lambda: local,
-        "ray": lambda: import_module(f"{__package__}.ray_engine").run,
-        "spark": lambda: import_module(f"{__package__}.spark_engine").run,
-    }
-    if engine not in engines:
-        expected = " or ".join(engines)
+    if engine not in ENGINES:
+        expected = " or ".join(ENGINES)
         raise OpticalError(Errors.E114.format(name="engine", value=engine, expected=expected))
     for name, value in (("n_process", n_process), ("part_size", part_size)):
         if value < 1:
@@ -74,7 +70,9 @@ def annotate(
         model = str(Path(model).resolve() if Path(model).exists() else model)
     columns = Columns(text_column, id_column)
     found = look_through(source, columns, part_size=part_size, besides=out)
-    run = engines[engine]()
+    run: Engine = local
+    if engine != "local":
+        run = import_module(f"{__package__}.{engine}_engine").run
     job = Job(out, model, columns, found.id_type)
     open_run(job, found, part_size=part_size, resume=resume)
 
