@@ -18,6 +18,15 @@ Record = TypeVar("Record")
 
 
 @contextmanager
+def refused_writes(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write to `path` into an `OpticalError`."""
+    try:
+        yield
+    except OSError as err:
+        raise OpticalError(Errors.E003.format(path=path, reason=err.strerror or err)) from err
+
+
+@contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary file beside `path` that replaces `path` when the block ends well.
 
@@ -27,19 +36,16 @@ def written_whole(path: Path) -> Iterator[Path]:
         what it had.
     """
     path = Path(path)
-    temporary: Path | None = None
-    try:
+    with refused_writes(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         os.close(handle)
         temporary = Path(name)
-        yield temporary
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    except OSError as err:
-        raise OpticalError(Errors.E003.format(path=path, reason=err.strerror or err)) from err
-    finally:
-        if temporary is not None:
+        try:
+            yield temporary
+            temporary.chmod(0o644)
+            os.replace(temporary, path)
+        finally:
             temporary.unlink(missing_ok=True)
 
 
@@ -57,21 +63,16 @@ def folder_written_whole(path: Path, *, marker: str, partial: Path | None = None
     """
     path = Path(path)
     check_replaceable(path, marker=marker)
-    temporary: Path | None = None
-    try:
+    with refused_writes(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = partial
-        if folder is None:
-            temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-            folder = temporary
-        yield folder
-        folder.chmod(0o755)
-        _take_place(folder, path)
-    except OSError as err:
-        raise OpticalError(Errors.E003.format(path=path, reason=err.strerror or err)) from err
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+        folder = partial or Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        try:
+            yield folder
+            folder.chmod(0o755)
+            _take_place(folder, path)
+        finally:
+            if partial is None:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

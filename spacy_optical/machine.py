@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -29,8 +30,6 @@ def installed_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
     """Give the versions of packages that are installed, by name."""
     versions = {}
     for package in packages:
-        try:
+        with suppress(PackageNotFoundError):
             versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return versions

@@ -16,7 +16,8 @@ from .markup import MarkedEntity, MarkedText
 _CLDR = {"tl": "fil"}
 # Start and end in a text, and what comes there instead.
 _Swap = tuple[int, int, str]
-_TERRITORY = re.compile(r"[A-Z]{2}")
+# Names in another language by the English ones.
+_Names = dict[str, str]
 
 
 def augment_english(sentences: Sequence[MarkedText], *, copies: int, seed: int) -> list[MarkedText]:
@@ -34,7 +35,7 @@ def augment_english(sentences: Sequence[MarkedText], *, copies: int, seed: int) 
     for _ in range(copies):
         for marked in sentences:
             surfaces = [
-                rng.choice(pool[entity.label])
+                rng.choice(list(pool[entity.label]))
                 if entity.label in pool and rng.random() < 0.7
                 else marked.surface(entity)
                 for entity in marked.entities
@@ -67,6 +68,13 @@ def augment_pairs(
     rng = random.Random(f"{seed} {language}")
     pool = _pool([*(source for source, _ in pairs), *more])
     territories, months = _local_names(language) if copies else ({}, {})
+
+    def names_for(old: str, label: str) -> list[tuple[str, _Names]]:
+        if label == "DATE":
+            return [(month, months) for month in months]
+        known = [territories, pool[label]] if label == "LOC" else [pool[label]]
+        return [(old, names) for names in known if old in names]
+
     known = {(source.text, target) for source, target in pairs}
     made = []
     for _ in range(copies):
@@ -78,7 +86,7 @@ def augment_pairs(
                 surfaces.append(old)
                 if _place(old, source.text) is None:
                     continue
-                new = _exchange(old, entity.label, target, pool, territories, months, rng)
+                new = _exchange(old, target, names_for(old, entity.label), rng)
                 if new is not None and not _overlaps(new[1], swaps):
                     surfaces[-1] = new[0]
                     swaps.append(new[1])
@@ -90,32 +98,19 @@ def augment_pairs(
 
 
 def _exchange(
-    old: str,
-    label: str,
-    target: str,
-    pool: dict[str, list[str]],
-    territories: dict[str, str],
-    months: dict[str, str],
-    rng: random.Random,
+    old: str, target: str, names: Sequence[tuple[str, _Names]], rng: random.Random
 ) -> tuple[str, _Swap] | None:
-    """Draw a new English name for an old one, and what to write where in the translation."""
-    if label == "DATE":
-        for english, local in months.items():
-            within, place = _place(english, old), _place(local, target)
-            if within is not None and place is not None:
-                new = rng.choice(list(months))
-                return _swapped(old, [(*within, new)]), (*place, months[new])
-        return None
-    if label == "LOC" and old in territories:
-        place = _place(territories[old], target)
-        if place is not None:
-            new = rng.choice(list(territories))
-            return new, (*place, territories[new])
-    place = _place(old, target)
-    if label not in pool or place is None:
-        return None
-    new = rng.choice(pool[label])
-    return new, (*place, new)
+    """Draw a new English name for an old one, and what to write where in the translation.
+
+    names (Sequence[Tuple[str, Dict[str, str]]]): What may be exchanged within the old name, and for
+        that the translations of English names, its own among them.
+    """
+    for english, translations in names:
+        within, place = _place(english, old), _place(translations[english], target)
+        if within is not None and place is not None:
+            new = rng.choice(list(translations))
+            return _swapped(old, [(*within, new)]), (*place, translations[new])
+    return None
 
 
 def _place(name: str, text: str) -> tuple[int, int] | None:
@@ -135,14 +130,15 @@ def _swapped(text: str, swaps: Sequence[_Swap]) -> str:
     return text
 
 
-def _pool(sentences: Sequence[MarkedText]) -> dict[str, list[str]]:
+def _pool(sentences: Sequence[MarkedText]) -> dict[str, _Names]:
     """Collect the names to draw from; dates keep to their sentences, whose grammar they fit."""
-    pool: dict[str, dict[str, None]] = {}
+    pool: dict[str, _Names] = {}
     for marked in sentences:
         for entity in marked.entities:
             if entity.label != "DATE":
-                pool.setdefault(entity.label, {})[marked.surface(entity)] = None
-    return {label: list(surfaces) for label, surfaces in pool.items()}
+                name = marked.surface(entity)
+                pool.setdefault(entity.label, {})[name] = name
+    return pool
 
 
 def _with_surfaces(marked: MarkedText, surfaces: Sequence[str]) -> MarkedText:
@@ -155,8 +151,8 @@ def _with_surfaces(marked: MarkedText, surfaces: Sequence[str]) -> MarkedText:
     return MarkedText(text + marked.text[at:], tuple(entities))
 
 
-def _local_names(language: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Give CLDR's names of countries and of months by the English ones, where it knows both."""
+def _local_names(language: str) -> tuple[_Names, _Names]:
+    """Give CLDR's names of countries and of months, where it knows them in both languages."""
     babel = require("babel")
     english = babel.Locale.parse("en")
     try:
@@ -166,7 +162,7 @@ def _local_names(language: str) -> tuple[dict[str, str], dict[str, str]]:
     territories = {
         english.territories[code]: local.territories[code]
         for code in sorted(english.territories)
-        if _TERRITORY.fullmatch(code) and local.territories.get(code)
+        if code.isalpha() and local.territories.get(code)
     }
     names, local_names = (locale.months["format"]["wide"] for locale in (english, local))
     return territories, {names[number]: local_names[number] for number in range(1, 13)}

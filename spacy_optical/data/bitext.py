@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from ..errors import Errors, OpticalError
 from .lines import Line, PairRow, Report, archived_name, raise_error, read_lines
+from .markup import MarkedText
 from .tmx import read_tmx
 from .tsv import read_tsv
 
@@ -37,13 +38,15 @@ class BitextPair:
     target (str): Its translation.
     line (int): The line in the file, from 1; in TMX the number of the translation unit.
     where (str): File and line or unit, as errors name them.
+    marked (Optional[MarkedText]): The sentence with its entities, where the file has them.
     """
 
     id: str
     source: str
     target: str
-    line: int
+    line: int = 0
     where: str = field(default="", compare=False)
+    marked: MarkedText | None = None
 
 
 def read_bitext(

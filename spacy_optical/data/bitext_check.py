@@ -6,7 +6,7 @@ The rules need no list of languages: what is usual is counted in the file itself
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
@@ -144,13 +144,19 @@ def shares_no_name(source: str, target: str) -> bool:
 
 def names_of(text: str) -> set[str]:
     """Give the capitalised words of a text that begin no sentence, and its numbers."""
-    names = " ".join(
-        word
-        for before, word in pairwise(text.split())
-        if word[:1].isupper() and word[1:2].isalpha() and not before.endswith(_ENDS)
-    )
-    words = {word for word in _folded(names).split() if len(word) > 2}
-    return words | set(re.findall(r"\d{2,}", _folded(text)))
+    words = _folded(" ".join(capitalised(text))).split()
+    return {word for word in words if len(word) > 2} | set(re.findall(r"\d{2,}", _folded(text)))
+
+
+def capitalised(text: str) -> Iterator[str]:
+    """Give the capitalised words of a text, but for the first word of a sentence.
+
+    >>> list(capitalised("Yes. She and I live in Pune."))
+    ['Pune.']
+    """
+    for before, word in pairwise(text.split()):
+        if word[:1].isupper() and word[1:2].isalpha() and not before.endswith(_ENDS):
+            yield word
 
 
 @lru_cache(10_000)

@@ -76,16 +76,13 @@ def tagged_sentence(
         if word.strip() and word != DOCSTART:
             words.append(word.strip(" "))
             tags.append(checked_tag(tag, where, rename))
-    return [TaggedSentence(name, tuple(words), spans_of(tags))] if words else []
+    return [TaggedSentence(name, tuple(words), _spans_of(tags))] if words else []
 
 
-def spans_of(tags: Sequence[str]) -> tuple[tuple[int, int, str], ...]:
+def _spans_of(tags: Sequence[str]) -> tuple[tuple[int, int, str], ...]:
     """Give the spans of BIO tags as conlleval reads them; an I that continues nothing begins one.
 
-    tags (Sequence[str]): O, B-TYPE and I-TYPE (of IOB1 too, where B comes only after a neighbour).
-    RETURNS (Tuple[Tuple[int, int, str], ...]): Start, end (excluded) and type of each.
-
-    >>> spans_of(["B-PER", "I-PER", "O", "I-LOC"])
+    >>> _spans_of(["B-PER", "I-PER", "O", "I-LOC"])
     ((0, 2, 'PER'), (3, 4, 'LOC'))
     """
     spans: list[tuple[int, int, str]] = []

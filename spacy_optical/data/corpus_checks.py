@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ..errors import Errors, OpticalError
+from .bitext import BitextPair
 from .conll import TaggedSentence
 from .decontamination import key_of
 from .gold import marked_text
-from .pair_selection import TextPair
 from .word_tokenizer import tokenizer_for
 
 # Gold and bitext of one language share more of their words, if there is enough of both to tell.
@@ -16,12 +16,12 @@ ENOUGH_PAIRS, ENOUGH_WORDS = 200, 200
 
 
 def shared_words(
-    language: str, pairs: Sequence[TextPair], gold: Sequence[TaggedSentence]
+    language: str, pairs: Sequence[BitextPair], gold: Sequence[TaggedSentence]
 ) -> float | None:
     """Give the share of gold words, written with letters, that the bitext's target side has.
 
     language (str): The language's code.
-    pairs (Sequence[TextPair]): The pairs.
+    pairs (Sequence[BitextPair]): The pairs.
     gold (Sequence[TaggedSentence]): The gold sentences.
     RETURNS (Optional[float]): 0 to 1; 1 if gold has no such word, None without gold.
     RAISES (OpticalError): If next to none of the words are shared.

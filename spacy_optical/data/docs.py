@@ -5,11 +5,11 @@ and `read_training_docs` refuses a file that holds any.
 """
 
 from collections.abc import Iterable, Mapping
-from itertools import chain, islice
 from pathlib import Path
 
 import spacy
 from spacy.tokens import Doc, DocBin
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 
 from ..errors import Errors, OpticalError
@@ -64,9 +64,8 @@ def write_shards(docs: Iterable[Doc], folder: Path, size: int) -> None:
     folder (Path): The folder, which exists; files are named by number, from 00001.spacy.
     size (int): Documents a file.
     """
-    stream = iter(docs)
-    for number, first in enumerate(stream, 1):
-        write_docs(chain([first], islice(stream, size - 1)), folder / f"{number:05}.spacy")
+    for number, batch in enumerate(minibatch(docs, size), 1):
+        write_docs(batch, folder / f"{number:05}.spacy")
 
 
 def read_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:

@@ -56,7 +56,7 @@ def read_tagged(
         another form, or a tag that after renaming is of no scheme that `checked_tag` knows.
     """
     path = Path(path)
-    rename = renamer(labels)
+    rename = _renamer(labels)
     kind = format or _SUFFIXES.get(path.suffix.lower(), "iob2")
     if kind == "iob2":
         return read_iob2(path, rename)
@@ -75,13 +75,10 @@ def read_tagged(
     return all_sentences
 
 
-def renamer(labels: Mapping[str, str]) -> Rename:
+def _renamer(labels: Mapping[str, str]) -> Rename:
     """Give the function that renames tags: whole ones first, else the type behind B- or I-.
 
-    labels (Mapping[str, str]): As for `read_tagged`.
-    RETURNS (Callable[[str], str]): From a file's tag to ours.
-
-    >>> rename = renamer({"PERSON": "PER", "DATE": "", "BNEL": "B-LOC"})
+    >>> rename = _renamer({"PERSON": "PER", "DATE": "", "BNEL": "B-LOC"})
     >>> [rename(tag) for tag in ("B-PERSON", "I-DATE", "BNEL", "B-ORG", "O")]
     ['B-PER', 'O', 'B-LOC', 'B-ORG', 'O']
     """
@@ -219,13 +216,6 @@ def marked_text(sentence: TaggedSentence) -> MarkedText:
     sentence (TaggedSentence): The sentence.
     RETURNS (MarkedText): Its words with the spaces between, and its spans in characters.
     """
-    spaces = sentence.spaces or (True,) * len(sentence.words)
-    text, starts, ends = "", [], []
-    for word, space in zip(sentence.words, spaces, strict=True):
-        starts.append(len(text))
-        text += word
-        ends.append(len(text))
-        text += " " if space else ""
-    spans = sorted(sentence.spans)
-    entities = [MarkedEntity(starts[start], ends[end - 1], label) for start, end, label in spans]
-    return MarkedText(text.rstrip(" "), tuple(entities))
+    doc = tagged_doc(sentence)
+    entities = (MarkedEntity(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents)
+    return MarkedText(doc.text.rstrip(" "), tuple(entities))

@@ -16,6 +16,7 @@ from spacy.tokens import Doc
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, write_json
 from .augment import augment_english, augment_pairs
+from .bitext import BitextPair
 from .conll import TaggedSentence
 from .corpus_checks import cut_words, entity_counts, shared_words, unseen_names
 from .decontamination import GoldIndex, key_of
@@ -23,7 +24,7 @@ from .docs import make_doc, write_docs
 from .gold import label_texts, marked_text, tagged_doc
 from .labelled_sets import FetchedFiles, SourceSentences
 from .layout import MARKER, CorpusFolder
-from .pair_selection import TextPair, choose, read_pairs
+from .pair_selection import choose, read_pairs
 from .sources import BitextSet, DataConfig, TextSet
 from .word_tokenizer import tokenizer_for
 
@@ -175,7 +176,7 @@ class _Maker:
             "left_out": source.left_out,
         }
 
-    def write_language(self, code: str) -> tuple[list[TextPair], LanguageSummary]:
+    def write_language(self, code: str) -> tuple[list[BitextPair], LanguageSummary]:
         """Write gold and bitext; give the pairs without altered copies, and the counts."""
         config, language = self.config, self.config.languages[code]
         test = self.at.read(language, language.test, code)
@@ -203,12 +204,12 @@ class _Maker:
             left_out=left_out,
         )
 
-        def read(name: str, part: BitextSet | TextSet) -> Iterator[TextPair]:
+        def read(name: str, part: BitextSet | TextSet) -> Iterator[BitextPair]:
             paths = self.at.paths(part.files)
             counters = {"skipped": left_out, "escaped": escaped}
             return read_pairs(part, name, config.source, code, paths, **counters)
 
-        def drawn(name: str, part: BitextSet) -> Iterable[TextPair]:
+        def drawn(name: str, part: BitextSet) -> Iterable[BitextPair]:
             pairs, most, share = read(name, part), part.max_pairs, part.unnamed_share
             return draw(pairs, most=most, unnamed_share=share) if most or share < 1 else pairs
 
@@ -237,8 +238,8 @@ class _Maker:
         return pairs, summary
 
     def _altered(
-        self, code: str, pairs: Sequence[TextPair], gold_index: GoldIndex
-    ) -> list[TextPair]:
+        self, code: str, pairs: Sequence[BitextPair], gold_index: GoldIndex
+    ) -> list[BitextPair]:
         """Give altered copies of the pairs whose source side is labelled."""
         settings = self.config.corpus
         copies = settings.augment if settings.augment_bitext is None else settings.augment_bitext
@@ -249,7 +250,7 @@ class _Maker:
             for source, target in altered
             if not (self.source_gold.same(source) or gold_index.same(target))
         ]
-        return [TextPair(f"augmented-{i}", *pair) for i, pair in enumerate(kept)]
+        return [BitextPair(f"augmented-{i}", *pair) for i, pair in enumerate(kept)]
 
     def _altered_docs(self) -> Iterator[Doc]:
         """Make documents of altered copies, but for those of gold and those that cannot be split.
@@ -269,7 +270,7 @@ class _Maker:
                 write_docs(docs, self.folder.gold(language, split))
 
 
-def _write_bitext(pairs: Iterable[TextPair], source: str, target: str, path: Path) -> None:
+def _write_bitext(pairs: Iterable[BitextPair], source: str, target: str, path: Path) -> None:
     """Write source and target text, where there is a source, and nothing that markup said."""
     path.parent.mkdir(exist_ok=True)
     with path.open("w", encoding="utf8") as file:

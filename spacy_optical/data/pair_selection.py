@@ -3,34 +3,16 @@
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
-from itertools import pairwise
 from pathlib import Path
 
-from .bitext import Format, read_bitext
+from .bitext import BitextPair, Format, read_bitext
+from .bitext_check import capitalised
 from .decontamination import GoldIndex, key_of
-from .markup import MarkedText
 from .parallel import read_groups
 from .sources import BitextSet, TextSet
-
-_SENTENCE_ENDS = tuple('.?!:"“”')
-
-
-@dataclass(frozen=True)
-class TextPair:
-    """A pair on its way to the corpus.
-
-    id (str): Its id in the corpus.
-    source, target (str): The sentences.
-    marked (Optional[MarkedText]): The source sentence with its entities, where the file has them.
-    """
-
-    id: str
-    source: str
-    target: str
-    marked: MarkedText | None = None
 
 
 def read_pairs(
@@ -42,7 +24,7 @@ def read_pairs(
     *,
     skipped: Counter[str],
     escaped: Counter[str],
-) -> Iterator[TextPair]:
+) -> Iterator[BitextPair]:
     """Read the pairs of a set's files, or the sentences of a set without translations.
 
     part (Union[BitextSet, TextSet]): The format and the keys.
@@ -52,7 +34,7 @@ def read_pairs(
     paths (Sequence[Path]): The files.
     skipped (Counter): Counts lines that cannot be used, by the code of the reason.
     escaped (Counter): Counts pairs with HTML entities and doubled quotes.
-    YIELDS (TextPair): The pairs; the source side of a sentence without translation is empty.
+    YIELDS (BitextPair): The pairs; the source side of a sentence without translation is empty.
     RAISES (OpticalError): As `read_bitext` on a damaged file; if no line of a file can be used,
         what is wrong with its first.
     """
@@ -61,7 +43,7 @@ def read_pairs(
         for path in paths:
             for group in read_groups(path, languages):
                 left, right = (group.sentences[language] for language in languages)
-                yield TextPair(group.id, left.text, right.text, left)
+                yield BitextPair(group.id, left.text, right.text, marked=left)
         return
     sides: Sequence[tuple[Path, ...]] = [(path,) for path in paths]
     kind: Format | None = None if part.format == "lines" else part.format
@@ -90,25 +72,13 @@ def read_pairs(
         for pair in read(on_error="skip", skipped=skipped, escaped=escaped):
             usable = True
             text = pair.source if isinstance(part, BitextSet) else ""
-            yield TextPair(f"{name}-{pair.id}", text, pair.target)
+            yield replace(pair, id=f"{name}-{pair.id}", source=text)
         if not usable and skipped.total() > before:
             next(read(), None)
 
 
-def has_name(text: str) -> bool:
-    """Whether a capitalised word is in a text, but for the first word of a sentence.
-
-    >>> [has_name(text) for text in ("She lives in Pune.", "Yes. She and I live here.")]
-    [True, False]
-    """
-    return any(
-        word[:1].isupper() and word[1:2].isalpha() and not before.endswith(_SENTENCE_ENDS)
-        for before, word in pairwise(text.split())
-    )
-
-
 def choose(
-    pairs: Iterable[TextPair],
+    pairs: Iterable[BitextPair],
     gold_index: GoldIndex,
     source_gold: GoldIndex,
     *,
@@ -116,23 +86,23 @@ def choose(
     unnamed_share: float = 1.0,
     seed: int = 0,
     left_out: Counter[str],
-) -> list[TextPair]:
+) -> list[BitextPair]:
     """Leave out pairs that are there twice or that share a side with gold; then draw at random.
 
     Memory grows with what is kept, and by sixteen bytes for every pair.
 
-    pairs (Iterable[TextPair]): The pairs.
+    pairs (Iterable[BitextPair]): The pairs.
     gold_index (GoldIndex): The language's gold sentences.
     source_gold (GoldIndex): The source language's sentences that choose or evaluate.
     most (int): How many pairs to draw at the most; 0 for all. A smaller draw is part of a larger.
     unnamed_share (float): Share of the pairs that are kept where the source side has no name, see
-        `has_name`.
+        `capitalised`.
     seed (int): Seed of the draw.
     left_out (Counter): Counts what is left out, by reason.
-    RETURNS (List[TextPair]): The pairs in their order.
+    RETURNS (List[BitextPair]): The pairs in their order.
     """
     seen: set[bytes] = set()
-    kept: list[tuple[int, int, TextPair]] = []
+    kept: list[tuple[int, int, BitextPair]] = []
     for number, pair in enumerate(pairs):
         both = f"{key_of(pair.source)}\t{key_of(pair.target)}".encode()
         digest = blake2b(both, digest_size=16).digest()
@@ -144,7 +114,7 @@ def choose(
         elif source_gold.overlaps(pair.source):
             reason = "in_source_gold"
         elif unnamed_share < 1 and _lot(digest, seed, b"unnamed") >= unnamed_share * 2**64:
-            reason = "" if has_name(pair.source) else "unnamed"
+            reason = "" if any(capitalised(pair.source)) else "unnamed"
         seen.add(digest)
         if not reason:
             heapq.heappush(kept, (-_lot(digest, seed), number, pair))

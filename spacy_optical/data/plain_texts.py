@@ -35,8 +35,8 @@ def read_texts(path: Path) -> list[str]:
 def _text_of(line: str, where: str) -> str:
     try:
         text = json.loads(line)["text"]
-    except (json.JSONDecodeError, KeyError, TypeError) as err:
-        raise OpticalError(Errors.E607.format(where=where)) from err
+    except (json.JSONDecodeError, KeyError, TypeError):
+        text = None
     if not isinstance(text, str):
         raise OpticalError(Errors.E607.format(where=where))
     return text

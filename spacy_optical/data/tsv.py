@@ -57,7 +57,11 @@ def read_tsv(
                 continue
         used = places or _usual_places(columns)
         if used is None:
-            error = _other_columns(columns, line.where)
+            if len(columns) == 3:
+                message = Errors.E243.format(where=line.where, columns="', '".join(columns))
+            else:
+                message = Errors.E221.format(where=line.where, found=len(columns))
+            error = OpticalError(message)
             if at == 0:
                 raise error  # the file is of another form, not a line of it
             report(error)
@@ -81,9 +85,3 @@ def _usual_places(columns: Sequence[str]) -> Sequence[int] | None:
     if len(columns) == 2:
         return 0, 1
     return (1, 2, 0) if len(columns) == 3 and _ID.fullmatch(columns[0]) else None
-
-
-def _other_columns(columns: Sequence[str], where: str) -> OpticalError:
-    if len(columns) == 3:
-        return OpticalError(Errors.E243.format(where=where, columns="', '".join(columns)))
-    return OpticalError(Errors.E221.format(where=where, found=len(columns)))

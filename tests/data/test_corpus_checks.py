@@ -1,11 +1,11 @@
 import pytest
 
+from spacy_optical.data.bitext import BitextPair
 from spacy_optical.data.conll import TaggedSentence
 from spacy_optical.data.corpus_checks import shared_words
-from spacy_optical.data.pair_selection import TextPair
 from spacy_optical.errors import OpticalError
 
-PAIRS = [TextPair(str(i), f"the {i} th house", f"nyumba ya {i}") for i in range(200)]
+PAIRS = [BitextPair(str(i), f"the {i} th house", f"nyumba ya {i}") for i in range(200)]
 
 
 def test_shared_words_tell_two_languages_apart():

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from spacy_optical.data.bitext import BitextPair
 from spacy_optical.data.decontamination import GoldIndex
-from spacy_optical.data.pair_selection import TextPair, choose, read_pairs
+from spacy_optical.data.pair_selection import choose, read_pairs
 from spacy_optical.data.sources import BitextSet, TextSet
 from spacy_optical.errors import OpticalError
 
-PAIRS = [TextPair(str(i), f"the {i} th house", f"nyumba ya {i}") for i in range(50)]
+PAIRS = [BitextPair(str(i), f"the {i} th house", f"nyumba ya {i}") for i in range(50)]
 NOBODY = GoldIndex([])
 
 
@@ -31,7 +32,10 @@ def test_a_smaller_draw_is_part_of_a_larger_one_and_keeps_the_order():
 
 def test_what_is_left_out_is_counted():
     left_out: Counter[str] = Counter()
-    more = [TextPair("a", "The 3 th house!", "Nyumba ya 3"), TextPair("b", "choose me", "chagua")]
+    more = [
+        BitextPair("a", "The 3 th house!", "Nyumba ya 3"),
+        BitextPair("b", "choose me", "chagua"),
+    ]
     kept = choose(
         [*PAIRS, *more],
         GoldIndex([["Nyumba", "ya", "7", "."]]),
@@ -87,8 +91,8 @@ def test_a_file_of_escaped_text_is_read_as_the_config_says(tmp_path: Path):
 
 
 def test_pairs_without_a_name_are_kept_by_their_share():
-    plain = [TextPair(f"p{i}", f"He saw {i} birds.", f"ndege {i}") for i in range(400)]
-    named = [TextPair(f"n{i}", f"He saw Pune {i} times.", f"Pune {i}") for i in range(20)]
+    plain = [BitextPair(f"p{i}", f"He saw {i} birds.", f"ndege {i}") for i in range(400)]
+    named = [BitextPair(f"n{i}", f"He saw Pune {i} times.", f"Pune {i}") for i in range(20)]
     for share, least, most in ((0.0, 0, 0), (0.35, 100, 180), (1.0, 400, 400)):
         left_out: Counter[str] = Counter()
         kept = choose([*plain, *named], NOBODY, NOBODY, unnamed_share=share, left_out=left_out)
