@@ -57,7 +57,7 @@ class GoldSet:
             return [
                 sentence
                 for path in paths
-                for sentence in read_tagged(path, part.labels, language=language)
+                for sentence in read_tagged(path, part, language=language)
             ]
 
         train, self.dev, self.test = read(part.train), read(part.dev), read(part.test)

@@ -6,7 +6,7 @@ The rules need no list of languages: what is usual is counted in the file itself
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
@@ -73,8 +73,7 @@ def script_of(text: str) -> str:
     >>> script_of("Nairobi"), script_of("मुंबई भारतात आहे (India)"), script_of("2020")
     ('LATIN', 'DEVANAGARI', '')
     """
-    letters = Counter(_script(char) for char in text if char.isalpha())
-    return max(letters, key=lambda script: letters[script], default="")
+    return _main(_script(char) for char in text if char.isalpha())
 
 
 @lru_cache(50_000)
@@ -82,7 +81,7 @@ def _script(char: str) -> str:
     return unicodedata.name(char, "UNKNOWN").partition(" ")[0]
 
 
-def _main(scripts: Sequence[str]) -> str:
+def _main(scripts: Iterable[str]) -> str:
     counts = Counter(filter(None, scripts))
     return max(counts, key=lambda script: counts[script], default="")
 

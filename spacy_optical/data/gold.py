@@ -10,7 +10,6 @@ from dataclasses import replace
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Literal
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -22,46 +21,39 @@ from .docs import EVALUATION_ONLY, NOT_LABELLED, labels_not_labelled, make_doc, 
 from .lines import read_lines
 from .markup import MarkedEntity, MarkedText
 from .parallel import read_groups
+from .sources import Columns, GoldFormat, LabelledSet
 from .word_tokenizer import tokenizer_for
 
-GoldFormat = Literal["iob2", "table", "jsonl", "spacy", "marked"]
-Columns = tuple[str, str, str]
 _SUFFIXES: dict[str, GoldFormat] = {".jsonl": "jsonl", ".json": "jsonl", ".spacy": "spacy"}
 
 
 def read_tagged(
-    path: Path,
-    labels: Mapping[str, str],
-    *,
-    language: str,
-    source: str = "",
-    format: GoldFormat | None = None,
-    columns: Columns = ("words", "labels", "sentence_id"),
+    path: Path, part: LabelledSet, *, language: str, source: str = ""
 ) -> list[TaggedSentence]:
     """Read a gold file.
 
     path (Path): The file.
-    labels (Mapping[str, str]): New names by the file's own: of types (`PERSON` to `PER`) or of
-        whole tags (`BNEP` to `B-PER`, `3` to `I-ORG`); empty for what is left out. What is not in
-        it keeps its name.
+    part (LabelledSet): The set that it belongs to. Its `labels` are new names by the file's own: of
+        types (`PERSON` to `PER`) or of whole tags (`BNEP` to `B-PER`, `3` to `I-ORG`); empty for
+        what is left out. What is not in it keeps its name. Its `gold_format` is `iob2` (see
+        `read_iob2`), `table` (tabs, a header; a sentence ends where its number changes), `jsonl`
+        (`{"tokens": […], "ner_tags": […]}`), `spacy` or `marked` (see `read_groups`); by default
+        from the name, `iob2` where that says nothing. Its `columns` are those of word, tag and
+        sentence number of a table.
     language (str): The language; of `marked` files, the key of the sentence.
     source (str): Of `marked` files, the language whose sentence must have the same entities, where
         a group has one.
-    format (Optional[str]): `iob2` (see `read_iob2`), `table` (tabs, a header; a sentence ends where
-        its number changes), `jsonl` (`{"tokens": […], "ner_tags": […]}`), `spacy` or `marked` (see
-        `read_groups`); by default from the name, `iob2` where that says nothing.
-    columns (Tuple[str, str, str]): Of a table: the columns of word, tag and sentence number.
     RETURNS (List[TaggedSentence]): The sentences in order.
     RAISES (OpticalError): Naming file and line: on a missing, empty or damaged file, a line of
         another form, or a tag that after renaming is of no scheme that `checked_tag` knows.
     """
     path = Path(path)
-    rename = _renamer(labels)
-    kind = format or _SUFFIXES.get(path.suffix.lower(), "iob2")
+    rename = _renamer(part.labels)
+    kind = part.gold_format or _SUFFIXES.get(path.suffix.lower(), "iob2")
     if kind == "iob2":
         return read_iob2(path, rename)
     if kind == "table":
-        sentences = _table(path, columns, rename)
+        sentences = _table(path, part.columns, rename)
     elif kind == "jsonl":
         sentences = _jsonl(path, rename)
     elif kind == "spacy":

@@ -68,14 +68,7 @@ class FetchedFiles:
         all_sentences: list[TaggedSentence] = []
         labels = [name for name in self.config.corpus.labels if name not in part.not_labelled]
         for path in self.paths(files):
-            sentences = read_tagged(
-                path,
-                part.labels,
-                language=language,
-                source=self.config.source,
-                format=part.gold_format,
-                columns=part.columns,
-            )
+            sentences = read_tagged(path, part, language=language, source=self.config.source)
             used = {label for sentence in sentences for _, _, label in sentence.spans}
             if unknown := sorted(used.difference(labels)):
                 known = ", ".join(labels)

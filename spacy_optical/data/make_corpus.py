@@ -57,7 +57,7 @@ class LanguageSummary:
     test: int = 0
     dev_in_test: int = 0
     entities: dict[str, int] = field(default_factory=dict)
-    tokenizer: str = "xx"
+    tokenizer: str = ""
     cut_otherwise: float = 0.0
     shared_words: float | None = None
 
@@ -190,7 +190,6 @@ class _Maker:
             test=len(test),
             dev_in_test=len(every_dev) - len(dev),
             entities=entity_counts(test),
-            tokenizer="",
         )
         if not language.bitext:
             return [], summary

@@ -14,7 +14,9 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from ..config import Section, checked, read_sections
 from .download import DataFile
-from .gold import Columns, GoldFormat
+
+GoldFormat = Literal["iob2", "table", "jsonl", "spacy", "marked"]
+Columns = tuple[str, str, str]
 
 
 def _file(text: str) -> str:

@@ -31,23 +31,19 @@ def read_tsv(
     YIELDS (PairRow): The pairs.
     RAISES (OpticalError): If the first line has other columns.
     """
-    numbers = None
+    numbers: Sequence[int] | None = None
     if keys is not None and all(key.isdecimal() and int(key) for key in keys):
-        numbers = tuple(int(key) - 1 for key in keys)
-    names = (
-        [{language_code(key)} for key in keys]
-        if keys is not None and not numbers
-        else [
-            {language_code(lang), *usual} for lang, usual in zip(languages, _HEADERS, strict=True)
-        ]
-    )
+        numbers, keys = [int(key) - 1 for key in keys], None
+    names = [{language_code(lang), *usual} for lang, usual in zip(languages, _HEADERS, strict=True)]
+    if keys is not None:
+        names = [{language_code(key)} for key in keys]
     lines = (line for line in read_lines(path, "bitext file", report) if line.text.strip())
-    places: Sequence[int] | None = numbers
+    places = numbers
     for at, line in enumerate(lines):
         columns = [column.strip() for column in line.text.split("\t")]
         if at == 0:
             named = _named_places(columns, names)
-            if keys is not None and not numbers and not named:
+            if keys is not None and not named:
                 what = " and ".join(keys)
                 found = ", ".join(columns)
                 raise OpticalError(Errors.E245.format(where=line.where, names=what, found=found))

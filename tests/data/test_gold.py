@@ -7,6 +7,7 @@ import pytest
 from spacy_optical.data.conll import TaggedSentence
 from spacy_optical.data.docs import EVALUATION_ONLY, write_docs
 from spacy_optical.data.gold import read_tagged, tagged_doc
+from spacy_optical.data.sources import LabelledSet
 from spacy_optical.errors import OpticalError
 
 WORDS = ("Amina", "Juma", "anaishi", "Nairobi", "tangu", "Mei")
@@ -15,6 +16,10 @@ TAGS = ("B-PERSON", "I-PERSON", "O", "B-LOC", "O", "B-DATE")
 NUMBERS = (3, 4, 0, 1, 0, 7)
 LABELS = {"PERSON": "PER", "DATE": ""}
 WHOLE = {"3": "B-PER", "4": "I-PER", "0": "O", "1": "B-LOC", "7": ""}
+
+
+def read(path, language="sw", **settings):
+    return read_tagged(path, LabelledSet(**settings), language=language)
 
 
 def lines(tags):
@@ -40,20 +45,20 @@ def table(tags):
             "a.txt",
             table(TAGS),
             LABELS,
-            {"format": "table", "columns": ("word", "tag", "number")},
+            {"gold_format": "table", "columns": ("word", "tag", "number")},
         ),
         (
             "a.jsonl",
             '{"id": "1", "sw": "[Amina Juma](PER) anaishi [Nairobi](LOC) tangu [Mei](DATE)"}\n',
             LABELS,
-            {"format": "marked"},
+            {"gold_format": "marked"},
         ),
     ],
 )
 def test_forms_read_the_same(tmp_path, name, content, labels, settings):
     path = tmp_path / name
     path.write_text(content, encoding="utf8")
-    first = read_tagged(path, labels, language="sw", **settings)[0]
+    first = read(path, labels=labels, **settings)[0]
     assert (first.words, first.spans) == (WORDS, SPANS)
 
 
@@ -67,31 +72,31 @@ DOCSTART = json.dumps({"tokens": ["-DOCSTART-"], "ner_tags": ["_"]}) + "\n"
     ("form", "settings"),
     [
         (lines, {}),
-        (lambda tags: DOCSTART + json_line(tags), {"format": "jsonl"}),
-        (table, {"format": "table", "columns": ("word", "tag", "number")}),
+        (lambda tags: DOCSTART + json_line(tags), {"gold_format": "jsonl"}),
+        (table, {"gold_format": "table", "columns": ("word", "tag", "number")}),
     ],
 )
 def test_other_schemes_read_the_same_in_every_form(tmp_path, tags, form, settings):
     path = tmp_path / "a.txt"
     path.write_text(form(tags), encoding="utf8")
-    first = read_tagged(path, LABELS, language="sw", **settings)[0]
+    first = read(path, labels=LABELS, **settings)[0]
     assert (first.words, first.spans) == (WORDS, SPANS)
 
 
 def test_docstart_is_no_sentence_of_a_table_or_a_document(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("words\tlabels\tsentence_id\n-DOCSTART-\t-X-\t0\nAmina\tB-PER\t1\n")
-    assert [s.words for s in read_tagged(path, {}, language="sw", format="table")] == [("Amina",)]
+    assert [s.words for s in read(path, gold_format="table")] == [("Amina",)]
     docs = [tagged_doc(TaggedSentence("1", w, ()), evaluation_only=False)
             for w in (("-DOCSTART-",), ("Amina",))]  # fmt: skip
     write_docs(docs, tmp_path / "a.spacy")
-    assert [s.words for s in read_tagged(tmp_path / "a.spacy", {}, language="sw")] == [("Amina",)]
+    assert [s.words for s in read(tmp_path / "a.spacy")] == [("Amina",)]
 
 
 def test_a_no_break_space_stays_in_its_word(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"tokens": ["10\\u00a0000\\u00a0"], "ner_tags": ["O"]}\n')
-    assert read_tagged(path, {}, language="sw")[0].words == ("10\u00a0000\u00a0",)
+    assert read(path)[0].words == ("10\u00a0000\u00a0",)
 
 
 @pytest.mark.parametrize("blank", [" ", "\u2009"])
@@ -103,7 +108,7 @@ def test_words_of_white_space_alone_are_left_out_in_every_form(tmp_path, blank):
     table = "\n".join(["words\tlabels\tsentence_id", *rows])
     (tmp_path / "a.tsv").write_text(table, encoding="utf8")
     for name, kind in (("a.jsonl", None), ("a.tsv", "table")):
-        (found,) = read_tagged(tmp_path / name, {}, language="en", format=kind)
+        (found,) = read(tmp_path / name, language="en", gold_format=kind)
         assert (found.words, found.spans) == (("Amina", "Juma"), ((0, 2, "PER"),))
 
 
@@ -112,15 +117,13 @@ def test_spacys_own_files_round_trip(tmp_path):
     doc = tagged_doc(sentence, evaluation_only=True)
     assert doc.user_data[EVALUATION_ONLY]
     write_docs([doc], tmp_path / "a.spacy")
-    assert read_tagged(tmp_path / "a.spacy", {}, language="sw") == [sentence]
+    assert read(tmp_path / "a.spacy") == [sentence]
 
 
 def test_a_tables_sentences_end_where_the_number_changes(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text(table(TAGS), encoding="utf8")
-    found = read_tagged(
-        path, LABELS, language="sw", format="table", columns=("word", "tag", "number")
-    )
+    found = read(path, labels=LABELS, gold_format="table", columns=("word", "tag", "number"))
     assert [s.words for s in found] == [WORDS, ("Ndiyo",)]
 
 
@@ -144,4 +147,4 @@ def test_bad_files_are_named(tmp_path, name, content, code):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     kind = "table" if name.endswith(".tsv") else None
     with pytest.raises(OpticalError, match=f"{code}.*{path.name}"):
-        read_tagged(path, {}, language="sw", format=kind)
+        read(path, gold_format=kind)
