@@ -11,6 +11,7 @@ from ..files import folder_contents
 from ..scores import counts_text, score
 from . import schema
 from .estimates import (
+    Counts,
     macro_estimate,
     macro_ratio,
     median_estimate,
@@ -47,15 +48,11 @@ def summarize(
 ) -> list[Profile]:
     """Summarise the samples of all pipelines."""
     lowest = floor.peak_rss_mb.value if floor is not None else 0.0
-    profiles = {one.name: _profile(one, workload, labels, lowest, options) for one in pipelines}
-    base = next((one for one in pipelines if one.name == options.baseline), None)
+    profiles = [_profile(one, workload, labels, lowest, options) for one in pipelines]
+    base = next((one for one in profiles if one.name == options.baseline), None)
     if base is None:
-        return list(profiles.values())
-    ratios = {
-        one.name: _ratios(one, base, profiles[one.name], profiles[base.name], lowest, options)
-        for one in pipelines
-    }
-    return [one.model_copy(update={"ratios": ratios[name]}) for name, one in profiles.items()]
+        return profiles
+    return [one.model_copy(update={"ratios": _ratios(one, base, options)}) for one in profiles]
 
 
 def _profile(
@@ -63,7 +60,7 @@ def _profile(
 ) -> Profile:
     target, seed = samples.target, options.seed
     folder = target.path if target.kind == "bundle" else samples.loaded["folder"]
-    counts = samples.macro_counts(macro_languages(samples.counts, options.source_language))
+    accuracy = {code: _accuracy(counts, labels, seed) for code, counts in samples.counts.items()}
     return Profile(
         name=target.name,
         target=target.path,
@@ -72,8 +69,8 @@ def _profile(
         components=samples.loaded["components"],
         labels=samples.loaded["labels"],
         disk=None if folder is None else _disk(folder),
-        accuracy={code: _accuracy(rows, labels, seed) for code, rows in samples.counts.items()},
-        macro_f1=macro_estimate(counts, seed) if counts else None,
+        accuracy=accuracy,
+        macro_f1=macro_estimate(_macro_counts(accuracy, options), seed) if accuracy else None,
         pieces={
             language: schema.Pieces(
                 words=found["words"],
@@ -88,7 +85,7 @@ def _profile(
         throughput=[
             schema.Throughput(
                 batch_size=size,
-                words_per_second=median_estimate(samples.speeds(size), seed),
+                words_per_second=median_estimate([one.speed for one in rounds], seed),
                 wall_words_per_second=float(np.median([one.wall_speed for one in rounds])),
                 waiting_share=float(np.mean([one.waited / one.passed for one in rounds])),
             )
@@ -136,12 +133,13 @@ def _start(samples: Samples, seed: int) -> schema.Start:
 
 def _memory(samples: Samples, floor: float, options: Options) -> Memory:
     starts, seed = samples.starts, options.seed
+    peaks = [max(map(start.peak_mb, start.phases)) for start in starts]
     shares = [share for start in starts if (share := start.last_mb("pss")) is not None]
     shared = [start.shared for start in starts if start.shared and start.shared["pss"]]
     pss, rss = (float(np.median([s[k] for s in shared] or [0])) / MEGABYTE for k in ("pss", "rss"))
     return Memory(
-        peak_rss_mb=median_estimate(samples.peaks_mb, seed),
-        above_floor_mb=median_estimate([peak - floor for peak in samples.peaks_mb], seed),
+        peak_rss_mb=median_estimate(peaks, seed),
+        above_floor_mb=median_estimate([peak - floor for peak in peaks], seed),
         steady_rss_mb=median_estimate([start.last_mb("rss") or 0.0 for start in starts], seed),
         pss_mb=median_estimate(shares, seed) if shares else None,
         phases_mb={
@@ -188,34 +186,33 @@ def _by_length(samples: Samples, workload: Workload, seed: int) -> Iterator[sche
             )
 
 
-def _ratios(
-    samples: Samples,
-    base: Samples,
-    found: Profile,
-    base_found: Profile,
-    floor: float,
-    options: Options,
-) -> Ratios:
+def _macro_counts(accuracy: dict[str, Accuracy], options: Options) -> Counts:
+    codes = macro_languages(accuracy, options.source_language)
+    return {code: accuracy[code].rows for code in codes}
+
+
+def _ratios(found: Profile, base: Profile, options: Options) -> Ratios:
     """Compare with the baseline, where above 1 is better; a stopped run may lack rounds of one."""
 
-    def ratio(above: Sequence[float], below: Sequence[float]) -> Estimate | None:
-        return ratio_estimate(above, below, options.seed) if above and below else None
+    def ratio(above: Estimate, below: Estimate) -> Estimate:
+        return ratio_estimate(above.samples, below.samples, options.seed)
 
-    own_above, base_above = ([peak - floor for peak in one.peaks_mb] for one in (samples, base))
-    codes = macro_languages(samples.counts, options.source_language)
-    return Ratios(
-        p50=ratio(base.medians_ms, samples.medians_ms),
-        words_per_second={
-            size: value
-            for size in samples.batches
-            if (value := ratio(samples.speeds(size), base.speeds(size))) is not None
-        },
-        peak_rss=ratio(base.peaks_mb, samples.peaks_mb),
-        above_floor=ratio(base_above, own_above) if min(own_above, default=0) > 0 else None,
-        disk=base_found.disk.mb / found.disk.mb
-        if found.disk and base_found.disk and found.disk.mb
-        else None,
-        f1=macro_ratio(samples.macro_counts(codes), base.macro_counts(codes), options.seed)
-        if samples.counts and base.counts
-        else None,
-    )
+    ratios: dict[str, Any] = {}
+    if found.latency and base.latency:
+        ratios["p50"] = ratio(base.latency.p50_ms, found.latency.p50_ms)
+    rates = {one.batch_size: one.words_per_second for one in base.throughput}
+    ratios["words_per_second"] = {
+        one.batch_size: ratio(one.words_per_second, rates[one.batch_size])
+        for one in found.throughput
+        if one.batch_size in rates
+    }
+    if found.memory and base.memory:
+        ratios["peak_rss"] = ratio(base.memory.peak_rss_mb, found.memory.peak_rss_mb)
+        if min(found.memory.above_floor_mb.samples) > 0:
+            ratios["above_floor"] = ratio(base.memory.above_floor_mb, found.memory.above_floor_mb)
+    if found.disk and base.disk and found.disk.mb:
+        ratios["disk"] = base.disk.mb / found.disk.mb
+    if found.accuracy and base.accuracy:
+        own, other = (_macro_counts(one.accuracy, options) for one in (found, base))
+        ratios["f1"] = macro_ratio(own, other, options.seed)
+    return Ratios(**ratios)

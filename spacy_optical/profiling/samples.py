@@ -104,24 +104,6 @@ class Samples:
         """The display name."""
         return self.target.name
 
-    @property
-    def peaks_mb(self) -> list[float]:
-        """The peak memory of each start, MB."""
-        return [max(map(start.peak_mb, start.phases)) for start in self.starts]
-
-    @property
-    def medians_ms(self) -> list[float]:
-        """The median latency of each round, ms."""
-        return [float(np.median(one.milliseconds)) for one in self.singles]
-
-    def speeds(self, batch_size: int) -> list[float]:
-        """The words per second of each round."""
-        return [one.speed for one in self.batches.get(batch_size, [])]
-
-    def macro_counts(self, languages: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-        """For each of some languages [documents, 3], over all labels."""
-        return {language: self.counts[language].sum(axis=1) for language in languages}
-
 
 def block_sizes(
     pipelines: Sequence[Samples], workload: Workload, batch_sizes: Sequence[int], seconds: float
