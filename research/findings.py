@@ -12,7 +12,8 @@ def findings(report: ProfileReport) -> list[str]:
     report (ProfileReport): The report.
     RETURNS (List[str]): One sentence per pipeline that was compared.
     """
-    base = report.baseline
+    name = report.settings.baseline
+    base = next((one for one in report.profiles if one.name == name), None)
     if base is None:
         return []
     texts = {one.name: "; ".join(_finding(one)) for one in report.profiles if one is not base}

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from spacy_optical.errors import OpticalError
 from spacy_optical.files import read_record
-from spacy_optical.profiling.estimates import macro_estimate
 from spacy_optical.profiling.schema import Estimate, Profile, ProfileReport, Record, macro_languages
+from spacy_optical.scores import macro_f1_interval, precision_recall_f1
 
 from .errors import Errors
 
@@ -255,8 +255,12 @@ def _paired_gain(report: StudiedReport, pair: ControlPair) -> Gain | None:
         return None
 
     def difference(codes: Sequence[str]) -> Estimate:
-        own, other = ({code: one[code].rows for code in codes} for one in both)
-        return macro_estimate(own, report.settings.seed, minus=other)
+        sides = [[one[code].rows for code in codes] for one in both]
+        f1, base = (
+            np.mean([precision_recall_f1(rows.sum(axis=0))[2] for rows in side]) for side in sides
+        )
+        low, high = macro_f1_interval(*sides, seed=report.settings.seed)
+        return Estimate(value=float(f1 - base) / 100, low=low / 100, high=high / 100)
 
     return Gain(
         with_transport=pair.with_transport,

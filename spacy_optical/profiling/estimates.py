@@ -78,18 +78,11 @@ def score_estimates(counts: NDArray[np.float64], seed: int) -> list[Estimate]:
     return [_fraction(value, *interval) for value, interval in pairs]
 
 
-def macro_estimate(counts: Counts, seed: int, minus: Counts | None = None) -> Estimate:
-    """Give the mean F1 over languages, or its difference, with the interval over sentences.
-
-    counts (Mapping[str, ndarray]): For each language [sentences, 3].
-    minus (Optional[Mapping[str, ndarray]]): Another pipeline's counts of the same sentences; the
-        estimate is then of the difference, on the same resamples.
-    RETURNS (Estimate): F1 or difference of F1, 0 to 1.
-    """
+def macro_estimate(counts: Counts, seed: int) -> Estimate:
+    """Give the mean F1 over languages, with the interval over sentences."""
     own = list(counts.values())
-    other = None if minus is None else [minus[language] for language in counts]
-    value = _macro(own) - (0.0 if other is None else _macro(other))
-    return _fraction(value, *macro_f1_interval(own, other, seed=seed))
+    f1 = float(np.mean([precision_recall_f1(rows.sum(axis=0))[2] for rows in own]))
+    return _fraction(f1, *macro_f1_interval(own, seed=seed))
 
 
 def macro_ratio(counts: Counts, base: Counts, seed: int) -> Estimate | None:
@@ -97,10 +90,6 @@ def macro_ratio(counts: Counts, base: Counts, seed: int) -> Estimate | None:
     others = [base[language] for language in counts]
     value, low, high = macro_f1_ratio(list(counts.values()), others, seed=seed)
     return Estimate(value=value, low=low, high=high) if np.isfinite(high) else None
-
-
-def _macro(counts: Sequence[NDArray[np.float64]]) -> float:
-    return float(np.mean([precision_recall_f1(rows.sum(axis=0))[2] for rows in counts]))
 
 
 def _fraction(value: float, low: float, high: float) -> Estimate:

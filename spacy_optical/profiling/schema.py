@@ -306,8 +306,3 @@ class ProfileReport(Record):
         """The languages that macro F1 is the mean of."""
         known = self.languages or list(dict.fromkeys(c for row in self.extra for c in row.f1))
         return macro_languages(known, self.settings.source_language)
-
-    @property
-    def baseline(self) -> Profile | None:
-        """The pipeline that the others are compared with."""
-        return next((one for one in self.profiles if one.name == self.settings.baseline), None)
