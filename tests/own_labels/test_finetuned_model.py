@@ -18,6 +18,7 @@ from spacy_optical.data.gold import TaggedSentence, tagged_doc
 from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.distill.tagger_folder import save_tagger
 from spacy_optical.errors import OpticalError
+from spacy_optical.export.verify import Gate
 from spacy_optical.own_labels import finetuned_model
 from spacy_optical.own_labels.finetuned_model import finetune
 from spacy_optical.own_labels.finetuning import Finetuning
@@ -327,14 +328,11 @@ def test_a_failing_gate_keeps_the_student(home: Path, tmp_path: Path, monkeypatc
     assert not (tmp_path / "o" / "pipeline").exists()
 
 
-class StrictGate:
+class StrictGate(Gate):
     """A gate that nothing passes."""
 
-    max_f1_loss = -100.0
-    max_disagreement = 0.0
-
     def __init__(self, **allowed: float) -> None:
-        pass
+        super().__init__(max_f1_loss=-100.0, max_disagreement=0.0)
 
 
 DOCS = Path(__file__).parents[2] / "docs" / "finetune.md"
