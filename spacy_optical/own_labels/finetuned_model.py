@@ -31,9 +31,12 @@ from ..runtime.word_tokens import word_tokens
 from .finetuning import Finetuning, OwnGold, gather
 from .own_labels_task import OwnLabelsTask, target_sentences, with_new_labels
 
-# Entities and words of the development file that the bundle may get wrong. In a small file, a few
-# of them are more than the gate allows: rounding was seen to cost 1.2 F1 where there were 173.
+# Entities of the development file that the bundle may get wrong. In a small file, a few of them are
+# more than the gate allows: rounding was seen to cost 1.2 F1 where there were 173.
 FEW = 5
+# Share of words whose tags may differ. A model of 50 sentences is unsure, and rounding was seen to
+# change the tags of 3.2 % of the words, with 0.2 F1 less.
+CHANGED = 0.05
 
 
 def finetune(
@@ -119,7 +122,7 @@ def finetune(
     words = sum(len(word_tokens(doc)) for doc in gold.dev)
     gate = Gate(
         max_f1_loss=max(Gate.max_f1_loss, 100 * FEW / entities),
-        max_disagreement=max(Gate.max_disagreement, FEW / words),
+        max_disagreement=max(CHANGED, FEW / words),
     )
     with scratch_folder() as folder:
         # The documents as they were read: with entities from spans, and what is not annotated.
