@@ -73,11 +73,7 @@ def make_plans(
             del readers
             written = _in_processes(config, teacher, folder, processes)
         else:
-            known = read_repeated_sources(folder)
-            written = (
-                (language, write_language_plans(language, folder, readers, known, say))
-                for language in config.data.languages
-            )
+            written = _in_this_process(folder, readers, say)
         for language, journal in written:
             record["languages"][language] = row = journal.row()
             message = f"{row['pairs'] - row['texts']} pairs, {row['mass_moved']:.0%} of the mass"
@@ -105,6 +101,15 @@ def _begun(plans: Path, record: dict[str, Any], say: Callable[[str], None]) -> P
         partial.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(same), encoding="utf8")
     return partial
+
+
+def _in_this_process(
+    folder: Path, readers: Readers, say: Callable[[str], None]
+) -> Iterator[tuple[str, Journal]]:
+    # Windows deletes no mapped file: this is gone before the repeated sentences are deleted.
+    known = read_repeated_sources(folder)
+    for language in readers.config.data.languages:
+        yield language, write_language_plans(language, folder, readers, known, say)
 
 
 def _in_processes(

@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.distillation import distill
 from spacy_optical.distill.make_plans import make_plans
 from spacy_optical.distill.plan_reader import read_plans
-from spacy_optical.distill.plan_store import dense, words_of
+from spacy_optical.distill.plan_store import ArrayStore, dense, words_of
 from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger
 from spacy_optical.distill.teacher import teach
@@ -85,6 +86,31 @@ def test_an_english_sentence_of_several_languages_is_read_once(
     assert sources == set(plans["sw"].words("source-words"))
     assert {calls[words] for words in sources} == {1}
     assert not list(config.paths.plans.glob("repeated-*"))
+
+
+def test_repeated_sentences_are_closed_before_they_are_deleted(
+    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+):
+    """Windows deletes no file that is mapped."""
+    mapped: WeakSet[ArrayStore] = WeakSet()
+    seen: list[str] = []
+    unlink = Path.unlink
+
+    def opened(*args: Any) -> ArrayStore:
+        store = ArrayStore(*args)
+        mapped.add(store)
+        seen.append("opened")
+        return store
+
+    def deleted(path: Path, missing_ok: bool = False) -> None:
+        if path.name.startswith("repeated-0"):
+            seen.append(f"deleted with {len(mapped)} mapped")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(repeated_sources, "ArrayStore", opened)
+    monkeypatch.setattr(Path, "unlink", deleted)
+    make_plans(config_of(trained, tmp_path), trained.teacher)
+    assert seen == ["opened", "deleted with 0 mapped"]
 
 
 def test_reading_of_repeated_sentences_is_continued_to_the_same_bytes(
