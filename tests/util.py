@@ -222,7 +222,7 @@ def environment_without(folder: Path, *packages: str) -> dict[str, str]:
     for name, distributions in importlib.metadata.packages_distributions().items():
         if name in packages:
             hidden |= {distribution.replace("-", "_").lower() for distribution in distributions}
-    for directory in site.getsitepackages():
+    for directory in filter(os.path.isdir, site.getsitepackages()):  # Debian lists one too many
         for entry in Path(directory).iterdir():
             if entry.name.split("-")[0].split(".")[0].lower() not in hidden:
                 (folder / entry.name).symlink_to(entry)
