@@ -63,6 +63,6 @@ chroot "$root" sh -eu -c '
     pip="/venv/bin/pip install --quiet --no-index --find-links wheels --only-binary :all:"
     $pip spacy_optical
     $pip --no-deps --force-reinstall spacy_optical
-    echo "$(ls wheels | wc -l) wheels installed"
+    echo "$(/venv/bin/pip freeze | wc -l) packages from wheels, this one included"
     /venv/bin/python labels.py test.jsonl labels.json --compare
 '
