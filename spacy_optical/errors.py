@@ -235,7 +235,10 @@ class Errors(metaclass=_Coded):
     E413 = (
         "A window of {most} pieces does not fit the model's {positions} positions; lower max_pieces"
     )
-    E414 = "{path} is neither a teacher nor a student; make one with teach or distill"
+    E414 = (
+        "{path} is neither a teacher nor a student: {reason}; name a folder that teach or distill "
+        "has made"
+    )
     E415 = "No student is named; give its folder as the model's name in the component's config"
     E416 = "A process was killed, possibly out of memory; run the same command with fewer processes"
     E417 = (

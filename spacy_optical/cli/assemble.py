@@ -15,6 +15,7 @@ def assemble_cli(
     out: PipelineFolder,
     name: str = typer.Option("optical_ner", "--name", "-n", help="The pipeline's name"),
     version: str = typer.Option("0.1.0", "--version", "-v", help="The pipeline's version"),
+    licence: str = typer.Option("", "--licence", "-l", help="The pipeline's licence"),
     data: Path | None = typer.Option(
         None, "--data", "-d", help="Config that names the training data, for the sources"
     ),
@@ -28,5 +29,5 @@ def assemble_cli(
     """
     from ..export.pipeline_folder import assemble
 
-    assemble(bundle, out, name=name, version=version, data=data, scores=scores)
+    assemble(bundle, out, name=name, version=version, licence=licence, data=data, scores=scores)
     msg.good(f"Pipeline in {out}")

@@ -281,6 +281,8 @@ def _write_bitext(pairs: Iterable[BitextPair], source: str, target: str, path: P
 
 def _remarks(config: DataConfig, code: str, summary: LanguageSummary) -> Iterator[str]:
     language = config.languages[code]
+    if not language.bitext:
+        yield f"{code}: it has no bitext, so it is only evaluated"
     if summary.tokenizer not in ("", code):
         yield f"{code}: spaCy has no tokenizer of its own here; its multilingual one is used"
     if summary.cut_otherwise > 0.1:
@@ -294,4 +296,7 @@ def _remarks(config: DataConfig, code: str, summary: LanguageSummary) -> Iterato
     expected = [label for label in config.corpus.labels if label not in language.not_labelled]
     missing = [label for label in expected if not summary.entities.get(label)]
     if summary.test and missing:
-        yield f"{code}: the test has no {' and no '.join(missing)}"
+        yield (
+            f"{code}: the test has no {' and no '.join(missing)}; labels that its files do not "
+            "annotate belong in not_labelled"
+        )

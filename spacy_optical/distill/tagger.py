@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AutoConfig, AutoModelForTokenClassification, logging
 from transformers.modeling_utils import PreTrainedModel
 
-from ..encoders.folder import check_encoder, most_pieces, pool_after
+from ..encoders.folder import NEEDED, check_encoder, most_pieces, pool_after
 from ..encoders.word_pooling import pooled_states, word_means
 from ..errors import Errors, OpticalError
 from ..runtime.decode import OUTSIDE, bio_tags
@@ -169,6 +169,9 @@ def load_tagger(
 
 
 def _folder_config(folder: Path, labels: list[str] | None = None) -> Any:
+    # The next check would call a folder without a tagger's files an encoder that lacks them.
+    if labels is None and (missing := [n for n in NEEDED if not (Path(folder) / n).is_file()]):
+        raise OpticalError(Errors.E414.format(path=folder, reason=f"it has no {missing[0]}"))
     check_encoder(folder)
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     # Version 0.1 could train taggers on the mean of a word's pieces.
@@ -179,7 +182,7 @@ def _folder_config(folder: Path, labels: list[str] | None = None) -> Any:
         config.label2id = {label: i for i, label in enumerate(labels)}
     tags = _tags(config)
     if tags != bio_tags(sorted({tag[2:] for tag in tags if tag != OUTSIDE})):
-        raise OpticalError(Errors.E414.format(path=folder))
+        raise OpticalError(Errors.E414.format(path=folder, reason="it has no entity labels"))
     return config
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..data.docs import read_docs
 from ..distill.tagger import load_tagger
@@ -74,7 +75,7 @@ def export_bundle(
         output=OUTPUT,
         provenance=provenance,
         metrics={},
-        languages=tuple(sorted(docs)),
+        languages=_languages(provenance) or tuple(sorted(docs)),
     )
     say(f"Tracing {folder}")
     tokenizer = compact((folder / TOKENIZER).read_bytes())
@@ -90,3 +91,9 @@ def export_bundle(
     info = replace(small.info, metrics={"gate": verdict.record()}, verified=not refusal)
     with_weights_apart(replace(small, info=info)).to_disk(out)
     return verdict
+
+
+def _languages(provenance: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the languages of a training's config; not all of them have gold."""
+    data = provenance.get("config", {}).get("data")
+    return tuple(sorted({data["source"], *data["languages"]})) if data else ()

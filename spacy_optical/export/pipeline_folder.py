@@ -20,6 +20,7 @@ def assemble(
     *,
     name: str,
     version: str,
+    licence: str = "",
     data: Path | None = None,
     scores: Path | None = None,
 ) -> None:
@@ -29,6 +30,7 @@ def assemble(
     out (Path): The pipeline's folder.
     name (str): The pipeline's name; the language `xx` stands before it when packaged.
     version (str): Its version.
+    licence (str): Its licence; what it may be depends on the data.
     data (Optional[Path]): The config that names the training data, for `sources` in `meta.json`.
     scores (Optional[Path]): What `evaluate` wrote for the bundle, for `performance`.
     RAISES (OpticalError): If the bundle is damaged or was written without passing its gate, or a
@@ -46,7 +48,7 @@ def assemble(
         name=name,
         version=version,
         description=DESCRIPTION.format(languages=", ".join(loaded.info.languages)),
-        license="MIT",
+        license=licence,
         performance=loaded.info.metrics,
     )
     if data is not None:

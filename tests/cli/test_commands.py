@@ -79,7 +79,7 @@ def test_whole_way(work: Path):
         ("teach config.cfg t2 --paths.encoder nowhere", "config.json is missing"),
         ("teach config.cfg t2 --paths.corpus nowhere", "[E002] No such labelled file"),
         ("plans config.cfg encoder", "[E414] encoder is neither a teacher nor a student"),
-        ("plans config.cfg nowhere", "[E702] nowhere is not an encoder"),
+        ("plans config.cfg nowhere", "[E414] nowhere is neither a teacher nor a student"),
         ("plans config.cfg teacher --data.languages ['xx']", "No bitext for language 'xx'"),
         ("distill config.cfg teacher s2 --plans.layer 2", "[E410] plans was made from other"),
         ("distill config.cfg student s2", "[E410]"),
@@ -96,7 +96,8 @@ def test_whole_way(work: Path):
         ),
         ("export student corpus --gold-folder corpus/gold", "[E004] corpus already exists"),
         ("assemble nowhere pipe", "[E002] No such bundle folder: nowhere"),
-        ("reference nowhere ref", "[E702]"),
+        ("export nowhere b2 --gold-folder corpus/gold", "[E414] nowhere is neither"),
+        ("reference nowhere ref", "[E414]"),
         (
             "finetune nowhere corpus/english/train.spacy corpus/english/dev.spacy mine",
             "[E508] nowhere is neither",

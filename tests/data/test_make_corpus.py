@@ -210,6 +210,17 @@ def test_a_source_cannot_label_what_it_is_said_not_to(tmp_path: Path, marked: Pa
         load_data_config(sampled(marked, 'not_labelled = ["TIME"]\n---\n'))
 
 
+def test_gold_without_bitext_is_told(tmp_path: Path, marked: Path):
+    """As where the code of the bitext is mistyped."""
+    path = sampled(marked, '---\nkeys = ["en", "sw"]\n')
+    text = path.read_text(encoding="utf8").replace("[languages.sw.bitext", "[languages.swh.bitext")
+    path.write_text(text, encoding="utf8")
+    said: list[str] = []
+    summary = make_corpus(load_data_config(path), marked, tmp_path / "corpus", say=said.append)
+    assert {code: part.pairs for code, part in summary.languages.items()} == {"sw": 0, "swh": 32}
+    assert "sw: it has no bitext, so it is only evaluated" in said
+
+
 def test_sentences_of_a_source_are_drawn(tmp_path: Path, marked: Path):
     config = load_data_config(sampled(marked, "max_sentences = 10\nempty_share = 0.0\n---\n"))
     said: list[str] = []

@@ -44,7 +44,7 @@ def test_int8_passes_the_gate(int8: tuple[Path, Verdict], trained: Trained):
     assert info.verified
     assert info.preset == "int8"
     assert info.labels == ("DATE", "LOC", "ORG", "PER")
-    assert info.languages == ("en", "sw")
+    assert info.languages == ("en", "fi", "sw")  # those that trained, not those of the gold
     assert info.max_pieces == 64  # the student's positions, fewer than the 128 asked for
     assert verdict.f1_fp32 > 80
     assert verdict.fp32_max_difference < 1e-3
@@ -194,23 +194,27 @@ def test_full_disk(
 
 def test_assembled_pipeline_stands_alone(tmp_path: Path, int8: tuple[Path, Verdict]):
     Bundle.from_disk(int8[0]).to_disk(tmp_path / "passing-name")
-    assemble(tmp_path / "passing-name", tmp_path / "pipeline", name="toy_ner", version="1.2.3")
+    bundle, pipeline = tmp_path / "passing-name", tmp_path / "pipeline"
+    assemble(bundle, pipeline, name="toy_ner", version="1.2.3", licence="CC0")
     for file in ("config.cfg", "meta.json"):
         assert "passing-name" not in (tmp_path / "pipeline" / file).read_text(encoding="utf8")
     (tmp_path / "passing-name").rename(tmp_path / "elsewhere")
     nlp = spacy.load(tmp_path / "pipeline")
-    assert (nlp.meta["name"], nlp.meta["version"], nlp.meta["license"]) == (
-        "toy_ner",
-        "1.2.3",
-        "MIT",
-    )
-    assert nlp.meta["description"].startswith("Named entities in en, sw,")
+    meta = [nlp.meta[key] for key in ("name", "version", "license")]
+    assert meta == ["toy_ner", "1.2.3", "CC0"]
+    assert nlp.meta["description"].startswith("Named entities in en, fi, sw,")
     assert nlp.meta["performance"]["gate"]["words"] == int8[1].words
     doc = nlp("Leila Haddad lives near Nairobi.")
     assert [(ent.text, ent.label_) for ent in doc.ents] == [
         ("Leila Haddad", "PER"),
         ("Nairobi", "LOC"),
     ]
+
+
+def test_no_licence_is_claimed_unasked(tmp_path: Path, int8: tuple[Path, Verdict]):
+    assemble(int8[0], tmp_path / "pipeline", name="toy", version="1")
+    meta = json.loads((tmp_path / "pipeline" / "meta.json").read_text(encoding="utf8"))
+    assert meta["license"] == ""
 
 
 def test_assembling_nothing(tmp_path: Path):
