@@ -29,10 +29,10 @@ from spacy_optical.data.download import DataFile, fetch
 from spacy_optical.data.gold import read_tagged, tagged_doc
 from spacy_optical.data.sources import SourceSet
 from spacy_optical.export.model_scores import evaluate_model
-from spacy_optical.files import folder_contents, scratch_folder, write_json
+from spacy_optical.files import scratch_folder, sha256, write_json
 from spacy_optical.machine import describe_cpu
 from spacy_optical.own_labels.finetuning import Finetuning
-from spacy_optical.runtime.bundle import model_path
+from spacy_optical.runtime.bundle import MANIFEST_FILE, model_path
 
 CONFIG = Path("research/configs/finetune.cfg")
 LANGUAGES = {"sw": "Swahili", "ha": "Hausa", "fi": "Finnish"}
@@ -138,12 +138,13 @@ def run(gold: GoldSet, model: str, language: str, size: str, seed: int) -> Row:
 
 def begun(model: str, path: Path) -> Row:
     """Give the record so far: an empty one if the model or the defaults are others now."""
-    processor = describe_cpu()[0]
+    # What a manifest says of a model changes nothing of what is trained.
+    files = [path for path in sorted(model_path(model).iterdir()) if path.name != MANIFEST_FILE]
     about = {
         "model": model,
-        "sha256": folder_contents(model_path(model))[1],
+        "sha256": {path.name: sha256(path) for path in files},
         "settings": Finetuning().model_dump(mode="json"),
-        "processor": processor,
+        "processor": describe_cpu()[0],
     }
     if path.is_file():
         record: Row = json.loads(path.read_text(encoding="utf8"))

@@ -76,7 +76,7 @@ def test_runs_are_done_once(
     assert markdown(record) in page.read_text(encoding="utf8")
     model = str(tmp_path / "toy")
     assert begun(model, out) == record
-    out.write_text(json.dumps({**record, "sha256": "of another model"}), encoding="utf8")
+    out.write_text(json.dumps({**record, "sha256": {"model.onnx": "another"}}), encoding="utf8")
     assert begun(model, out)["rows"] == []
 
 
