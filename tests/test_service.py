@@ -2,12 +2,9 @@
 
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import spacy
@@ -16,35 +13,17 @@ httpx = pytest.importorskip("httpx", reason="needs httpx, fastapi and uvicorn: t
 pytest.importorskip("fastapi", reason="needs httpx, fastapi and uvicorn: the extra test")
 pytest.importorskip("uvicorn", reason="needs httpx, fastapi and uvicorn: the extra test")
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+from research.benchmarks.serving import serving  # noqa: E402  once it is known that httpx is there
+
 CLIENTS = 32
 TEXTS = [f"Amina Juma {i} anaishi Nairobi." for i in range(CLIENTS)]
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
 @pytest.fixture
 def service() -> Iterator[tuple[subprocess.Popen, str]]:
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "service:app", "--port", str(port)]
-    command += ["--timeout-graceful-shutdown", "60"]
-    process = subprocess.Popen(command, cwd=EXAMPLES)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        while process.poll() is None:
-            try:
-                assert httpx.get(f"{url}/health", trust_env=False).json() == "ok"
-                break
-            except httpx.ConnectError:
-                time.sleep(0.1)
+    with serving() as (process, url):
+        assert httpx.get(f"{url}/health", trust_env=False).json() == "ok"
         yield process, url
-    finally:
-        process.kill()
-        process.wait()
 
 
 def expected(text: str) -> list[dict]:

@@ -11,20 +11,16 @@ import argparse
 import asyncio
 import random
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import numpy as np
 import psutil
 
 from .memory_growth import WORDS
+from .serving import serving
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 SIZE = 25  # texts a request
 STEPS = 20  # lines that are printed
 
@@ -76,26 +72,11 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=1_000_000)
     parser.add_argument("--clients", type=int, default=32)
     arguments = parser.parse_args()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "service:app", "--port", str(port)]
-    command += ["--log-level", "warning", "--timeout-graceful-shutdown", "10"]
-    server = subprocess.Popen(command, cwd=EXAMPLES)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        while True:
-            try:
-                httpx.get(f"{url}/health", trust_env=False).raise_for_status()
-                break
-            except httpx.ConnectError:
-                time.sleep(0.1)
+    with serving() as (server, url):
         process = psutil.Process(server.pid)
         asyncio.run(load(url, arguments.texts, arguments.clients, process))
         server.send_signal(signal.SIGTERM)
         print(f"exit code after SIGTERM: {server.wait(timeout=30)}")
-    finally:
-        server.kill()
 
 
 if __name__ == "__main__":
