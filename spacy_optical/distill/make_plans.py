@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ..files import check_replaceable, folder_written_whole, write_json
 from .config import DistillConfig
 from .plan_reader import MARKER, plans_record
 from .plan_store import chunk_path, write_chunk
-from .plan_writer import JOURNAL, Journal, Readers, write_language_plans
+from .plan_writer import JOURNAL, Journal, Known, Readers, write_language_plans
 from .repeated_sources import REPEATED, read_repeated_sources, write_repeated_sources
 from .teacher_outputs import read_sentences
 
@@ -123,7 +123,7 @@ def _in_processes(
     with ProcessPoolExecutor(
         processes, get_context("spawn"), initializer=signal.signal, initargs=quietly
     ) as pool:
-        write = partial(_write_alone, config, teacher, folder, threads)
+        write = partial(_write_alone, config.model_dump_json(), teacher, folder, threads)
         try:
             yield from zip(languages, pool.map(write, languages), strict=True)
         except BrokenProcessPool as err:
@@ -132,9 +132,14 @@ def _in_processes(
             pool.shutdown(cancel_futures=True)
 
 
-def _write_alone(
-    config: DistillConfig, teacher: Path, folder: Path, threads: int, language: str
-) -> Journal:
-    torch.set_num_threads(threads)
-    readers, known = Readers(config, Path(teacher)), read_repeated_sources(folder)
+def _write_alone(config: str, teacher: Path, folder: Path, threads: int, language: str) -> Journal:
+    readers, known = _loaded(config, Path(teacher), folder, threads)
     return write_language_plans(language, folder, readers, known)
+
+
+@cache
+def _loaded(config: str, teacher: Path, folder: Path, threads: int) -> tuple[Readers, Known]:
+    """Load what a process reads with, once for all of its languages; `config` is JSON."""
+    torch.set_num_threads(threads)
+    readers = Readers(DistillConfig.model_validate_json(config), teacher)
+    return readers, read_repeated_sources(folder)

@@ -2,6 +2,7 @@ import json
 import shutil
 import tracemalloc
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_optical.align.transport import align_words
 from spacy_optical.data.docs import read_docs
+from spacy_optical.distill import make_plans as make_plans_module
 from spacy_optical.distill import plan_writer
 from spacy_optical.distill.config import DistillConfig, load_config
-from spacy_optical.distill.make_plans import make_plans
+from spacy_optical.distill.make_plans import _write_alone, make_plans
 from spacy_optical.distill.plan_reader import english_sentences, read_plans
 from spacy_optical.distill.plan_store import chunk_path, dense, words_of, write_chunk
 from spacy_optical.distill.plan_writer import read_pairs
@@ -327,6 +329,18 @@ def test_two_processes_write_what_one_does(tmp_path: Path, trained: Trained):
     record = make_plans(config, trained.teacher, processes=2)
     assert content_of(tmp_path / "plans") == content_of(trained.config.paths.plans)
     assert list(record["languages"]) == ["sw", "fi"]
+
+
+def test_a_process_loads_its_models_once(
+    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+):
+    config, loaded = config_of(trained), []
+    monkeypatch.setattr(make_plans_module, "Readers", lambda *given: loaded.append(given))
+    monkeypatch.setattr(make_plans_module, "read_repeated_sources", lambda folder: None)
+    monkeypatch.setattr(make_plans_module, "write_language_plans", lambda language, *_: language)
+    one = partial(_write_alone, config.model_dump_json(), trained.teacher, tmp_path, 1)
+    assert list(map(one, ["sw", "fi"])) == ["sw", "fi"]
+    assert loaded == [(config, trained.teacher)]
 
 
 def test_error_in_a_process(tmp_path: Path, trained: Trained):
