@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import spacy
 
 from spacy_optical import annotate
+from spacy_optical.runtime.load_model import load_model
 
 from .memory_growth import documents
 
@@ -33,8 +33,7 @@ def main() -> None:
         pq.write_table(pa.table({"id": range(len(texts)), "text": texts}), folder / "t.parquet")
         words = sum(text.count(" ") + 1 for text in texts)
         print(f"{len(texts)} texts, {words} words, {arguments.n_process} processes")
-        nlp = spacy.blank("xx")
-        nlp.add_pipe("optical_ner")
+        nlp = load_model()
         began = time.perf_counter()
         deque(nlp.pipe(texts, n_process=arguments.n_process), maxlen=0)
         base = time.perf_counter() - began

@@ -18,24 +18,25 @@ from pathlib import Path
 import numpy as np
 
 from research import aligners as _controls  # noqa: F401  registers them
-from spacy_optical.align import align_and_project
+from spacy_optical.align import AlignConfig, align_and_project
 from spacy_optical.align.presets import aligner
 from spacy_optical.align.project import ProjectedSpan
-from spacy_optical.data.conll import TaggedSentence, read_iob2
+from spacy_optical.data.conll import TaggedSentence
 from spacy_optical.encoders.word_vectors import WordEncoder
+from spacy_optical.files import write_json
 from spacy_optical.projection import THRESHOLD
+from spacy_optical.projection.evaluation import TaggedPair, read_tagged_pairs
 from spacy_optical.scores import macro_f1_interval, score, span_counts
 
 SHARES = (0.0, 0.1, 0.3, 0.5)
 THRESHOLDS = [0.0, *np.arange(0.1, 0.96, 0.05).tolist()]
 NAMES = ("partial", "exact", "entropic", "unbalanced", "softmax", "mutual_argmax")
 Spans = Sequence[tuple[int, int, str]]
-Pair = tuple[TaggedSentence, TaggedSentence]
 # A pair, the target's words, and the entities that can be projected.
 Damaged = tuple[TaggedSentence, Sequence[str], Spans]
 
 
-def damaged(pairs: Sequence[Pair], kind: str, share: float, seed: int) -> list[Damaged]:
+def damaged(pairs: Sequence[TaggedPair], kind: str, share: float, seed: int) -> list[Damaged]:
     """Damage a share of the pairs; give each source, the target's words and its entities."""
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(pairs))[: round(share * len(pairs))]
@@ -56,6 +57,24 @@ def damaged(pairs: Sequence[Pair], kind: str, share: float, seed: int) -> list[D
     return found
 
 
+def projected(
+    parts: Sequence[Sequence[Damaged]],
+    left: Sequence[np.ndarray],
+    vectors: Sequence[Sequence[np.ndarray]],
+    config: AlignConfig,
+) -> tuple[list[Spans], list[Sequence[ProjectedSpan]]]:
+    """Project through one aligner; give gold and projected entities of the pairs that count."""
+    gold: list[Spans] = []
+    found: list[Sequence[ProjectedSpan]] = []
+    for part, right in zip(parts, vectors, strict=True):
+        for (source, words, spans), x, y in zip(part, left, right, strict=True):
+            plan, entities = align_and_project(x, y, source.words, words, source.spans, config)
+            if plan.similarity >= config.skip_below:
+                gold.append(spans)
+                found.append(entities)
+    return gold, found
+
+
 def counts_at(
     threshold: float, gold: Sequence[Spans], predicted: Sequence[Sequence[ProjectedSpan]]
 ) -> np.ndarray:
@@ -74,9 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threshold", type=float, default=THRESHOLD)
     arguments = parser.parse_args(argv)
-    translations = {sentence.id: sentence for sentence in read_iob2(arguments.target)}
-    sources = [s for s in read_iob2(arguments.source) if s.id in translations]
-    pairs = [(sentence, translations[sentence.id]) for sentence in sources]
+    pairs, _ = read_tagged_pairs(arguments.source, arguments.target)
     encoder = WordEncoder(arguments.encoder)
     known: dict[tuple[str, ...], np.ndarray] = {}
 
@@ -94,23 +111,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             parts = [damaged(pairs, kind, share, seed) for seed in seeds]
             vectors = [vectors_of([words for _, words, _ in part]) for part in parts]
             for name in NAMES:
-                config = aligner(name)
-                gold: list[Spans] = []
-                predicted: list[Sequence[ProjectedSpan]] = []
-                for part, right in zip(parts, vectors, strict=True):
-                    for (source, words, spans), x, y in zip(part, left, right, strict=True):
-                        plan, projected = align_and_project(
-                            x, y, source.words, words, source.spans, config
-                        )
-                        if plan.similarity < config.skip_below:
-                            continue
-                        gold.append(spans)
-                        predicted.append(projected)
-
+                gold, predicted = projected(parts, left, vectors, aligner(name))
                 counts = counts_at(arguments.threshold, gold, predicted)
-                best = max(
-                    score(counts_at(threshold, gold, predicted)).f1 for threshold in THRESHOLDS
-                )
+                best = max(score(counts_at(t, gold, predicted)).f1 for t in THRESHOLDS)
                 result, interval = score(counts), macro_f1_interval([counts], resamples=1000)
                 row = {"noise": kind, "share": share, "aligner": name}
                 row |= {"threshold": arguments.threshold, "pairs": len(gold)}
@@ -120,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 rows.append(row)
                 print(json.dumps(row), flush=True)
     if arguments.out is not None:
-        arguments.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf8")
+        write_json(arguments.out, rows)
 
 
 if __name__ == "__main__":

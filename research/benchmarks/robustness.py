@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
-import spacy
 from spacy.tokens import Doc
 
 from spacy_optical.data.docs import read_docs
 from spacy_optical.files import write_json
+from spacy_optical.runtime.load_model import load_model
 from spacy_optical.scores.counts import span_counts
 from spacy_optical.scores.f1 import score
 
@@ -103,8 +103,8 @@ def measured(
     folder: Path, languages: list[str], labels: set[str], args: argparse.Namespace
 ) -> dict:
     """Give F1 by writing and language."""
-    nlp = spacy.blank("xx")
-    component = nlp.add_pipe("optical_ner", config={"model": args.model} if args.model else {})
+    nlp = load_model(args.model)
+    component = nlp.get_pipe("optical_ner")
     table: dict[str, dict[str, float]] = {writing: {} for writing in WRITINGS}
     for language in languages:
         gold = read_docs(folder / f"{language}-test.spacy", nlp.vocab)[: args.most]

@@ -76,7 +76,7 @@ class StudentTask:
         self.weights = config.objective
         self.layer = config.student.middle[0]
         # A trimmed vocabulary splits some words into more pieces than the teacher's did.
-        most = config.training.max_pieces - 2
+        self.most = most = config.training.max_pieces - 2
         self.english = english
         self.english_sentences = [
             replace(plain_sentence(s.words, pieces), tags=s.tags, also=s.also)
@@ -251,9 +251,8 @@ class StepMaker:
 
     def _side(self, sentences: Sequence[Sentence], arrays: Sequence[Arrays]) -> Side:
         logits, last = (_padded([one[name] for one in arrays]) for name in ("logits", "last"))
-        training, pieces = self.task.config.training, self.task.pieces
-        most = training.max_pieces - 2
-        written = [in_other_case(one, training.case_share, pieces, most) for one in sentences]
+        share, pieces = self.task.config.training.case_share, self.task.pieces
+        written = [in_other_case(one, share, pieces, self.task.most) for one in sentences]
         return Side(collate(written, pieces), logits, last)
 
 

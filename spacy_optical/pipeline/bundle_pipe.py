@@ -1,7 +1,7 @@
 """What the components that run a bundle share: finding it, loading it once, and saving it."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from traceback import walk_stack
 from typing import Any, Self
@@ -21,9 +21,17 @@ class BundlePipe:
     _settings: dict[str, Any]  # of the runtime
     _runtime: Runtime | None = None
 
-    def _configure(self, model: str | None, **settings: Any) -> None:
-        check_settings(**settings)
-        self._model, self._settings = model, settings
+    def _configure(
+        self,
+        model: str | None,
+        threads: int,
+        max_batch_pieces: int,
+        overlap: int,
+        providers: Sequence[str],
+    ) -> None:
+        settings = {"threads": threads, "max_batch_pieces": max_batch_pieces, "overlap": overlap}
+        self._model, self._settings = model, {**settings, "providers": providers}
+        check_settings(**self._settings)
 
     @abstractmethod
     def _check(self, info: BundleInfo, where: str | Path) -> None:

@@ -91,13 +91,7 @@ class OpticalNER(BundlePipe, Pipe):
         self.overwrite = overwrite
         self.spans_key = spans_key
         self.scorer = scorer
-        self._configure(
-            model,
-            threads=threads,
-            max_batch_pieces=max_batch_pieces,
-            overlap=overlap,
-            providers=providers,
-        )
+        self._configure(model, threads, max_batch_pieces, overlap, providers)
         by_label = {f"min_score of {label}": least for label, least in self.min_score.items()}
         for setting, least in {"threshold": threshold, **by_label}.items():
             if not 0 <= least <= 1:

@@ -59,13 +59,7 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
     ) -> None:
         attributes = {"replace_listener": _refuse_replacing}
         super().__init__(nlp.vocab, Model("optical_tok2vec", _no_forward, attrs=attributes), name)
-        self._configure(
-            model,
-            threads=threads,
-            max_batch_pieces=max_batch_pieces,
-            overlap=overlap,
-            providers=providers,
-        )
+        self._configure(model, threads, max_batch_pieces, overlap, providers)
         self._check_path()
 
     @property

@@ -8,10 +8,12 @@ from typing import Any
 
 from ..align import align_and_project
 from ..align.presets import DEFAULT_ALIGNER, aligner
-from ..data.conll import read_iob2
+from ..data.conll import TaggedSentence, read_iob2
 from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
 from ..scores import Score, ceiling_counts, macro_f1_interval, score, span_counts
+
+TaggedPair = tuple[TaggedSentence, TaggedSentence]
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,22 @@ class ProjectionEvaluation:
         return {"ceiling": ceiling, "aligners": aligners, "default": DEFAULT_ALIGNER}
 
 
+def read_tagged_pairs(source: Path, target: Path) -> tuple[list[TaggedPair], int]:
+    """Read tagged sentences and their tagged translations.
+
+    source, target (Path): Files with the same sentence ids, see `read_iob2`.
+    RETURNS (Tuple[List[TaggedPair], int]): The pairs in the order of the source, and how many
+        sentences are in one file only.
+    RAISES (OpticalError): As `read_iob2`; if no sentence id is in both files.
+    """
+    left, right = read_iob2(source), read_iob2(target)
+    translations = {sentence.id: sentence for sentence in right}
+    pairs = [(s, translations[s.id]) for s in left if s.id in translations]
+    if not pairs:
+        raise OpticalError(Errors.E315.format(source=source, target=target))
+    return pairs, len(left) + len(right) - 2 * len(pairs)
+
+
 def evaluate_projection(
     source: Path,
     target: Path,
@@ -91,14 +109,10 @@ def evaluate_projection(
     aligners (Sequence[str]): Names of presets.
     say (Callable[[str], None]): Called with what is being done.
     RETURNS (ProjectionEvaluation): F1 by aligner and by type, with intervals over sentences.
-    RAISES (OpticalError): As `read_iob2` and `aligner`; if no sentence id is in both files.
+    RAISES (OpticalError): As `read_tagged_pairs` and `aligner`.
     """
     configs = {name: aligner(name) for name in aligners}
-    left, right = read_iob2(source), read_iob2(target)
-    translations = {sentence.id: sentence for sentence in right}
-    pairs = [(s, translations[s.id]) for s in left if s.id in translations]
-    if not pairs:
-        raise OpticalError(Errors.E315.format(source=source, target=target))
+    pairs, left_out = read_tagged_pairs(source, target)
     say(f"Encoding {len(pairs)} pairs")
     x = encoder.vectors([s.words for s, _ in pairs])
     y = encoder.vectors([t.words for _, t in pairs])
@@ -126,5 +140,4 @@ def evaluate_projection(
             macro_f1_interval([counts], resamples=2000),
             1000 * seconds / len(pairs),
         )
-    left_out = len(left) + len(right) - 2 * len(pairs)
     return ProjectionEvaluation(len(pairs), left_out, ceiling, results)
