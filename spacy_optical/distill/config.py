@@ -99,11 +99,12 @@ class Student(Section):
 
     width: of its vectors, a multiple of a head's size; the teacher's own where it is not given.
     pool_after: how many of the layers work on pieces. The others work on words, each the mean of
-    its pieces. Where it is not given, all of them work on pieces.
+    its pieces: with 0 all of them, on the mean of the pieces' embeddings. Where it is not given,
+    all of them work on pieces.
     """
 
     layers: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
-    pool_after: int | None = Field(None, gt=0)
+    pool_after: int | None = Field(None, ge=0)
     width: int | None = Field(None, gt=0)
     intermediate: int | None = Field(None, gt=0)
     vocabulary: int = Field(gt=0)

@@ -67,9 +67,10 @@ def distill(
     big.set_precision(config.training.precision)
     check_width(big, config.student)
     tokenizer = (teacher / TOKENIZER).read_bytes()
-    sides = [one.words(f"{side}-words") for one in plans.values() for side in ("source", "target")]
-    sentences = chain((sentence.words for sentence in english.sentences), *sides)
-    vocabulary = trim_vocabulary(tokenizer, sentences, config.student.vocabulary)
+    sources = (one.words("source-words") for one in plans.values())
+    in_source = chain((sentence.words for sentence in english.sentences), *sources)
+    in_targets = (one.words("target-words") for one in plans.values())
+    vocabulary = trim_vocabulary(tokenizer, [in_source, *in_targets], config.student.vocabulary)
     whole = WordPieces(tokenizer)
     sample = english.sentences[:SAMPLE]
     for one in plans.values():

@@ -39,7 +39,7 @@ def check_encoder(folder: Path) -> None:
         config = json.loads((folder / CONFIG).read_text(encoding="utf8"))
         rows, kind = int(config["vocab_size"]), config["model_type"]
         pooled = config.get("pool_after")
-        if pooled is not None and pooled not in range(1, config["num_hidden_layers"]):
+        if pooled is not None and pooled not in range(config["num_hidden_layers"]):
             raise ValueError(f"pool_after is {pooled}, with {config['num_hidden_layers']} layers")
     except (ValueError, KeyError, TypeError) as err:
         raise OpticalError(Errors.E703.format(path=folder / CONFIG, reason=err)) from err

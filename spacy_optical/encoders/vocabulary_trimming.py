@@ -8,10 +8,10 @@ After *An Efficient Multilingual Language Model Compression through Vocabulary T
 
 import json
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, zip_longest
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -21,6 +21,7 @@ from ..runtime.pieces import WordPieces
 
 SPACE = "▁"
 CONTINUED = "##"
+LEAST_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,16 @@ class Vocabulary:
     old_ids: np.ndarray
 
 
-def trim_vocabulary(tokenizer: bytes, sentences: Iterable[Iterable[str]], size: int) -> Vocabulary:
+def trim_vocabulary(
+    tokenizer: bytes, texts: Iterable[Iterable[Iterable[str]]], size: int
+) -> Vocabulary:
     """Keep the pieces that a set of languages uses.
 
     tokenizer (bytes): A tokenizer.json with a Unigram or WordPiece model.
-    sentences (Iterable[Iterable[str]]): Sentences as words: the text that decides.
-    size (int): How many pieces to keep: special ones, single characters of the scripts seen,
-        pieces seen by frequency, then the likeliest pieces of the same scripts.
+    texts (Iterable[Iterable[Iterable[str]]]): The text of each language, as sentences of words.
+        The languages count the same, however much text each one has.
+    size (int): How many pieces to keep: special ones, single characters of the scripts in use,
+        pieces seen by frequency, then the likeliest pieces of each script in turn.
     RETURNS (Vocabulary): The smaller tokenizer and the rows to take.
     RAISES (OpticalError): If the tokenizer is of another kind, or `size` does not hold the special
         pieces and characters.
@@ -49,33 +53,61 @@ def trim_vocabulary(tokenizer: bytes, sentences: Iterable[Iterable[str]], size: 
     vocabulary = Tokenizer.from_buffer(tokenizer).get_vocab(with_added_tokens=True)
     ranked = {i: piece for piece, i in vocabulary.items()}
     unknown = spec["model"].get("unk_token") or ranked.get(spec["model"].get("unk_id"))
-    used: Counter[int] = Counter()
-    pieces = WordPieces(tokenizer)
-    for word, times in Counter(chain.from_iterable(sentences)).items():
-        for piece_id in pieces.pieces([word])[0]:
-            used[piece_id] += times
+    used, scripts = _usage(WordPieces(tokenizer), texts, ranked)
     special = {unknown, *(added["content"] for added in spec["added_tokens"])}
-    scripts = {_script(c) for i in used for c in ranked[i] if c.isalpha()}
-    must, seen, spare = [], [], []
+    must, seen = [], []
+    spare: defaultdict[str, list[int]] = defaultdict(list)
     for i, piece in sorted(ranked.items()):
         bare = piece.removeprefix(CONTINUED) if kind == "WordPiece" else piece.lstrip(SPACE)
-        if piece in special or (len(bare) <= 1 and _of(scripts, bare)):
+        if piece in special or not bare:
             must.append(i)
-        elif used[i]:
+        elif not _of(scripts, bare):
+            continue
+        elif len(bare) == 1 and (i in used or _script(bare) in scripts or _common(bare)):
+            must.append(i)
+        elif i in used:
             seen.append(i)
-        elif _of(scripts, bare):
-            spare.append(i)
+        else:
+            spare[next((_script(c) for c in bare if c.isalpha()), "")].append(i)
     if size < len(must):
         raise OpticalError(Errors.E405.format(size=size, least=len(must)))
     # Both kinds list their pieces from the likeliest to the rarest, so order is rank.
     seen.sort(key=lambda i: (-used[i], i))
-    kept = sorted([*must, *seen, *spare][:size])
+    turns = (i for turn in zip_longest(*spare.values()) for i in turn if i is not None)
+    kept = sorted([*must, *seen, *turns][:size])
     return Vocabulary(_rewritten(spec, kind, ranked, kept), np.array(kept, dtype=np.int64))
+
+
+def _usage(
+    pieces: WordPieces, texts: Iterable[Iterable[Iterable[str]]], ranked: dict[int, str]
+) -> tuple[dict[int, float], set[str]]:
+    """Give each piece's share of the pieces of a text, summed over the texts, and the scripts."""
+    used: defaultdict[int, float] = defaultdict(float)
+    scripts: set[str] = set()
+    for sentences in texts:
+        times: Counter[int] = Counter()
+        for word, count in Counter(chain.from_iterable(sentences)).items():
+            for piece in pieces.pieces([word])[0]:
+                times[piece] += count
+        total = sum(times.values())
+        of_script: Counter[str] = Counter()
+        for piece, count in times.items():
+            used[piece] += count / total
+            for script in {_script(c) for c in ranked[piece] if c.isalpha()}:
+                of_script[script] += count
+        # A text quotes a few words of other scripts, which would need thousands of characters.
+        scripts |= {script for script, count in of_script.items() if count >= LEAST_SHARE * total}
+    return used, scripts
 
 
 def _script(character: str) -> str:
     """Name a character's script by the first word of its Unicode name, e.g. DEVANAGARI."""
     return unicodedata.name(character, "?").partition(" ")[0]
+
+
+def _common(character: str) -> bool:
+    """Say whether a sign is in Latin-1, or is general punctuation or a currency sign."""
+    return character < "\u0100" or "\u2010" <= character < "\u20d0"
 
 
 def _of(scripts: set[str], piece: str) -> bool:

@@ -47,7 +47,8 @@ class WordEncoder:
         ).eval()
         config = self._model.config
         # Layers above `pool_after` were trained on words: their output for pieces means nothing.
-        depth = pool_after(config) or config.num_hidden_layers
+        on_pieces = pool_after(config)
+        depth = config.num_hidden_layers if on_pieces is None else on_pieces
         for number in self.layers:
             if not 0 <= number <= depth:
                 raise OpticalError(Errors.E406.format(layer=number, layers=depth + 1))

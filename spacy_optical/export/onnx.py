@@ -48,10 +48,10 @@ class _Graph(nn.Module):
         hidden = hidden + F.embedding(torch.arange(input_ids.shape[1]), self.places)
         hidden = self.encoder.embeddings.LayerNorm(hidden)
         *lower, last = self.encoder.encoder.layer
-        on_pieces = pool_after(self.encoder.config) or len(lower)
+        on_pieces = pool_after(self.encoder.config)
         for layer in lower[:on_pieces]:
             hidden = layer(hidden, mask)[0]
-        if pool_after(self.encoder.config) is None:
+        if on_pieces is None:
             words, seen = _Rows.apply(hidden, first_pieces), attention_mask
         else:
             words = _means(first_pieces, attention_mask, self.suffix) @ hidden

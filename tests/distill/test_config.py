@@ -88,7 +88,7 @@ def test_overrides(path: Path):
         ("hard = 1.0", "hard = -1.0", "objective.hard"),
         ("layers = [0, 2]", "layers = [0, -1]", "student.layers.1"),
         ("layers = [0, 2]", "layers = []", "student.layers"),
-        ("layers = [0, 2]", "layers = [0, 2]\npool_after = 0", "student.pool_after"),
+        ("layers = [0, 2]", "layers = [0, 2]\npool_after = -1", "student.pool_after"),
         ("layers = [0, 2]", "layers = [0, 2]\npool_after = 2", "student.pool_after"),
         ("layers = [0, 2]", 'layers = "all"', "student.layers"),
         ("layer = 1", 'layer = 1\nprojection = "letters"', "plans.projection"),

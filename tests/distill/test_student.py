@@ -42,7 +42,7 @@ def teacher(folder: Path) -> WordTagger:
 
 
 def vocabulary_of(folder: Path, size: int) -> Vocabulary:
-    return trim_vocabulary((folder / "tokenizer.json").read_bytes(), WORDS, size)
+    return trim_vocabulary((folder / "tokenizer.json").read_bytes(), [WORDS], size)
 
 
 def stem(tagger: WordTagger) -> str:
@@ -244,7 +244,7 @@ def test_special_pieces_get_their_new_numbers(tmp_path: Path):
         token["ids"] = [ids[name] for name in token["tokens"]]
     folder = toy_encoder(tmp_path / "toy", json.dumps(tokenizer).encode(), layers=1)
     teacher = load_tagger(folder, bio_tags(["LOC"]))
-    trimmed = trim_vocabulary((folder / "tokenizer.json").read_bytes(), WORDS, len(order) - 30)
+    trimmed = trim_vocabulary((folder / "tokenizer.json").read_bytes(), [WORDS], len(order) - 30)
     student = make_student(teacher, Student(layers=[0], vocabulary=len(order)), trimmed)
     assert student.model.config.pad_token_id == WordPieces(trimmed.tokenizer).pad_id
     assert student.model.config.pad_token_id != teacher.model.config.pad_token_id

@@ -90,7 +90,7 @@ def test_a_narrow_student_begins_closer_to_its_teacher_than_by_chance(
     sentences: list[Sentence],
     pieces: WordPieces,
 ):
-    vocabulary = trim_vocabulary((trained.teacher / "tokenizer.json").read_bytes(), WORDS, 10_000)
+    vocabulary = trim_vocabulary((trained.teacher / "tokenizer.json").read_bytes(), [WORDS], 10_000)
     layers = list(range(teacher.model.config.num_hidden_layers))
     shape = Student(layers=layers, width=WIDTH, vocabulary=10_000)
     found = find_width_pruning(teacher, layers, WIDTH, sentences, pieces)

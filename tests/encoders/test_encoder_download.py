@@ -252,7 +252,7 @@ def test_check_finds_damage(tmp_path: Path, source: Path, name: str, content: by
         check_encoder(folder)
 
 
-@pytest.mark.parametrize("pool_after", [0, 1, 0.5, "one"])
+@pytest.mark.parametrize("pool_after", [-1, 1, 0.5, "one"])
 def test_check_finds_impossible_pooling(tmp_path: Path, source: Path, pool_after: object):
     folder = tmp_path / "encoder"
     shutil.copytree(source, folder)

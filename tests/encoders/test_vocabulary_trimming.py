@@ -30,7 +30,7 @@ def words() -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def trimmed(tokenizer: bytes, words: list[list[str]]) -> Vocabulary:
-    return trim_vocabulary(tokenizer, words, size_of(tokenizer) - 90)
+    return trim_vocabulary(tokenizer, [words], size_of(tokenizer) - 90)
 
 
 def size_of(tokenizer: bytes) -> int:
@@ -63,7 +63,7 @@ def test_frequent_words_keep_their_pieces(tokenizer: bytes, words: list[list[str
     flat = {word for sentence in words for word in sentence}
     seen = {i for pieces in WordPieces(tokenizer).pieces(flat) for i in pieces}
     single = [p for p in Tokenizer.from_buffer(tokenizer).get_vocab() if len(p.strip("▁#")) <= 1]
-    roomy = trim_vocabulary(tokenizer, words, len(seen) + len(single) + 5)
+    roomy = trim_vocabulary(tokenizer, [words], len(seen) + len(single) + 5)
     assert len(roomy.old_ids) < size_of(tokenizer)
     for word in flat:
         assert strings(roomy.tokenizer, word) == strings(tokenizer, word)
@@ -75,7 +75,7 @@ def test_rare_pieces_go_first(tokenizer: bytes):
     whole = {w: strings(tokenizer, w) for w in ("Nairobi", "Tampere")}
     for size in range(size_of(tokenizer), 0, -1):
         try:
-            vocabulary = trim_vocabulary(tokenizer, sentences, size)
+            vocabulary = trim_vocabulary(tokenizer, [sentences], size)
         except OpticalError:
             break
         if strings(vocabulary.tokenizer, "Nairobi") != whole["Nairobi"]:
@@ -86,8 +86,37 @@ def test_rare_pieces_go_first(tokenizer: bytes):
 def test_other_scripts_go(tokenizer: bytes, words: list[list[str]], trimmed: Vocabulary):
     new = Tokenizer.from_buffer(trimmed.tokenizer).get_vocab()
     assert not any("Ͱ" <= c <= "Ͽ" for piece in new for c in piece)
-    kept = trim_vocabulary(tokenizer, [*words, *(text.split() for text in GREEK)], 10_000)
+    kept = trim_vocabulary(tokenizer, [words, [text.split() for text in GREEK]], 10_000)
     assert len(kept.old_ids) == size_of(tokenizer)
+
+
+def test_a_few_words_of_another_script_do_not_keep_its_characters(
+    tokenizer: bytes, words: list[list[str]]
+):
+    quoted = [*words, ["Ελένη"]]
+    new = Tokenizer.from_buffer(trim_vocabulary(tokenizer, [quoted], 10_000).tokenizer)
+    assert not any("Ͱ" <= c <= "Ͽ" for piece in new.get_vocab() for c in piece)
+
+
+def test_languages_count_the_same(tokenizer: bytes):
+    """A word that is common in a language with little text stays before a rare word of much."""
+    much = [["Nairobi"]] * 98 + [["Tampere"]] * 2
+    little = [["Amina"]]
+    whole = {w: strings(tokenizer, w) for w in ("Nairobi", "Tampere", "Amina")}
+    size = 1 + least(tokenizer, [much, little])
+    while True:
+        kept = trim_vocabulary(tokenizer, [much, little], size).tokenizer
+        if strings(kept, "Amina") == whole["Amina"]:
+            break
+        size += 1
+    assert strings(kept, "Tampere") != whole["Tampere"]
+
+
+def least(tokenizer: bytes, texts: list[list[list[str]]]) -> int:
+    """The smallest vocabulary: its special pieces and single characters."""
+    with pytest.raises(OpticalError, match="E405") as caught:
+        trim_vocabulary(tokenizer, texts, 1)
+    return int(str(caught.value).rpartition(" ")[2])
 
 
 @given(st.data())
@@ -101,10 +130,8 @@ def test_words_of_kept_scripts_have_no_unknown_piece(data: st.DataObject):
 def _smallest(kind: str) -> tuple[WordPieces, int, list[str]]:
     """The smallest trimmed tokenizer, and every letter of its scripts that the full one knows."""
     tokenizer = trained_toy_tokenizer([*toy_text(), *GREEK], kind=kind, size=400)
-    with pytest.raises(OpticalError, match="E405") as caught:
-        trim_vocabulary(tokenizer, [["Amina", "lähellä"]], 1)
-    least = int(str(caught.value).rpartition(" ")[2])
-    small = WordPieces(trim_vocabulary(tokenizer, [["Amina", "lähellä"]], least).tokenizer)
+    texts = [[["Amina", "lähellä"]]]
+    small = WordPieces(trim_vocabulary(tokenizer, texts, least(tokenizer, texts)).tokenizer)
     vocabulary = Tokenizer.from_buffer(tokenizer).get_vocab()
     inside = "##{}" if kind == "WordPiece" else "{}"
     # WordPiece's trainer lists some letters for the start of a word only, or for its inside only.
@@ -117,7 +144,7 @@ SMALLEST = {kind: _smallest(kind) for kind in KINDS}
 
 def test_too_small(tokenizer: bytes, words: list[list[str]]):
     with pytest.raises(OpticalError, match=r"E405.*10 pieces"):
-        trim_vocabulary(tokenizer, words, 10)
+        trim_vocabulary(tokenizer, [words], 10)
 
 
 def test_other_kinds_are_refused():
@@ -154,7 +181,7 @@ def test_every_post_processor_gets_the_new_ids(tokenizer: bytes, words: list[lis
     for end in ends.values():
         end[1] = Tokenizer.from_buffer(before).token_to_id(end[0])
     before = altered(before, change)
-    after = trim_vocabulary(before, words, size_of(before) - 40)
+    after = trim_vocabulary(before, [words], size_of(before) - 40)
     old, new = WordPieces(before), WordPieces(after.tokenizer)
     assert new.prefix != old.prefix
     assert tuple(after.old_ids[list(new.prefix)]) == old.prefix

@@ -61,6 +61,7 @@ def exported(
         ("fp32", "xlm-roberta", 32, 1),
         ("int8", "xlm-roberta", 32, None),  # the word table is in eight bits
         ("int8", "bert", 64, 2),  # and here in four
+        ("int8", "bert", 64, 0),
     ],
 )
 def test_a_tagger_of_a_bundle_scores_as_the_bundle_does(

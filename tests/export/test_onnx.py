@@ -37,12 +37,14 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     )
 
 
-@pytest.fixture
-def pooled(folder: Path, tmp_path: Path) -> Path:
-    """The toy encoder with three layers, two of which work on words."""
+@pytest.fixture(params=[1, 0])
+def pooled(folder: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """The toy encoder with three layers, of which two or all work on words."""
     kind = "xlm-roberta" if "xlm-roberta" in str(folder) else "bert"
     tokenizer = (folder / "tokenizer.json").read_bytes()
-    return pooled_toy_encoder(tmp_path / "pooled", tokenizer, kind=kind, layers=3, pool_after=1)
+    return pooled_toy_encoder(
+        tmp_path / "pooled", tokenizer, kind=kind, layers=3, pool_after=request.param
+    )
 
 
 @pytest.fixture(scope="module")
