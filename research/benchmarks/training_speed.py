@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40, help="number of steps")
     arguments = parser.parse_args()
     print("| products in | pairs/s, both sides | most memory, MB | student |\n|---|---|---|---|")
-    precisions = ["fp32", "bf16"] if multiplies_in_bf16() else ["fp32"]
+    precisions = ["fp32", "bf16"] if multiplies_in_bf16(torch.device("cpu")) else ["fp32"]
     for precision in precisions:
         with ProcessPoolExecutor(1, get_context("spawn")) as alone:
             row = alone.submit(measured, arguments.config, precision, arguments.steps)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import torch
 from accelerate import PartialState
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import broadcast_object_list, parse_flag_from_env
 from torch import distributed
 
 from ..errors import OpticalError
@@ -28,13 +28,20 @@ PATIENCE = timedelta(weeks=1)
 
 @cache
 def world() -> PartialState:
-    """Join the other processes, if there are any."""
-    # Batches are made on the CPU. Without `cpu`, accelerate joins no processes where no GPU is.
-    here = PartialState(cpu=True, timeout=PATIENCE)
+    """Join the other processes, if there are any; `device` is where this one computes.
+
+    That is a GPU where torch has one. `ACCELERATE_USE_CPU=true` keeps the work on the CPU.
+    """
+    # Without `cpu`, accelerate joins no processes where no GPU is.
+    here = PartialState(cpu=not _gpu_is_wanted(), timeout=PATIENCE)
     if here.num_processes > 1:
         # Threads of gloo that are left at the end may abort the process.
         atexit.register(here.destroy_process_group)
     return here
+
+
+def _gpu_is_wanted() -> bool:
+    return torch.cuda.is_available() and not parse_flag_from_env("ACCELERATE_USE_CPU")
 
 
 def launched_in_vain() -> bool:
@@ -66,7 +73,7 @@ def add_up(weights: Sequence[torch.nn.Parameter], loss: torch.Tensor) -> torch.T
     if world().num_processes == 1:
         return loss
     # A weight that no process has a gradient of must stay without: a zero would decay it.
-    present = torch.tensor([float(weight.grad is not None) for weight in weights])
+    present = loss.new_tensor([float(weight.grad is not None) for weight in weights])
     grads = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
     parts = [loss.reshape(1), present, *(grad.flatten() for grad in grads)]
     flat = torch.cat(parts)

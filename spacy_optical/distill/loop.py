@@ -83,7 +83,7 @@ def train(
     here = world()
     if launched_in_vain():
         say("accelerate started one process: --cpu needs mpirun for several, --multi_gpu does not")
-    set_seed(seed + here.process_index)  # for dropout: the order has a generator of its own
+    tagger.to(here.device)
     tagger.set_dropout(settings.dropout)
     tagger.set_precision(settings.precision)
     trained = {n: p for n, p in tagger.named_parameters() if p.requires_grad}
@@ -103,6 +103,7 @@ def train(
         if patience is not None and epoch > history.best + patience:
             say(f"No better F1 for {patience} epochs")
             break
+        set_seed(_seed(seed, epoch, here.process_index))  # of dropout; the order has its own
         tagger.train()
         sums: dict[str, float] = defaultdict(float)
         batches = task.batches(_order(seed, epoch))
@@ -114,7 +115,7 @@ def train(
             disable=not here.is_main_process,
         )
         for batch in bar:
-            loss = torch.zeros(())
+            loss = torch.zeros((), device=here.device)
             for part, share in _own_part(task, batch):
                 terms = task.losses(tagger, part)
                 loss = share * torch.stack(list(terms.values())).sum()
@@ -139,7 +140,7 @@ def train(
         state = {
             "fingerprint": fingerprint,
             "weights": {name: weight.detach() for name, weight in trained.items()},
-            "random": torch.stack(gather_object([torch.get_rng_state()])),
+            "processes": here.num_processes,
             "rows": history.rows,
             "best": history.best,
             "chosen": chosen,
@@ -210,6 +211,10 @@ def _order(seed: int, epoch: int) -> np.random.Generator:
     return np.random.default_rng([seed, epoch])
 
 
+def _seed(*numbers: int) -> int:
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
 def _groups(trained: dict[str, torch.nn.Parameter], settings: Training) -> list[dict[str, Any]]:
     """Spare biases and layer norms the weight decay, as BERT's own training does."""
     decayed = [p for p in trained.values() if p.ndim > 1]
@@ -231,18 +236,17 @@ def _load(
     path: Path, fingerprint: str, trained: dict[str, torch.nn.Parameter], parts: dict[str, Any]
 ) -> tuple[History, dict[str, torch.Tensor]]:
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as err:  # torch's errors on a damaged file have no common class
         raise OpticalError(Errors.E205.format(path=path, reason=str(err)[:100])) from err
     if state["fingerprint"] != fingerprint:
         raise OpticalError(Errors.E403.format(path=path))
-    here, random = world(), torch.atleast_2d(state["random"])  # a row a process
-    if len(random) != here.num_processes:
-        raise OpticalError(Errors.E418.format(path=path, then=len(random), now=here.num_processes))
+    then, now = state["processes"], world().num_processes
+    if then != now:
+        raise OpticalError(Errors.E418.format(path=path, then=then, now=now))
     with torch.no_grad():
         for name, weight in trained.items():
             weight.copy_(state["weights"][name])
     for name, part in parts.items():
         part.load_state_dict(state[name])
-    torch.set_rng_state(random[here.process_index].clone())  # of a view torch reads the first row
     return History(state["rows"], state["best"]), state["chosen"]

@@ -27,6 +27,7 @@ from ..projection.distributions import project_to_target, source_distributions
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 from .config import DistillConfig
+from .distributed import world
 from .plan_reader import english_sentences
 from .plan_store import Arrays, bytes_of, chunk_path, sparse, write_chunk
 from .sentences import Sentence, plain_sentence
@@ -60,7 +61,7 @@ class Readers:
     """
 
     def __init__(self, config: DistillConfig, teacher: Path) -> None:
-        self.config, self.tagger = config, load_tagger(teacher)
+        self.config, self.tagger = config, load_tagger(teacher).to(world().device)
         self.tagger.set_precision(config.training.precision)
         depth, kept = self.tagger.model.config.num_hidden_layers, max(config.student.layers)
         if kept >= depth:
@@ -71,7 +72,8 @@ class Readers:
         self.pieces = WordPieces((teacher / TOKENIZER).read_bytes())
         self.encoder: WordEncoder | None = None
         if config.plans.vectors == "encoder":
-            self.encoder = WordEncoder(config.paths.encoder, config.plans.layer)
+            device = str(world().device)
+            self.encoder = WordEncoder(config.paths.encoder, config.plans.layer, device=device)
         elif config.plans.layer > depth:
             raise OpticalError(Errors.E406.format(layer=config.plans.layer, layers=depth + 1))
         self.english = english_sentences(config, self.pieces, self.tagger.tags)

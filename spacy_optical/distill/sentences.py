@@ -2,8 +2,9 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import chain
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from ..data.docs import labels_not_labelled
 from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
+
+Tensors = TypeVar("Tensors")
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,18 @@ def collate(sentences: Sequence[Sentence], pieces: WordPieces) -> Batch:
     return replace(batch, words=batch.words.bool())
 
 
+def moved(tensors: Tensors, device: torch.device) -> Tensors:
+    """Copy the tensors of a dataclass, and of the dataclasses in it, to a device."""
+    parts: dict[str, Any] = {}
+    for field in fields(tensors):  # type: ignore[arg-type]
+        part = getattr(tensors, field.name)
+        if isinstance(part, torch.Tensor):
+            parts[field.name] = part.to(device)
+        elif is_dataclass(part):
+            parts[field.name] = moved(part, device)
+    return replace(tensors, **parts)  # type: ignore[type-var]
+
+
 CASES = (str.lower, str.upper, str.title)
 
 
@@ -175,5 +190,7 @@ def drop_words(batch: Batch, share: float, piece: int) -> Batch:
     hidden = torch.rand(rows, words) < share
     # Special and padding pieces belong to no word: the column behind the last one.
     hidden = torch.cat([hidden, torch.zeros(rows, 1, dtype=torch.bool)], dim=1)
+    # Drawn on the CPU, so that every device drops the same words.
+    hidden = hidden.to(batch.input_ids.device)
     ids = batch.input_ids.masked_fill(hidden.gather(1, batch.word_of_piece), piece)
     return replace(batch, input_ids=ids)

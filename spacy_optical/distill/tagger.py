@@ -67,10 +67,13 @@ class WordTagger(nn.Module):
         self.bf16 = False
 
     def forward(self, batch: Batch) -> Output:
-        """Read a batch of padded sentences."""
-        # In bf16 torch's fused attention takes ten times as long backwards as plain products.
-        attention = sdpa_kernel(SDPBackend.MATH) if self.bf16 else nullcontext()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16), attention:
+        """Read a batch of padded sentences on the tagger's device."""
+        device = self.device.type
+        # On a CPU in bf16, torch's fused attention takes ten times as long backwards as products.
+        plain = self.bf16 and device == "cpu"
+        attention = sdpa_kernel(SDPBackend.MATH) if plain else nullcontext()
+        lower = torch.autocast(device, torch.bfloat16) if self.bf16 else nullcontext()
+        with lower, attention:
             hidden = tuple(layer.float() for layer in self._states(batch))
         words = first_pieces(hidden[-1], batch) if self.pool_after is None else hidden[-1]
         logits = self.model.classifier(self.model.dropout(words))
@@ -83,6 +86,12 @@ class WordTagger(nn.Module):
         states = pooled_states(encoder, *pieces, batch.word_of_piece, batch.words)
         on_pieces = self.pool_after + 1
         return (*states[:on_pieces], *(state[:, :-1] for state in states[on_pieces:]))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are; a batch has to be there too."""
+        device: torch.device = self.model.device
+        return device
 
     @property
     def pool_after(self) -> int | None:
@@ -114,16 +123,19 @@ class WordTagger(nn.Module):
                 module.dropout_prob = share
 
     def set_precision(self, precision: Precision) -> None:
-        """Set what products are computed in; `auto` is bf16 where the processor has it."""
-        self.bf16 = precision == "bf16" or (precision == "auto" and multiplies_in_bf16())
+        """Set what products are computed in; `auto` is bf16 where the device has it."""
+        auto = precision == "auto" and multiplies_in_bf16(self.device)
+        self.bf16 = precision == "bf16" or auto
 
     def freeze_embeddings(self) -> None:
         """Keep the word table as it is: it is most of the weights and learns little."""
         self.model.get_input_embeddings().weight.requires_grad_(False)
 
 
-def multiplies_in_bf16() -> bool:
-    """Tell whether the processor has instructions for products of bf16 numbers."""
+def multiplies_in_bf16(device: torch.device) -> bool:
+    """Tell whether a device has instructions for products of bf16 numbers."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     # torch tells no other way; oneDNN also emulates bf16, which is slower than fp32.
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 

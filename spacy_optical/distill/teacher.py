@@ -17,7 +17,7 @@ from .config import DistillConfig
 from .distributed import on_main
 from .loop import Losses, SentenceTask, train
 from .provenance import provenance
-from .sentences import collate, labelled_sentences
+from .sentences import collate, labelled_sentences, moved
 from .tagger import WordTagger, load_tagger
 from .tagger_evaluation import check_labels, entity_scores
 from .tagger_folder import finished, save_tagger
@@ -28,7 +28,7 @@ class EnglishTask(SentenceTask):
 
     def losses(self, tagger: WordTagger, batch: list[int]) -> Losses:
         """Give the cross-entropy to the gold tags."""
-        padded = collate([self.sentences[i] for i in batch], self.pieces)
+        padded = moved(collate([self.sentences[i] for i in batch], self.pieces), tagger.device)
         return {"hard": objectives.hard(tagger(padded).logits, padded.tags, padded.also)}
 
 

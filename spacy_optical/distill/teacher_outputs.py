@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ..runtime.pieces import WordPieces
-from .sentences import Sentence, collate
+from .sentences import Sentence, collate, moved
 from .tagger import WordTagger
 
 
@@ -52,13 +52,14 @@ def read_sentences(
     with torch.inference_mode():
         for start in range(0, len(order), batch_size):
             part = order[start : start + batch_size]
-            batch = collate([sentences[i] for i in part], pieces)
+            batch = moved(collate([sentences[i] for i in part], pieces), tagger.device)
             output = tagger(batch)
-            arrays = (
-                output.logits.numpy(),
-                output.words(-1, batch, "first").numpy(),
-                *(output.words(layer, batch, "mean").numpy() for layer in layers),
+            tensors = (
+                output.logits,
+                output.words(-1, batch, "first"),
+                *(output.words(layer, batch, "mean") for layer in layers),
             )
+            arrays = [tensor.cpu().numpy() for tensor in tensors]
             for row, index in enumerate(part):
                 count = len(sentences[index].words)
                 outputs[index] = WordOutput(*(array[row, :count].copy() for array in arrays))

@@ -21,6 +21,7 @@ from .sentences import (
     collate,
     drop_words,
     in_other_case,
+    moved,
     plain_sentence,
 )
 from .tagger import Output, WordTagger
@@ -144,7 +145,7 @@ class StudentTask:
 
     def losses(self, tagger: WordTagger, batch: "StepMaker") -> Losses:
         """Give the weighted terms of the objective for one step."""
-        step = batch.make()
+        step = moved(batch.make(), tagger.device)
         weights, terms, distances = self.weights, Losses(), []
         if step.english is not None:
             read, english = self._read(tagger, step.english), step.english
@@ -181,7 +182,7 @@ class StudentTask:
                 _through(tagger.basis, step.source),
                 read.words(self.layer, target.batch, "mean"),
                 step.plan,
-                _through(tagger.basis, self.centre),
+                _through(tagger.basis, self.centre.to(tagger.device)),
                 step.weight,
             )
             terms["repr"] = weights.representation * loss
@@ -210,7 +211,7 @@ class StudentTask:
 
 def _through(basis: torch.Tensor | None, vectors: torch.Tensor) -> torch.Tensor:
     """Give a teacher's vectors in the dimensions of a narrower student."""
-    return vectors if basis is None else vectors @ basis
+    return vectors if basis is None else vectors @ basis.to(vectors.device)
 
 
 def _distance(tagger: WordTagger, read: Output, side: Side) -> torch.Tensor:

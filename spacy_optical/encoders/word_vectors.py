@@ -24,6 +24,7 @@ class WordEncoder:
     layer (Union[int, Iterable[int]]): The hidden layer; 0 is the embedding. With several layers,
         their mean is taken. Layers above are not computed.
     max_batch_pieces (int): The largest number of pieces in a batch, padding included.
+    device (str): Where the encoder computes, e.g. "cuda".
     RAISES (OpticalError): If the folder is incomplete or there is no such layer.
     """
 
@@ -33,6 +34,7 @@ class WordEncoder:
         layer: int | Iterable[int] = DEFAULT_LAYERS,
         *,
         max_batch_pieces: int = 4096,
+        device: str = "cpu",
     ) -> None:
         folder = Path(folder)
         check_encoder(folder)
@@ -44,7 +46,8 @@ class WordEncoder:
         self._torch = require("torch")
         self._model = transformers.AutoModel.from_pretrained(
             folder, local_files_only=True, attn_implementation="sdpa"
-        ).eval()
+        )
+        self._model = self._model.to(device).eval()
         config = self._model.config
         # Layers above `pool_after` were trained on words: their output for pieces means nothing.
         on_pieces = pool_after(config)
@@ -83,12 +86,12 @@ class WordEncoder:
         packed = pack(rows, self.pieces, length)
         with torch.inference_mode():
             hidden = self._model(
-                input_ids=torch.from_numpy(packed.input_ids),
-                attention_mask=torch.from_numpy(packed.attention_mask),
+                input_ids=torch.from_numpy(packed.input_ids).to(self._model.device),
+                attention_mask=torch.from_numpy(packed.attention_mask).to(self._model.device),
                 output_hidden_states=True,
             ).hidden_states
-            mixed = sum(hidden[layer] for layer in self.layers) / len(self.layers)
-        for row, firsts, vectors in zip(rows, packed.first_pieces, mixed.numpy(), strict=True):
+            mixed = (sum(hidden[layer] for layer in self.layers) / len(self.layers)).cpu().numpy()
+        for row, firsts, vectors in zip(rows, packed.first_pieces, mixed, strict=True):
             counts = np.array([len(pieces) for pieces in row])
             end = firsts[0] + counts.sum()
             sums = np.add.reduceat(vectors[:end], firsts[: len(row)], axis=0)

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from ..data.docs import labels_not_labelled
 from ..distill.loop import Losses, SentenceTask, by_length
-from ..distill.sentences import Sentence, collate
+from ..distill.sentences import Sentence, collate, moved
 from ..distill.tagger import WordTagger
 from ..distill.tagger_evaluation import word_logits
 from ..runtime.batching import windows
@@ -224,10 +224,11 @@ class OwnLabelsTask(SentenceTask):
     def losses(self, tagger: WordTagger, batch: list[int]) -> Losses:
         """Give the cross-entropy to what is to be learned."""
         chosen = [self.learned[i] for i in batch]
-        padded = collate(chosen, self.pieces)
+        padded = moved(collate(chosen, self.pieces), tagger.device)
         shape = (*padded.words.shape, chosen[0].target.shape[1])
         target, free = torch.zeros(shape), torch.zeros(shape, dtype=torch.bool)
         for row, one in enumerate(chosen):
             target[row, : len(one.target)] = torch.from_numpy(one.target)
             free[row, : len(one.free)] = torch.from_numpy(one.free)
+        target, free = target.to(tagger.device), free.to(tagger.device)
         return {"gold": loss(tagger(padded).logits, target, free, padded.words)}

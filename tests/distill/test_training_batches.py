@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.fx.experimental import _config as torch_config
 
 from spacy_optical.distill import objectives
 from spacy_optical.distill.config import DistillConfig, load_config
@@ -180,6 +181,19 @@ def test_a_student_that_pools_early_learns(task: StudentTask, trained: Trained):
     for name, weight in student.model.named_parameters():
         assert weight.grad is not None, name
         assert weight.grad.any() or name.endswith("key.bias"), name
+
+
+@pytest.mark.parametrize("pool_after", [None, 0, 1])
+def test_a_step_is_made_on_the_device_of_the_tagger(trained: Trained, pool_after: int | None):
+    """torch's device without data stands in for a GPU: it refuses tensors of the CPU, too."""
+    task = task_of(trained, **{"training.word_dropout": 0.5})
+    student = load_tagger(trained.student, attention="eager").to("meta")
+    student.model.config.pool_after = pool_after
+    with torch_config.patch(meta_nonzero_assume_all_nonzero=True):
+        found = task.losses(student, first_batch(task))
+        torch.stack(list(found.values())).sum().backward()
+    assert set(found) == {name_of(term) for term in TERMS}
+    assert {value.device.type for value in found.values()} == {"meta"}
 
 
 def test_arrays_on_disk_get_no_gradient(task: StudentTask):
