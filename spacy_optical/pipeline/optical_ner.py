@@ -13,7 +13,7 @@ from ..errors import Errors, OpticalError, Warnings
 from ..runtime.bundle import BundleInfo, read_info
 from ..runtime.decode import LabelledSpan, decode
 from ..runtime.shared import CPU
-from ..runtime.word_tokens import word_tokens
+from ..runtime.word_tokens import word_tokens, words_to_read
 from .bundle_pipe import BundlePipe
 from .entities import sentence_starts, write_entities
 from .span_score import register_score
@@ -227,7 +227,7 @@ class OpticalNER(BundlePipe, Pipe):
         """
         runtime = self.runtime
         words = [word_tokens(doc) for doc in docs]
-        logits = runtime.scores([[token.text for token in row] for row in words])
+        logits = runtime.scores([words_to_read(row) for row in words])
         entities = []
         for doc, row, scores in zip(docs, words, logits, strict=True):
             tokens = [token.i for token in row]

@@ -152,6 +152,17 @@ def test_long_text_and_long_word(bundle: Path) -> None:
     assert entities(doc) == ENTITIES * 60
 
 
+def test_a_headline_in_capital_letters_has_the_entities_of_its_words() -> None:
+    nlp = pipeline(None)
+    headline = nlp("WAZIRI AMINA JUMA ATEMBELEA HOSPITALI YA RUFAA YA MBEYA")
+    text = nlp("Waziri Amina Juma Atembelea Hospitali Ya Rufaa Ya Mbeya")
+    assert headline.ents
+    assert [(e.start, e.end, e.label_, e._.score) for e in headline.ents] == [
+        (e.start, e.end, e.label_, e._.score) for e in text.ents
+    ]
+    assert headline.text.isupper()
+
+
 def test_lone_surrogates(bundle: Path) -> None:
     """spaCy itself refuses them in texts; what reads words without it must not fail."""
     runtime = pipeline(bundle).get_pipe("optical_ner").runtime

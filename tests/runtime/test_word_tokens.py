@@ -1,6 +1,7 @@
+import pytest
 import spacy
 
-from spacy_optical.runtime.word_tokens import word_tokens
+from spacy_optical.runtime.word_tokens import word_tokens, words_to_read
 
 
 def test_white_space_is_no_word():
@@ -10,3 +11,19 @@ def test_white_space_is_no_word():
     assert [token.text for token in word_tokens(doc)] == ["Amina", "Juma", "left", "."]
     assert [doc[token.i].text for token in word_tokens(doc)] == ["Amina", "Juma", "left", "."]
     assert word_tokens(nlp(" \n ")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("NG'OMBE 12 WAUAWA MBEYA .", "Ng'ombe 12 Wauawa Mbeya ."),
+        ("NATO YAKUTANA", "NATO YAKUTANA"),  # too short to tell
+        ("UN NA EU ZAKUTANA na", "UN NA EU ZAKUTANA na"),
+        ("Amina Juma", "Amina Juma"),
+        ("अमिना जुमा पुण्यात आली", "अमिना जुमा पुण्यात आली"),  # no case
+        ("12 30 45", "12 30 45"),
+    ],
+)
+def test_a_text_in_capital_letters_is_read_with_one_a_word(text: str, read: str):
+    doc = spacy.blank("xx")(text)
+    assert words_to_read(word_tokens(doc)) == read.split()
