@@ -255,7 +255,7 @@ class Errors(metaclass=_Coded):
     )
 
     E420 = "{path} pools pieces to words; use it as the model of optical_transformer"
-    E424 = "{path}: the section [{old}] is now {new}; see docs/formats.md"
+    E424 = "{path}: the section [{old}] is now {new}; see docs/new-language.md"
 
     E425 = "The label map names {unknown}, and the model has only {known}; use its labels"
     E426 = "{path} has no group '{key}' in doc.spans (it has {known}); name another --spans-key"

@@ -70,4 +70,4 @@ MaxRss = Annotated[str | None, Option(help="Maximum peak memory, such as 200MB")
 MaxAboveFloor = Annotated[
     str | None, Option(help="Maximum peak memory above the imports, such as 60MB")
 ]
-MaxDisk = Annotated[str | None, Option(help="Maximum size of the files, such as 15MB")]
+MaxDisk = Annotated[str | None, Option(help="Maximum size of the files, such as 20MB")]

@@ -19,7 +19,7 @@ def recommend_cli(
 ) -> None:
     """Show the pipeline with the best F1 within a budget, overall and by language.
 
-    Example: python -m spacy optical recommend report/metrics.json --max-p50 5ms --max-disk 15MB
+    Example: python -m spacy optical recommend report/metrics.json --max-p50 5ms --max-disk 20MB
     """
     from ..profiling.budget import recommend
     from ..profiling.metrics_file import read_metrics

@@ -19,7 +19,7 @@ from thinc.api import Model, Optimizer
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import BundleInfo
 from ..runtime.shared import CPU
-from ..runtime.word_tokens import word_tokens
+from ..runtime.word_tokens import word_tokens, words_to_read
 from .bundle_pipe import BundlePipe
 
 Vectors = list[NDArray[np.float32]]
@@ -75,7 +75,7 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
         """
         docs = list(docs)
         words = [word_tokens(doc) for doc in docs]
-        read = self.runtime.vectors([[token.text for token in row] for row in words])
+        read = self.runtime.vectors([words_to_read(row) for row in words])
         found = []
         for doc, row, vectors in zip(docs, words, read, strict=True):
             every = vectors
