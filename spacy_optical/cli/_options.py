@@ -26,7 +26,9 @@ Layers = Annotated[
         "--layer",
         "-l",
         default_factory=list,
-        help="Layer of the encoder; repeatable, to use the mean of several layers",
+        show_default=False,
+        help="Layer of the encoder; repeatable, to use the mean of several layers "
+        "[default: 7]",
     ),
 ]
 Aligner = Annotated[str, Option("--aligner", "-a", help="Name of the aligner")]
@@ -61,6 +63,7 @@ Gold = Annotated[
         "-g",
         metavar="LANG=FILE",
         default_factory=list,
+        show_default=False,
         help="Gold .spacy file; repeatable",
     ),
 ]

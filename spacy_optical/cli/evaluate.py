@@ -13,7 +13,7 @@ from ._options import Gold, GoldTest
 def evaluate_cli(
     gold: Gold,
     model: str = typer.Argument(
-        ..., help="A student's or teacher's folder, a bundle, a pipeline, or sm, md or lg"
+        ..., help="A student's or teacher's folder, a bundle, a pipeline, or sm or md"
     ),
     out: Path = typer.Argument(..., help="JSON file to write"),
     gold_folder: GoldTest = None,

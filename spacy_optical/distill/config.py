@@ -182,7 +182,7 @@ class Plans(Section):
     renamed: ClassVar[dict[str, str]] = {"carry": "projection"}
 
     vectors: Literal["encoder", "teacher"] = "encoder"
-    layer: int = Field(8, ge=0)
+    layer: int = Field(7, ge=0)
     keep_unlike: bool = False
     projection: Literal["words", "spans"] = "words"
     gold: float = Field(0.9, ge=0, le=1)
