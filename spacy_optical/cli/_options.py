@@ -27,8 +27,7 @@ Layers = Annotated[
         "-l",
         default_factory=list,
         show_default=False,
-        help="Layer of the encoder; repeatable, to use the mean of several layers "
-        "[default: 7]",
+        help="Layer of the encoder; repeatable, to use the mean of several layers [default: 7]",
     ),
 ]
 Aligner = Annotated[str, Option("--aligner", "-a", help="Name of the aligner")]

@@ -60,4 +60,5 @@ def finetune_cli(
         force=force,
         say=say,
     )
-    good(f"Student, bundle and pipeline in {out} (dev F1 {metrics['bundle']['f1']:.1f})")
+    made = "Student, bundle and pipeline" if (out / "pipeline").is_dir() else "Student and bundle"
+    good(f"{made} in {out} (dev F1 {metrics['bundle']['f1']:.1f})")

@@ -107,7 +107,9 @@ def profile_cli(
             starts=starts,
             seed=seed,
             baseline=baseline,
-            labels=None if labels is None else tuple(filter(None, labels.split(","))),
+            labels=None
+            if labels is None
+            else tuple(filter(None, map(str.strip, labels.split(",")))),
             label_map=named_values(label_map, "OWN=GOLD"),
             source_language=source_language,
             code=code,

@@ -137,6 +137,7 @@ def finetune(
     if Bundle.from_disk(bundle).info.verified:
         assemble(bundle, pipeline, name="finetuned", version="0.1.0")
     else:
+        shutil.rmtree(pipeline, ignore_errors=True)  # an earlier run's
         say(f"No pipeline: {bundle} is not verified")
     return {**metrics, "bundle": verdict.record()}
 
@@ -211,9 +212,10 @@ def _train_student(
 def _record(settings: Finetuning, start: _Start, gold: OwnGold) -> dict[str, Any]:
     """Record what a run depends on, as `provenance` does for a student."""
     files, sets = [*gold.files, *start.files], gold.sets
-    hashes = {f"{path.parent.name}/{path.name}": sha256(path) for path in files}
+    digests = [sha256(path) for path in files]
+    names = [f"{path.parent.name}/{path.name}" for path in files]
     config = settings.model_dump(mode="json")
-    content = f"finetuned {config} {sets} {list(hashes.values())}"
+    content = f"finetuned {config} {sets} {gold.spans_key} {digests}"
     return {
         "stage": "finetuned",
         "fingerprint": hashlib.sha256(content.encode("utf8")).hexdigest()[:16],
@@ -221,6 +223,6 @@ def _record(settings: Finetuning, start: _Start, gold: OwnGold) -> dict[str, Any
         "config": config,
         "config_hash": hashlib.sha256(str(config).encode("utf8")).hexdigest()[:16],
         "labels": {"old": sets.old, "new": sets.new},
-        "data": hashes,
+        "data": dict(zip(names, digests, strict=True)),
         **surroundings(),
     }

@@ -63,6 +63,7 @@ class OwnGold:
     sets (TagSets): The labels of the old and the new model.
     annotated, beside_annotated (FrozenSet[str]): The labels that the gold of `train` and `dev`, and
         that of `beside`, annotates.
+    spans_key (Optional[str]): The group in `doc.spans` that `train` and `dev` are from.
     """
 
     files: list[Path]
@@ -72,6 +73,7 @@ class OwnGold:
     sets: TagSets
     annotated: frozenset[str]
     beside_annotated: frozenset[str]
+    spans_key: str | None = None
 
 
 def _read_gold(path: Path, spans_key: str | None = None) -> list[Doc]:
@@ -161,7 +163,7 @@ def gather(
         doc.user_data[NOT_LABELLED] = sorted(left_out)
     others = _apart(others, held_out, Path(beside or ""), dev_path, say)
     files = [train_path, dev_path, *([beside] if beside else [])]
-    return OwnGold(files, kept, dev, others, sets, annotated, of_beside)
+    return OwnGold(files, kept, dev, others, sets, annotated, of_beside, spans_key)
 
 
 def _apart(

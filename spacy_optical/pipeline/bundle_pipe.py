@@ -9,7 +9,7 @@ from typing import Any, Self
 from spacy import util
 from spacy.language import Language
 
-from ..runtime.bundle import Bundle, BundleInfo, model_path, read_info
+from ..runtime.bundle import SIZES, Bundle, BundleInfo, model_path, read_info
 from ..runtime.session import Runtime, check_settings
 from ..runtime.shared import process_lock
 
@@ -30,7 +30,10 @@ class BundlePipe:
         providers: Sequence[str],
     ) -> None:
         settings = {"threads": threads, "max_batch_pieces": max_batch_pieces, "overlap": overlap}
-        self._model, self._settings = model, {**settings, "providers": providers}
+        # The folder is read at first use, when the working directory may be another one.
+        folder = model is not None and model not in SIZES
+        self._model = str(Path(str(model)).absolute()) if folder else model
+        self._settings = {**settings, "providers": providers}
         check_settings(**self._settings)
 
     @abstractmethod

@@ -29,11 +29,20 @@ def row_schema(id_type: pa.DataType) -> pa.Schema:
 
 
 @lru_cache(maxsize=1)
-def load_pipeline(model: str | None) -> Language:
-    """Load a pipeline and read a first text, once a process; `model` is as for `annotate`.
+def load_pipeline(model: str | None, content: str) -> Language:
+    """Load a pipeline once a process.
 
+    model (Optional[str]): As for `annotate`.
+    content (str): Its `fingerprint`. A process that lives on does not take an earlier pipeline
+        for one that was written to the same folder.
+    RETURNS (Language): The pipeline.
     RAISES (OpticalError): If it cannot be loaded.
     """
+    return _loaded(model)
+
+
+def _loaded(model: str | None) -> Language:
+    """Load a pipeline and read a first text."""
     try:
         nlp = load_model(model)
         nlp("Amina Juma")  # a model that does not run should stop the run, not fail every text
@@ -49,7 +58,7 @@ def fingerprint(model: str | None) -> str:
 
     RAISES (OpticalError): If it cannot be loaded.
     """
-    nlp = load_pipeline(model)
+    nlp = _loaded(model)
     component: Any = None if nlp.path else nlp.get_pipe("optical_ner")
     return folder_contents(nlp.path or component.path)[1]
 

@@ -11,20 +11,21 @@ import spacy
 from ..about import __version__
 from ..errors import Errors, OpticalError
 from ..files import read_record, write_json, written_whole
-from .annotator import entity_rows, fingerprint, in_batches, load_pipeline, row_schema
-from .text_parts import Columns, Part, Source, read_part
-
-# Readers of Parquet folders pass over names that begin with an underscore or a dot.
-RECORD = "_run.json"
+from .annotator import entity_rows, in_batches, load_pipeline, row_schema
+from .text_parts import RECORD, Columns, Part, Source, read_part
 
 
 class Job(NamedTuple):
-    """What a process must know to write any part: the run's folder, the pipeline, the columns."""
+    """What a process must know to write any part: the run's folder, the pipeline, the columns.
+
+    content is the pipeline's `fingerprint`.
+    """
 
     out: Path
     model: str | None
     columns: Columns
     id_type: pa.DataType
+    content: str
 
     def path(self, part: Part) -> Path:
         """Give the file of a part."""
@@ -54,7 +55,7 @@ def write_part(job: Job, part: Part) -> Written:
     texts = rows = failed = 0
     schema = row_schema(job.id_type)
     try:
-        nlp = load_pipeline(job.model)
+        nlp = load_pipeline(job.model, job.content)
         with (
             written_whole(job.path(part)) as temporary,
             pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
@@ -90,7 +91,7 @@ def open_run(job: Job, source: Source, *, part_size: int, resume: bool) -> None:
     record = {
         "spacy_optical": __version__,
         "spacy": spacy.__version__,
-        "model": fingerprint(job.model),
+        "model": job.content,
         "text column": job.columns.text,
         "id column": job.columns.id,
         "part size": part_size,

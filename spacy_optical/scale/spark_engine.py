@@ -15,6 +15,7 @@ from ..errors import Errors, OpticalError
 from .run_folder import Written
 from .text_parts import Part
 
+pyspark: Any = require("pyspark", extra="spark")
 spark_sql: Any = require("pyspark.sql", extra="spark")
 # Spark counts a worker that was killed as a failure of its task, and tries so many times.
 TRIES = 4
@@ -38,11 +39,13 @@ def run(
                 yield pa.record_batch({"written": pa.array([written], pa.binary())})
 
     session = spark_sql.SparkSession.getActiveSession()
-    started = session is None
+    # An active session is one of this thread; the application's may have begun in another.
+    started = session is None and pyspark.SparkContext._active_spark_context is None
     try:
-        if started:
+        if session is None:
             builder = spark_sql.SparkSession.builder.appName("spacy_optical annotate")
-            if "PYSPARK_GATEWAY_PORT" not in os.environ:  # else spark-submit names the master
+            # Otherwise spark-submit or the application has named the master.
+            if started and "PYSPARK_GATEWAY_PORT" not in os.environ:
                 builder = builder.master(f"local[{n_process},{TRIES}]")
                 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the PATH's python3
             session = builder.getOrCreate()

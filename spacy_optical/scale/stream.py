@@ -11,7 +11,11 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from threading import Thread
 
+from spacy.util import is_package
+
 from ..errors import Errors, OpticalError
+from ..runtime.bundle import SIZES
+from .annotator import fingerprint
 from .run_folder import Job, Written, open_run, total, write_part, written_part
 from .text_parts import Columns, Part, look_through
 
@@ -65,15 +69,16 @@ def annotate(
         if value < 1:
             raise OpticalError(Errors.E114.format(name=name, value=value, expected="at least 1"))
     # Workers may have another working directory.
-    source, out = Path(source).resolve(), Path(out).resolve()
-    if model is not None:
-        model = str(Path(model).resolve() if Path(model).exists() else model)
+    source, out = Path(source).absolute(), Path(out).absolute()
+    if model is not None and model not in SIZES and not is_package(str(model)):
+        model = str(Path(model).absolute() if Path(model).exists() else model)
+    model = None if model is None else str(model)
     columns = Columns(text_column, id_column)
     found = look_through(source, columns, part_size=part_size, besides=out)
     run: Engine = local
     if engine != "local":
         run = import_module(f"{__package__}.{engine}_engine").run
-    job = Job(out, model, columns, found.id_type)
+    job = Job(out, model, columns, found.id_type, fingerprint(model))
     open_run(job, found, part_size=part_size, resume=resume)
 
     earlier = [(part, written_part(job, part)) for part in found.parts]

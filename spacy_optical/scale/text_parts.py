@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 from ..errors import Errors, OpticalError
 from ..files import sha256
 
+# A run's folder has it. Readers of Parquet folders pass over names that begin with an underscore.
+RECORD = "_run.json"
+
 KINDS = {".parquet": "parquet", ".jsonl": "lines", ".ndjson": "lines", ".txt": "text"}
 # Rows that are decoded at once: with texts of a megabyte each, a hundred megabytes.
 DECODED_ROWS = 100
@@ -96,7 +99,9 @@ def _files(path: Path, besides: Path) -> list[Path]:
     if not path.exists():
         raise OpticalError(Errors.E002.format(what="file or folder", path=path))
     found = sorted(path.rglob("*")) if path.is_dir() else [path]
-    files = [file for file in found if file.suffix in KINDS and besides not in file.parents]
+    # What earlier runs wrote has ids and texts too.
+    runs = {besides, *(file.parent for file in found if file.name == RECORD)}
+    files = [f for f in found if f.suffix in KINDS and runs.isdisjoint(f.parents)]
     names = [file.relative_to(path).parts for file in files]
     hidden = [any(part.startswith((".", "_")) for part in name) for name in names]
     files = [file for file, no in zip(files, hidden, strict=True) if file.is_file() and not no]

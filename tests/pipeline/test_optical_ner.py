@@ -294,6 +294,17 @@ def test_default_bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert entities(nlp(TEXT)) == ENTITIES
 
 
+def test_a_relative_folder_stays_that_of_the_start(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bundle.parent)
+    nlp = pipeline(Path(bundle.name))
+    monkeypatch.chdir(tmp_path)
+    assert nlp.get_pipe("optical_ner").labels
+    assert nlp("Amina").text == "Amina"
+    assert nlp.config["components"]["optical_ner"]["model"] == bundle.name
+
+
 def test_missing_bundle(tmp_path: Path) -> None:
     with pytest.raises(OpticalError, match=r"E002.*No such bundle folder: .*nowhere"):
         pipeline(tmp_path / "nowhere")

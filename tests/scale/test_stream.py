@@ -91,6 +91,44 @@ def test_other_kinds_give_the_same_rows(tmp_path: Path, kind: str):
     assert found == [(names[i], *entity) for i, *entity in expected(texts)]
 
 
+def saved_pipeline(folder: Path, **config: object) -> None:
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("optical_ner", config=config)
+    nlp.to_disk(folder)
+
+
+def test_a_pipeline_that_was_written_anew_is_loaded_anew(tmp_path: Path):
+    source = parquet(tmp_path / "texts.parquet", TEXTS)
+    for name, label in (("a", "PER"), ("b", "PERSON")):
+        saved_pipeline(tmp_path / "pipe", label_map={"PER": label})
+        annotate(source, tmp_path / name, model=tmp_path / "pipe")
+        assert label in {row["label"] for row in rows(tmp_path / name)}
+
+
+def test_what_an_earlier_run_wrote_is_no_input(tmp_path: Path):
+    data = tmp_path / "data"
+    data.mkdir()
+    parquet(data / "texts.parquet", TEXTS)
+    first = annotate(data, data / "entities-1")
+    assert annotate(data, data / "entities-2") == first
+    assert rows(data / "entities-2") == rows(data / "entities-1")
+
+
+def test_a_link_is_read_under_its_own_name(tmp_path: Path):
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / "1f3a").write_text("\n".join(TEXTS), encoding="utf8")
+    (tmp_path / "texts.txt").symlink_to(tmp_path / "blobs" / "1f3a")
+    annotate(tmp_path / "texts.txt", tmp_path / "out")
+    assert rows(tmp_path / "out")[0]["id"] == "texts.txt:1"
+
+
+def test_the_name_of_a_model_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "md").mkdir()
+    monkeypatch.chdir(tmp_path)
+    source = parquet(tmp_path / "texts.parquet", TEXTS)
+    assert annotate(source, tmp_path / "out", model="md").rows
+
+
 def test_processes_write_the_same_files(tmp_path: Path):
     source = parquet(tmp_path / "texts.parquet", texts_of(12))
     shares = []
