@@ -269,6 +269,8 @@ class Errors(metaclass=_Coded):
         "training than for development"
     )
 
+    E430 = "finetune was started in {count} processes and runs in one; start it without accelerate"
+
     # E5xx: export
     E501 = "{path} reads the mean of a word's pieces, which is no longer possible; train it again"
     E502 = "Unknown preset '{name}'; use one of {known}"

@@ -12,6 +12,7 @@ import numpy as np
 from ..config import checked
 from ..data.docs import write_docs
 from ..distill.calibrate import calibrate
+from ..distill.distributed import world
 from ..distill.loop import train as train_tagger
 from ..distill.provenance import surroundings
 from ..distill.tagger import WordTagger, load_tagger
@@ -101,6 +102,8 @@ def finetune(
     if epochs is not None:
         values["epochs"] = epochs
     settings = checked(Finetuning, values, Path("finetune"))
+    if (count := world().num_processes) > 1:
+        raise OpticalError(Errors.E430.format(count=count))
     preset_named(preset)
     out, train, dev = Path(out), Path(train), Path(dev)
     student, bundle, pipeline = out / "student", out / "bundle", out / "pipeline"

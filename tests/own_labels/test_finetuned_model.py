@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -295,6 +296,14 @@ def test_many_sentences_have_fewer_epochs(batches: int, expected: int):
     assert Finetuning().with_epochs(batches).epochs == expected
     assert Finetuning(epochs=7).with_epochs(batches).epochs == 7
     assert Finetuning(epochs=20).with_epochs(batches).epochs == 20
+
+
+def test_several_processes_are_refused(home: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(finetuned_model, "world", lambda: SimpleNamespace(num_processes=2))
+    files = home / "visits-train.spacy", home / "visits-dev.spacy"
+    with pytest.raises(OpticalError, match=r"E430.*in 2 processes"):
+        finetune(home / "student", *files, tmp_path / "o")
+    assert not (tmp_path / "o").exists()
 
 
 def test_entities_are_read_from_spans(home: Path, tmp_path: Path):
