@@ -79,6 +79,11 @@ def _dashed(arguments: list[str]) -> list[str]:
     return dashed
 
 
+def parse_names(text: str) -> tuple[str, ...]:
+    """Read names that are separated by commas, such as `PER,ORG`."""
+    return tuple(filter(None, map(str.strip, text.split(","))))
+
+
 def named_values(values: list[str], form: str = "NAME=VALUE") -> dict[str, str]:
     """Read options of the form NAME=VALUE.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from ._app import command, gold_of
+from ._app import command, gold_of, parse_names
 from ._options import Gold, GoldTest
 
 
@@ -30,8 +30,7 @@ def evaluate_cli(
     from ..export.model_scores import evaluate_model
     from ..files import write_json
 
-    wanted = [label.strip() for label in labels.split(",") if label.strip()]
-    scores = evaluate_model(model, gold_of(gold, gold_folder, "test"), wanted)
+    scores = evaluate_model(model, gold_of(gold, gold_folder, "test"), parse_names(labels))
     f1 = {language: score["ents_f"] or 0.0 for language, score in scores.items()}
     write_json(out, [{"name": name or Path(model).name, "f1": f1, "scores": scores}])
     msg.table(

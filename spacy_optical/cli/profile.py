@@ -6,7 +6,7 @@ import typer
 from spacy.cli._util import benchmark_cli
 from wasabi import msg
 
-from ._app import command, gold_of, named_values
+from ._app import command, gold_of, named_values, parse_names
 from ._options import Gold, GoldTest, Markdown, MaxAboveFloor, MaxDisk, MaxP50, MaxRss
 
 
@@ -107,9 +107,7 @@ def profile_cli(
             starts=starts,
             seed=seed,
             baseline=baseline,
-            labels=None
-            if labels is None
-            else tuple(filter(None, map(str.strip, labels.split(",")))),
+            labels=None if labels is None else parse_names(labels),
             label_map=named_values(label_map, "OWN=GOLD"),
             source_language=source_language,
             code=code,

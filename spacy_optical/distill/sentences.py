@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +16,10 @@ from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 
-Tensors = TypeVar("Tensors")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Tensors = TypeVar("Tensors", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -151,13 +154,13 @@ def collate(sentences: Sequence[Sentence], pieces: WordPieces) -> Batch:
 def moved(tensors: Tensors, device: torch.device) -> Tensors:
     """Copy the tensors of a dataclass, and of the dataclasses in it, to a device."""
     parts: dict[str, Any] = {}
-    for field in fields(tensors):  # type: ignore[arg-type]
+    for field in fields(tensors):
         part = getattr(tensors, field.name)
         if isinstance(part, torch.Tensor):
             parts[field.name] = part.to(device)
-        elif is_dataclass(part):
+        elif is_dataclass(part) and not isinstance(part, type):
             parts[field.name] = moved(part, device)
-    return replace(tensors, **parts)  # type: ignore[type-var]
+    return replace(tensors, **parts)
 
 
 CASES = (str.lower, str.upper, str.title)

@@ -44,10 +44,10 @@ class WordEncoder:
         transformers = require("transformers")
         transformers.logging.set_verbosity_error()
         self._torch = require("torch")
-        self._model = transformers.AutoModel.from_pretrained(
+        model = transformers.AutoModel.from_pretrained(
             folder, local_files_only=True, attn_implementation="sdpa"
         )
-        self._model = self._model.to(device).eval()
+        self._model = model.to(device).eval()
         config = self._model.config
         # Layers above `pool_after` were trained on words: their output for pieces means nothing.
         on_pieces = pool_after(config)

@@ -7,13 +7,12 @@ from typing import Any
 from spacy.language import Language
 from spacy.scorer import get_ner_prf
 from spacy.training import Example
-from spacy.util import is_package
 
 from ..data.docs import bare_doc, labels_not_labelled, read_docs
 from ..encoders.folder import CONFIG, TOKENIZER
 from ..errors import Errors, OpticalError
-from ..runtime.bundle import MANIFEST_FILE, SIZES
-from ..runtime.load_model import load_model
+from ..runtime.bundle import MANIFEST_FILE
+from ..runtime.load_model import is_name, load_model
 from ..runtime.pieces import WordPieces
 
 
@@ -36,7 +35,7 @@ def evaluate_model(
     if (Path(model) / CONFIG).is_file():
         return _tagger_scores(Path(model), gold, labels)
     known = any((Path(model) / name).is_file() for name in (MANIFEST_FILE, "config.cfg"))
-    if not known and str(model) not in SIZES and not is_package(str(model)):
+    if not known and not is_name(str(model)):
         raise OpticalError(Errors.E603.format(path=model))
     return _pipeline_scores(load_model(str(model)), gold, labels)
 

@@ -30,10 +30,10 @@ class BundlePipe:
         providers: Sequence[str],
     ) -> None:
         settings = {"threads": threads, "max_batch_pieces": max_batch_pieces, "overlap": overlap}
-        # The folder is read at first use, when the working directory may be another one.
-        folder = model is not None and model not in SIZES
-        self._model = str(Path(str(model)).absolute()) if folder else model
-        self._settings = {**settings, "providers": providers}
+        if model is not None and model not in SIZES:
+            # It is read at first use, when the working directory may be another one.
+            model = str(Path(model).absolute())
+        self._model, self._settings = model, {**settings, "providers": providers}
         check_settings(**self._settings)
 
     @abstractmethod

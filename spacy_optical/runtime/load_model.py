@@ -4,6 +4,7 @@ from pathlib import Path
 
 import spacy
 from spacy.language import Language
+from spacy.util import is_package
 
 from .bundle import MANIFEST_FILE, SIZES
 
@@ -21,3 +22,11 @@ def load_model(model: str | None = None) -> Language:
         nlp.add_pipe("optical_ner", config={"model": model})
         return nlp
     return spacy.load(model)
+
+
+def is_name(model: str) -> bool:
+    """Tell whether this names a model of the package or an installed pipeline; else it is a path.
+
+    model (str): What names a model. A folder with such a name is written as `./NAME`.
+    """
+    return model in SIZES or is_package(model)

@@ -1,7 +1,6 @@
 """Texts in, rows of entities out: the function that every engine runs."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -28,7 +27,10 @@ def row_schema(id_type: pa.DataType) -> pa.Schema:
     return pa.schema({"id": id_type, **columns, "score": pa.float32(), "error": pa.string()})
 
 
-@lru_cache(maxsize=1)
+# The last pipeline of this process, by its fingerprint.
+_held: dict[str, Language] = {}
+
+
 def load_pipeline(model: str | None, content: str) -> Language:
     """Load a pipeline once a process.
 
@@ -38,7 +40,14 @@ def load_pipeline(model: str | None, content: str) -> Language:
     RETURNS (Language): The pipeline.
     RAISES (OpticalError): If it cannot be loaded.
     """
-    return _loaded(model)
+    nlp = _held.get(content)
+    return nlp if nlp is not None else _hold(_loaded(model), content)
+
+
+def _hold(nlp: Language, content: str) -> Language:
+    _held.clear()
+    _held[content] = nlp
+    return nlp
 
 
 def _loaded(model: str | None) -> Language:
@@ -54,13 +63,15 @@ def _loaded(model: str | None) -> Language:
 
 
 def fingerprint(model: str | None) -> str:
-    """Hash the files of a pipeline.
+    """Load a pipeline from its files, for this process too, and hash them.
 
     RAISES (OpticalError): If it cannot be loaded.
     """
     nlp = _loaded(model)
     component: Any = None if nlp.path else nlp.get_pipe("optical_ner")
-    return folder_contents(nlp.path or component.path)[1]
+    content = folder_contents(nlp.path or component.path)[1]
+    _hold(nlp, content)
+    return content
 
 
 def entity_rows(nlp: Language, texts: Sequence[Text], id_type: pa.DataType) -> pa.Table:

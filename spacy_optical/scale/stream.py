@@ -11,10 +11,8 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from threading import Thread
 
-from spacy.util import is_package
-
 from ..errors import Errors, OpticalError
-from ..runtime.bundle import SIZES
+from ..runtime.load_model import is_name
 from .annotator import fingerprint
 from .run_folder import Job, Written, open_run, total, write_part, written_part
 from .text_parts import Columns, Part, look_through
@@ -70,9 +68,10 @@ def annotate(
             raise OpticalError(Errors.E114.format(name=name, value=value, expected="at least 1"))
     # Workers may have another working directory.
     source, out = Path(source).absolute(), Path(out).absolute()
-    if model is not None and model not in SIZES and not is_package(str(model)):
-        model = str(Path(model).absolute() if Path(model).exists() else model)
-    model = None if model is None else str(model)
+    if model is not None:
+        model = str(model)
+        if not is_name(model) and Path(model).exists():
+            model = str(Path(model).absolute())
     columns = Columns(text_column, id_column)
     found = look_through(source, columns, part_size=part_size, besides=out)
     run: Engine = local
