@@ -21,7 +21,7 @@ _HEADER = re.compile(r"\[([^\[\]\s]+)\]\s*$")
 Checked = TypeVar("Checked", bound=BaseModel)
 # Sections of version 0.1 by what they are called now.
 RENAMED = {
-    "benchmark": "[corpus] (labels, dev_sentences, silver), [sources.NAME] (was "
+    "benchmark": "[corpus] (labels, dev_sentences), [sources.NAME] (was "
     "benchmark.english.NAME), [languages.CODE], [experiments] (reference) and [arms.NAME]",
 }
 

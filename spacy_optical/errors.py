@@ -168,7 +168,7 @@ class Errors(metaclass=_Coded):
         "the same language, script and tokenisation"
     )
     E240 = "'{lang}': no pair of the bitext is left ({counts}); check its files and keys"
-    E241 = "No labelled sentence is left for {use}; name files in [sources.NAME], or a labeller"
+    E241 = "No labelled sentence is left for {use}; name more files in [sources.NAME]"
     E243 = (
         "{where}: three columns and the first is not an id: '{columns}'; say which hold source and "
         'target: --keys 1,2, or in a config keys = ["1", "2"]'
@@ -187,6 +187,11 @@ class Errors(metaclass=_Coded):
     E251 = (
         "'{lang}' puts no spaces between words, and spaCy has no tokenizer for it; write spaces "
         "between the words and give 'xx' as the language"
+    )
+    E252 = "{path} has no patterns of spaCy's EntityRuler ({reason})"
+    E253 = (
+        "{path} has patterns for '{label}', for which the sentences are labelled; add it to "
+        "not_labelled of the source, or remove these patterns"
     )
     E247 = "{path} holds the files {names}; give an archive that holds one file"
 

@@ -24,13 +24,9 @@ def corpus_cli(
     """
     from ..data.make_corpus import make_corpus
     from ..data.sources import load_data_config
-    from ..projection.words import load_labeller
 
     config = load_data_config(config_path, overrides_of(context))
-    labeller = config.corpus.labeller
-    summary = make_corpus(
-        config, files, out, labeller=load_labeller(labeller) if labeller else None, say=say
-    )
+    summary = make_corpus(config, files, out, say=say)
     rows = [
         (
             code,

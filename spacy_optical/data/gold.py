@@ -10,8 +10,10 @@ from dataclasses import replace
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import cast
 
-from spacy.language import Language
+import spacy
+from spacy.pipeline import EntityRuler
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors, OpticalError
@@ -178,28 +180,38 @@ def _of_doc(doc: Doc, name: str, where: str, rename: Rename) -> list[TaggedSente
     ]
 
 
-def label_texts(
-    texts: Iterable[str], labeller: Language, names: Mapping[str, str], labels: Iterable[str]
-) -> list[TaggedSentence]:
-    """Label sentences with a pipeline.
+def label_by_patterns(
+    sentences: Iterable[TaggedSentence], patterns: Path
+) -> Iterator[TaggedSentence]:
+    """Add the labels that a set was not labelled for, where patterns find them.
 
-    texts (Iterable[str]): The sentences.
-    labeller (Language): Any spaCy pipeline with entities.
-    names (Mapping[str, str]): New names of its labels; by default they are taken as they are.
-    labels (Iterable[str]): Other labels than these are left out.
-    RETURNS (List[TaggedSentence]): The sentences with its words and labels.
+    sentences (Iterable[TaggedSentence]): The sentences.
+    patterns (Path): The patterns of spaCy's EntityRuler, as JSON lines. They see the words alone.
+    YIELDS (TaggedSentence): A sentence with its own entities and those of the patterns outside of
+        them. The labels of the patterns count as labelled.
+    RAISES (OpticalError): If the file is no such file, or has a label that a sentence was labelled
+        for.
     """
-    kept = {label: label for label in labels}
-    kept |= {old: new for old, new in names.items() if new in kept}
-
-    def rename(tag: str) -> str:
-        prefix, _, kind = tag.partition("-")
-        return f"{prefix}-{kept[kind]}" if kind in kept else "O"
-
-    all_sentences = []
-    for number, doc in enumerate(labeller.pipe(texts), 1):
-        all_sentences += _of_doc(doc, f"silver-{number}", f"silver-{number}", rename)
-    return all_sentences
+    nlp = spacy.blank("xx")
+    ruler = cast(EntityRuler, nlp.add_pipe("entity_ruler"))
+    try:
+        ruler.from_disk(patterns)
+        if not ruler.patterns:
+            raise ValueError("no pattern that is a text or a list of tokens")
+    except (ValueError, KeyError, TypeError) as err:
+        reason = str(err).partition("\n")[0]
+        raise OpticalError(Errors.E252.format(path=patterns, reason=reason)) from err
+    found = set(ruler.labels)
+    for sentence in sentences:
+        if known := sorted(found.difference(sentence.not_labelled)):
+            raise OpticalError(Errors.E253.format(path=patterns, label=known[0]))
+        doc = tagged_doc(sentence)
+        for token in doc:
+            token.is_sent_start = token.i == 0
+        doc = ruler(doc)
+        spans = tuple((ent.start, ent.end, ent.label_) for ent in doc.ents)
+        lacks = tuple(label for label in sentence.not_labelled if label not in found)
+        yield replace(sentence, spans=spans, not_labelled=lacks)
 
 
 def marked_text(sentence: TaggedSentence) -> MarkedText:

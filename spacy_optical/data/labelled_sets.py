@@ -10,7 +10,7 @@ from ..errors import Errors, OpticalError
 from .conll import TaggedSentence
 from .decontamination import GoldIndex
 from .download import DataFile, check
-from .gold import read_tagged
+from .gold import label_by_patterns, read_tagged
 from .sources import DataConfig, LabelledSet
 
 
@@ -93,7 +93,10 @@ class FetchedFiles:
         pool: list[tuple[str, TaggedSentence]] = []
         test: list[TaggedSentence] = []
         for name, part in config.sources.items():
-            train += [(name, s) for s in self.read(part, part.train, config.source)]
+            sentences: Iterable[TaggedSentence] = self.read(part, part.train, config.source)
+            if part.patterns is not None:
+                sentences = label_by_patterns(sentences, self.paths([part.patterns])[0])
+            train += [(name, s) for s in sentences]
             pool += [(name, s) for s in self.read(part, part.dev, config.source)]
             test += self.read(part, part.test, config.source)
         most = config.corpus.dev_sentences or len(pool)

@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from spacy.language import Language as Pipeline
 from spacy.tokens import Doc
 
 from ..errors import Errors, OpticalError
@@ -21,7 +20,7 @@ from .conll import TaggedSentence
 from .corpus_checks import cut_words, entity_counts, shared_words, unseen_names
 from .decontamination import GoldIndex, key_of
 from .docs import make_doc, write_docs
-from .gold import label_texts, marked_text, tagged_doc
+from .gold import marked_text, tagged_doc
 from .labelled_sets import FetchedFiles, SourceSentences
 from .layout import MARKER, CorpusFolder
 from .pair_selection import choose, read_pairs
@@ -66,8 +65,8 @@ class LanguageSummary:
 class CorpusSummary:
     """What a corpus holds.
 
-    source (Dict[str, int]): Sentences of the source language: `train`, of these `altered` and
-        `silver`; `dev`, `test`, and `left_out` because they are in dev or test.
+    source (Dict[str, int]): Sentences of the source language: `train`, of these `altered`;
+        `dev`, `test`, and `left_out` because they are in dev or test.
     entities (Dict[str, int]): Entities that train, by type, without altered copies.
     unseen_names (Optional[float]): Share of the names in the source language's test that training
         does not show; None without a test.
@@ -85,7 +84,6 @@ def make_corpus(
     files: Path,
     out: Path,
     *,
-    labeller: Pipeline | None = None,
     say: Say = lambda text: None,
 ) -> CorpusSummary:
     """Convert the files that a config names.
@@ -95,8 +93,6 @@ def make_corpus(
     out (Path): Folder to write, see `CorpusFolder`: labelled sentences of the source language,
         bitext (text alone: no target label leaves this function for training), gold (marked as
         being for evaluation only), and corpus.json with every count, licence and hash.
-    labeller (Optional[Language]): A pipeline that labels the bitext's source side, which then
-        trains the teacher as well.
     say (Callable[[str], None]): Called with what deserves a look.
     RETURNS (CorpusSummary): Counts.
     RAISES (OpticalError): If a file is missing, another than was pinned or of another form, has a
@@ -113,21 +109,16 @@ def make_corpus(
     languages: dict[str, LanguageSummary] = {}
     with folder_written_whole(Path(out), marker=MARKER) as path:
         maker = _Maker(config, at, CorpusFolder(path), source)
-        texts: dict[str, None] = {}
         for code in config.languages:
-            pairs, languages[code] = maker.write_language(code)
-            texts |= dict.fromkeys(pair.source for pair in pairs)
+            languages[code] = maker.write_language(code)
             for remark in _remarks(config, code, languages[code]):
                 say(remark)
-        silver: list[TaggedSentence] = []
-        if labeller is not None:
-            silver = label_texts(texts, labeller, settings.silver, settings.labels)
         if source.left_out:
             say(f"{source.left_out} {config.source} sentences are in dev or test; left out")
         if source.not_drawn:
             say(f"{source.not_drawn} {config.source} sentences were not drawn; left out")
         summary = CorpusSummary(
-            maker.write_source(silver),
+            maker.write_source(),
             entity_counts(source.train),
             unseen_names(source.test, source.train),
             languages,
@@ -150,34 +141,28 @@ class _Maker:
         # A copy would not say that some labels were not looked for.
         self.known = [marked_text(s) for s in source.train if not s.not_labelled]
 
-    def write_source(self, silver: list[TaggedSentence]) -> dict[str, int]:
-        """Write the source language's sentences; without gold, silver must choose."""
+    def write_source(self) -> dict[str, int]:
+        """Write the source language's sentences and count them."""
         source, folder = self.source, self.folder
-        gold = source.train if self.config.corpus.gold else []
-        dev = source.dev
-        if not dev:
-            dev, silver = silver[: len(silver) // 10], silver[len(silver) // 10 :]
-        for use, sentences in (("training", [*gold, *silver]), ("choosing (dev)", dev)):
+        for use, sentences in (("training", source.train), ("choosing (dev)", source.dev)):
             if not any(sentence.spans for sentence in sentences):
                 raise OpticalError(Errors.E241.format(use=use))
-        altered = list(self._altered_docs()) if gold else []
-        docs = [tagged_doc(sentence, missing=True) for sentence in gold]
+        altered = list(self._altered_docs())
+        docs = [tagged_doc(sentence, missing=True) for sentence in source.train]
         docs += altered
-        docs += [tagged_doc(sentence) for sentence in silver]
         write_docs(docs, folder.source_train)
-        write_docs(map(tagged_doc, dev), folder.source_dev)
+        write_docs(map(tagged_doc, source.dev), folder.source_dev)
         self._write_gold(self.config.source, dev=source.dev, test=source.test)
         return {
             "train": len(docs),
             "altered": len(altered),
-            "silver": len(silver),
-            "dev": len(dev),
+            "dev": len(source.dev),
             "test": len(source.test),
             "left_out": source.left_out,
         }
 
-    def write_language(self, code: str) -> tuple[list[BitextPair], LanguageSummary]:
-        """Write gold and bitext; give the pairs without altered copies, and the counts."""
+    def write_language(self, code: str) -> LanguageSummary:
+        """Write a language's gold and bitext and count them."""
         config, language = self.config, self.config.languages[code]
         test = self.at.read(language, language.test, code)
         every_dev = self.at.read(language, language.dev, code)
@@ -192,7 +177,7 @@ class _Maker:
             entities=entity_counts(test),
         )
         if not language.bitext:
-            return [], summary
+            return summary
         gold_index = GoldIndex(sentence.words for sentence in gold)
         left_out, escaped = Counter[str](), Counter[str]()
         draw = partial(
@@ -234,7 +219,7 @@ class _Maker:
         summary.tokenizer = tokenizer_for(code).lang or "xx"
         summary.cut_otherwise = cut_words(gold, code)
         summary.shared_words = shared_words(code, pairs, gold)
-        return pairs, summary
+        return summary
 
     def _altered(
         self, code: str, pairs: Sequence[BitextPair], gold_index: GoldIndex

@@ -66,16 +66,20 @@ class LabelledSet(Section):
 
 
 class SourceSet(LabelledSet):
-    """A labelled data set in the source language; dev sentences that are not drawn train."""
+    """A labelled data set in the source language; dev sentences that are not drawn train.
+
+    `patterns` is a file of spaCy's EntityRuler, which adds `not_labelled` to `train`.
+    """
 
     train: list[File] = Field(default_factory=list)
+    patterns: File | None = None
     empty_share: float = Field(1.0, ge=0, le=1)
     max_sentences: int = Field(0, ge=0)
 
     @property
     def files(self) -> list[str]:
         """All files of the set."""
-        return [*self.train, *self.dev, *self.test]
+        return [*self.train, *self.dev, *self.test, *filter(None, [self.patterns])]
 
 
 class BitextSet(Section):
@@ -155,9 +159,6 @@ class CorpusSettings(Section):
     max_pairs: int = Field(0, ge=0)
     augment: int = Field(0, ge=0)
     augment_bitext: int | None = Field(None, ge=0)
-    labeller: str = ""
-    silver: dict[str, str] = Field(default_factory=dict)
-    gold: bool = True
 
 
 class DataConfig(Section):

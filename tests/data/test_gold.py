@@ -1,16 +1,18 @@
 """One sentence in every form that gold comes in reads the same."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from spacy_optical.data.conll import TaggedSentence
 from spacy_optical.data.docs import EVALUATION_ONLY, write_docs
-from spacy_optical.data.gold import read_tagged, tagged_doc
+from spacy_optical.data.gold import label_by_patterns, read_tagged, tagged_doc
 from spacy_optical.data.sources import LabelledSet
 from spacy_optical.errors import OpticalError
 
 WORDS = ("Amina", "Juma", "anaishi", "Nairobi", "tangu", "Mei")
+DATES = Path(__file__).parents[2] / "assets/english/dates.jsonl"
 SPANS = ((0, 2, "PER"), (3, 4, "LOC"))
 TAGS = ("B-PERSON", "I-PERSON", "O", "B-LOC", "O", "B-DATE")
 NUMBERS = (3, 4, 0, 1, 0, 7)
@@ -148,3 +150,43 @@ def test_bad_files_are_named(tmp_path, name, content, code):
     kind = "table" if name.endswith(".tsv") else None
     with pytest.raises(OpticalError, match=f"{code}.*{path.name}"):
         read(path, gold_format=kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("The vote of 3 March 2021 was void", ["3 March 2021"]),
+        ("She left on Monday , May 5 , 2014 , in haste", ["Monday , May 5 , 2014"]),
+        ("May I come on a Friday in May ?", ["Friday", "May"]),
+        ("It sold 2000 cars in 1998 and again last July", ["1998", "last July"]),
+        ("He waited two years until 07/08/2003", ["07/08/2003"]),
+        ("Thousands march in may and may march again", []),
+    ],
+)
+def test_patterns_of_the_assets_find_dates_as_its_guidelines_say(text: str, dates: list[str]):
+    sentence = TaggedSentence("x", tuple(text.split()), (), not_labelled=("DATE",))
+    [found] = label_by_patterns([sentence], DATES)
+    assert [" ".join(found.words[start:end]) for start, end, _ in found.spans] == dates
+    assert found.not_labelled == ()
+
+
+def test_patterns_leave_entities_alone_and_other_labels_unknown():
+    words = ("Mrs", "May", "met", "Lewis", "in", "May")
+    sentence = TaggedSentence("x", words, ((1, 2, "PER"),), not_labelled=("DATE", "LOC"))
+    [found] = label_by_patterns([sentence], DATES)
+    assert found.spans == ((1, 2, "PER"), (5, 6, "DATE"))
+    assert found.not_labelled == ("LOC",)
+
+
+@pytest.mark.parametrize("text", ["[May](DATE)", '{"label": "DATE"}', '{"pattern": 3, "label": 1}'])
+def test_a_file_without_patterns_is_named(text: str, tmp_path: Path):
+    path = tmp_path / "dates.jsonl"
+    path.write_text(text + "\n", encoding="utf8")
+    sentence = TaggedSentence("x", ("May",), (), not_labelled=("DATE",))
+    with pytest.raises(OpticalError, match=r"E252.*dates\.jsonl"):
+        list(label_by_patterns([sentence], path))
+
+
+def test_patterns_for_what_is_labelled_are_refused():
+    with pytest.raises(OpticalError, match=r"E253.*'DATE'"):
+        list(label_by_patterns([TaggedSentence("x", ("May",), ())], DATES))

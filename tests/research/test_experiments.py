@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import spacy
 from typer.testing import CliRunner, Result
 from weasel.util import load_project_config
 
@@ -214,7 +213,6 @@ def test_a_stopped_student_is_continued_to_the_same_result(
         ("corpus", {}, lambda t: t.replace("test = [", "tests = ["), "tests' is wrong"),
         ("arms", {}, lambda t: t.replace('"adapted"\n\n[t', '"later"\n\n[t'), "no arm above"),
         ("arms", {}, lambda t: t.replace('preset = ""', 'preset = "int3"'), "int3"),
-        ("corpus", {"labeller": "no_such_pipeline"}, str, "No spaCy pipeline"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_sentence(
@@ -285,23 +283,3 @@ def test_a_language_is_added_by_lines_alone_and_the_teacher_stays(inside: Path):
     record = json.loads((inside / "data/experiments/corpus/corpus.json").read_text(encoding="utf8"))
     assert record["languages"]["xx-new"]["tokenizer"] == "xx"
     assert record["languages"]["sw"]["left_out"]["not_drawn"] == 4
-
-
-def test_silver_labels_train_and_gold_still_chooses(inside: Path, tmp_path: Path):
-    labeller = spacy.blank("en")
-    ruler = labeller.add_pipe("entity_ruler")
-    patterns = {"GPE": "Nairobi", "CARDINAL": "last"}
-    ruler.add_patterns([{"label": k, "pattern": v} for k, v in patterns.items()])
-    labeller.to_disk(tmp_path / "labeller")
-    line = scripts(labeller=str(tmp_path / "labeller"), pairs="0")["corpus"][0]
-    line = (
-        line.replace("data/experiments/corpus", str(tmp_path / "corpus")) + " --corpus.gold false"
-    )
-    line += """ --corpus.silver '{"GPE": "LOC"}'"""
-    result = run(line)
-    assert result.exit_code == 0, result.output
-    train = read_docs(tmp_path / "corpus/english/train.spacy")
-    assert {(e.text, e.label_) for doc in train for e in doc.ents} == {("Nairobi", "LOC")}
-    assert len(train) == 24
-    dev = read_docs(tmp_path / "corpus/english/dev.spacy")
-    assert {e.label_ for doc in dev for e in doc.ents} == {"PER", "ORG", "LOC"}
