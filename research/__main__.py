@@ -9,7 +9,7 @@ from spacy_optical.cli._app import command, good, overrides_of, say
 from spacy_optical.cli.evaluate_projection import evaluate_projection_cli
 from spacy_optical.errors import OpticalError
 
-from . import aligners as aligners  # registers them, for `evaluate-projection`
+from . import aligners as aligners  # registers them for `evaluate-projection`
 from .errors import Errors
 
 app = typer.Typer(
@@ -129,7 +129,7 @@ def page_cli(
     from .results_page import run_part, write_page
 
     check_tools()
-    # All files are read and drawn before anything is written.
+    # Read and draw everything before writing.
     parts = [arms_part(folder, say) for folder in arms]
     parts += [run_part(folder, study) for folder in folders or []]
     if not parts:
@@ -146,7 +146,7 @@ def card_cli(
     ),
     data: Path = typer.Option(..., "--data", "-d", help="Config that names the training data"),
 ) -> None:
-    """Replace the tables of a model card by those of new scores and data.
+    """Update the tables of a model card with new scores and data.
 
     Example: python -m research card docs/model-card.md --scores md=docs/results/release/md.json
     --data configs/release.cfg
@@ -159,7 +159,7 @@ def card_cli(
     msg.good(f"Tables in {card}")
 
 
-# The package's own command, here with the aligners that are only there to compare with.
+# The package's command, here with the aligners of `research.aligners` too.
 command("evaluate-projection", group=app)(evaluate_projection_cli)
 
 

@@ -1,4 +1,4 @@
-"""Aligners to compare with: word order, argmax, mean vectors and Sinkhorn's solvers.
+"""Aligners for comparison: word order, argmax, mean vectors and Sinkhorn solvers.
 
 Importing this module registers them as solvers and as presets. docs/alignment.md has their figures.
 """
@@ -77,9 +77,9 @@ def entropic(cost: Matrix, a: Vector, b: Vector, config: AlignConfig) -> Matrix:
 
 def unbalanced(cost: Matrix, a: Vector, b: Vector, config: AlignConfig) -> Matrix:
     """Move mass with the Kullback-Leibler divergence for constraints (Chizat et al. 2018)."""
-    # POT's stabilised method is not used: it was seen to move 1e12 times the mass there was.
+    # POT's stabilised method is not used: it has moved 1e12 times the available mass.
     with warnings.catch_warnings():
-        # POT warns when it stops at the last iteration; what it has by then serves.
+        # POT warns if it stops at the last iteration. That plan is good enough.
         warnings.simplefilter("ignore", UserWarning)
         return pot().unbalanced.sinkhorn_unbalanced(
             a, b, cost, UNBALANCED_ENTROPY, MARGINALS, method="sinkhorn"

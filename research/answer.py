@@ -1,8 +1,8 @@
-"""The answer to the research question in words, filled from the figures.
+"""The answer to the research question in words, with the figures of a study.
 
-Transport changes the weights of a model but not its graph, so the answer has three parts: the
-control (is the cost of the same graph the same?), the gain (which F1 comes at that cost?), and the
-frontier (what does an F1 cost?).
+Transport changes the weights of a model but not its graph. The answer therefore has three parts:
+the control (do two models with the same graph have the same cost?), the gain (what is the
+difference in F1 at this cost?), and the frontier (what is the lowest cost of a given F1?).
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ QUESTION = (
 )
 
 MODEL_FILES = (MODEL_FILE, WEIGHTS_FILE)
-# Models of one graph have weights of the same shapes; names inside may differ a little in length.
+# Relative size difference of models with the same graph, because names may differ in length.
 SAME_GRAPH = 0.01
 
 
@@ -30,8 +30,8 @@ SAME_GRAPH = 0.01
 class Answer:
     """An answer.
 
-    parts (Tuple[str, ...]): What was found, a paragraph each.
-    caveats (Tuple[str, ...]): Its limitations, one or two sentences each.
+    parts (Tuple[str, ...]): The findings, one paragraph each.
+    caveats (Tuple[str, ...]): The limitations, one or two sentences each.
     """
 
     parts: tuple[str, ...]
@@ -53,7 +53,7 @@ def answer(report: StudiedReport) -> Answer | None:
         gain = gain_of(report, pair)
         if gain is not None:
             parts.append(_gain_text(gain, report))
-    # Two pairs of the same arms ask for the same.
+    # Two pairs of the same arms have the same text.
     parts.extend(dict.fromkeys(_frontier_texts(report, study)))
     return Answer(tuple(parts), tuple(_caveats(report, study)))
 
@@ -86,7 +86,7 @@ def _cost_text(report: StudiedReport, pair: ControlPair, study: Study) -> str:
 
 
 def _ratio_text(one: Equivalence) -> str:
-    # Three places, since the margin is a matter of percents.
+    # Three decimals, because the margin is a few percent.
     low, high = f"{one.ratio.low:.3f}", f"{one.ratio.high:.3f}"
     interval = "" if low == high else f" [{low} to {high}]"
     return f"{one.ratio.value:.3f}{interval}, p {p_text(one.p)}"
@@ -118,7 +118,7 @@ def _points(value: Estimate) -> str:
 
 
 def _frontier_texts(report: StudiedReport, study: Study) -> Iterator[str]:
-    """For each control: what both arms need to reach the best F1 without transport."""
+    """For each control, the cost at which both arms reach the best F1 without transport."""
     points = arm_points(report)
     arms = list(dict.fromkeys(point.arm for point in points))
     sizes = {point.size for point in points}

@@ -1,4 +1,4 @@
-"""The bundles that the arms were evaluated as, under names without fingerprints."""
+"""Copies of the evaluated bundles of arms, with names without fingerprints."""
 
 import shutil
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from .arm_metrics import ArmMetrics, read_arm
 def collect_bundles(
     metrics: Path, students: Path, out: Path, *, names: Iterable[str], seed: int = 0
 ) -> list[Path]:
-    """Copy the bundles of some arms to where other commands can name them.
+    """Copy the bundles of arms to folders with names that do not change.
 
     metrics (Path): Folder with the metrics files, `ARM-seedN.json`.
     students (Path): Folder with the students and their bundles, `ARM-seedN-FINGERPRINT-PRESET`.
@@ -21,8 +21,8 @@ def collect_bundles(
     names (Iterable[str]): The arms.
     seed (int): The students' seed.
     RETURNS (List[Path]): The copies, in the order of names.
-    RAISES (OpticalError): If an arm has no metrics file or no whole bundle, before anything is
-        copied.
+    RAISES (OpticalError): If an arm has no metrics file or no complete bundle; nothing is copied
+        then.
     """
     sources: dict[str, Path] = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""The experiments' part of a config: `[experiments]` and `[arms.NAME]`."""
+"""The sections `[experiments]` and `[arms.NAME]` of a config."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,16 +8,16 @@ from pydantic import Field, field_validator
 from spacy_optical.config import Section, checked, read_sections
 from spacy_optical.data.sources import Name
 
-TEACHER = "teacher"  # the arm that trains no student
+TEACHER = "teacher"  # the arm without a student
 
 
 class Arm(Section):
     """One way to train the student, as overrides of the config.
 
-    number: its place in the tables. title: what it is. seeds: the students trained by default.
-    teacher: the arm whose model teaches this one, and aligns its pairs; the experiments' teacher
-    and encoder otherwise. preset: what a student is exported as before it is evaluated; ""
-    evaluates it in torch, as it was trained.
+    number: the number in tables. title: a description. seeds: the default seeds of the students.
+    teacher: the arm whose model is the teacher and aligns the pairs; by default the teacher and the
+    encoder of the experiments. preset: the export preset of the evaluated student; "" evaluates it
+    in torch.
     """
 
     number: str = ""
@@ -29,7 +29,7 @@ class Arm(Section):
 
 
 class Experiments(Section):
-    """The arms, and which one the others are compared with."""
+    """The arms, and the reference that the others are compared with."""
 
     reference: str = ""
     arms: dict[Name, Arm] = Field(default_factory=dict)
@@ -40,7 +40,9 @@ class Experiments(Section):
         before: set[str] = set()
         for name, arm in value.items():
             if arm.teacher and arm.teacher not in before - {TEACHER}:
-                raise ValueError(f"{name}.teacher: '{arm.teacher}' is no arm above that trains one")
+                raise ValueError(
+                    f"{name}.teacher: '{arm.teacher}' is not an arm above it with a model"
+                )
             before.add(name)
         return value
 
@@ -50,8 +52,8 @@ def load_experiments(path: Path, overrides: dict[str, Any] | None = None) -> Exp
 
     path (Path): The `.cfg` file.
     overrides (Optional[Dict[str, Any]]): Values by dotted name.
-    RETURNS (Experiments): The checked sections.
-    RAISES (OpticalError): If the file is missing or broken, or a key is unknown or wrong.
+    RETURNS (Experiments): The validated sections.
+    RAISES (OpticalError): If the file is missing or invalid, or a key is unknown or invalid.
     """
     sections = read_sections(path, overrides)
     values = {**sections.get("experiments", {}), "arms": sections.get("arms", {})}

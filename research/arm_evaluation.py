@@ -1,4 +1,4 @@
-"""A trained model on the gold of every language, counted sentence by sentence."""
+"""Evaluation of a model on the gold of every language, with the counts of each sentence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,11 +32,11 @@ class Reader:
 
 
 def reader_of(model: Path) -> Reader:
-    """Open a bundle, which ONNX Runtime reads with, or a model's folder for torch.
+    """Load a bundle for ONNX Runtime, or a teacher or student for torch.
 
     model (Path): The folder.
-    RETURNS (Reader): Its reader.
-    RAISES (OpticalError): If it is not whole.
+    RETURNS (Reader): The loaded model.
+    RAISES (OpticalError): If the folder is not complete.
     """
     if (model / MANIFEST_FILE).is_file():
         runtime = Runtime(Bundle.from_disk(model))
@@ -47,12 +47,12 @@ def reader_of(model: Path) -> Reader:
 
 
 def evaluate_arm(model: Path, gold: Mapping[str, Path]) -> dict[str, LanguageResult]:
-    """Score a model on gold documents; their own words are what is read.
+    """Score a model on the words of gold documents.
 
     model (Path): A bundle, or the folder of a teacher or student.
     gold (Mapping[str, Path]): `.spacy` files by language.
     RETURNS (Dict[str, LanguageResult]): Scores and counts by language.
-    RAISES (OpticalError): If gold has a label that the model lacks, or something is not whole.
+    RAISES (OpticalError): If gold has a label that the model lacks, or a folder is not complete.
     """
     reader = reader_of(Path(model))
     results = {}

@@ -1,4 +1,4 @@
-"""The metrics file of one arm and seed: how it did in each language, sentence by sentence."""
+"""The metrics file of one arm and seed, with the counts of each sentence."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -12,18 +12,18 @@ from spacy_optical.scores import parse_counts
 
 
 class Record(BaseModel):
-    """A part of the file; a field that the schema does not know is an error."""
+    """A part of the file; unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class LanguageResult(Record):
-    """How an arm did in one language.
+    """The scores of an arm in one language.
 
     f1, precision, recall (float): spaCy's `ents_f`, `ents_p`, `ents_r`, 0 to 1.
     types (Dict[str, float]): F1 by type.
     gold (str): SHA-256 of the gold file.
-    counts (str): For each sentence `right,wrong,missed`, with spaces between.
+    counts (str): `right,wrong,missed` of each sentence, separated by spaces.
     """
 
     f1: float
@@ -48,17 +48,17 @@ class LanguageResult(Record):
 class ArmMetrics(Record):
     """One arm with one seed.
 
-    format (int): The version of this form.
-    arm, number, title (str): The arm, its place in tables, and what it is.
-    reference (str): The arm that others are compared with.
+    format (int): The version of the format.
+    arm, number, title (str): The arm, its number in tables, and its description.
+    reference (str): The arm that the others are compared with.
     seed (int): The student's seed.
-    fingerprint (str): Hash of config, models, data and gold; another one is another run.
+    fingerprint (str): Hash of config, models, data and gold.
     bitext (List[str]): The languages with bitext.
     names (Dict[str, str]): The languages' names.
     languages (Dict[str, LanguageResult]): The result by language.
-    english_dev (Optional[float]): F1 on English dev, by which the epoch was chosen.
-    parameters (Optional[int]): The student's parameters.
-    preset (str): What was evaluated: the preset of a bundle, or "" for the model in torch.
+    english_dev (Optional[float]): F1 on English dev.
+    parameters (Optional[int]): The number of parameters of the student.
+    preset (str): The preset of the evaluated bundle, or "" for the model in torch.
     megabytes (Optional[float]): The bundle's size, in 10^6 bytes.
     epochs (List[Dict[str, float]]): Losses and English dev F1 by epoch.
     provenance (Dict[str, Any]): Config, hashes, versions and machine.
@@ -83,7 +83,7 @@ class ArmMetrics(Record):
 
 
 def write_arm(metrics: ArmMetrics, path: Path) -> None:
-    """Write a metrics file, whole or not at all."""
+    """Write a metrics file atomically."""
     write_json(path, metrics.model_dump(mode="json"))
 
 
@@ -92,6 +92,6 @@ def read_arm(path: Path) -> ArmMetrics:
 
     path (Path): The file.
     RETURNS (ArmMetrics): Its content.
-    RAISES (OpticalError): If it is missing or breaks the schema.
+    RAISES (OpticalError): If it is missing or invalid.
     """
     return read_record(path, ArmMetrics)

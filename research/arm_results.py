@@ -21,7 +21,7 @@ from .results_page import Part
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Below this many seeds an interval over them says little.
+# The minimum number of seeds for a useful interval.
 ENOUGH_SEEDS = 3
 
 
@@ -29,7 +29,7 @@ def arms_part(folder: Path, say: Callable[[str], None] = lambda text: None) -> P
     """Make the section of a folder of arms.
 
     folder (Path): The folder with the metrics files of `python -m research train`.
-    say (Callable[[str], None]): Told of files that are of another kind.
+    say (Callable[[str], None]): Called with a line for each file of another kind.
     RETURNS (Part): The section.
     RAISES (OpticalError): As `read_folder` and `make_arm_table`.
     """
@@ -47,12 +47,12 @@ def arms_part(folder: Path, say: Callable[[str], None] = lambda text: None) -> P
 
 
 def arm_answer(table: ArmTable, runs: Sequence[ArmMetrics]) -> Answer | None:
-    """Say what the arms show.
+    """Describe the differences of the arms from the reference.
 
     table (ArmTable): The arms.
-    runs (Sequence[ArmMetrics]): The runs that it was made from.
+    runs (Sequence[ArmMetrics]): The runs of the table.
     RETURNS (Optional[Answer]): The findings and their limitations; None if the reference
-        arm is missing, or is alone.
+        arm is missing, or is the only one.
     """
     base = next((row for row in table.rows if row.name == table.reference), None)
     compared = [row for row in table.rows if row.difference is not None]
@@ -125,7 +125,7 @@ def _caveats(table: ArmTable, runs: Sequence[ArmMetrics]) -> Iterator[str]:
 
 
 def arm_figures(table: ArmTable) -> list[Figure]:
-    """Draw how far each arm is from the reference.
+    """Draw the difference of each arm from the reference.
 
     table (ArmTable): The arms.
     RETURNS (List[Figure]): The drawing; none if nothing is compared.
@@ -167,10 +167,10 @@ def _text(table: ArmTable) -> Iterator[str]:
 
 
 def difference_table(table: ArmTable) -> DataFrame:
-    """How far each arm is from the reference, by language.
+    """Make a table of the difference of each arm from the reference, by language.
 
     table (ArmTable): The arms.
-    RETURNS (DataFrame): A row for each arm that is compared.
+    RETURNS (DataFrame): One row per arm, without the reference.
     """
     rows = [
         [

@@ -1,9 +1,9 @@
-"""The table of arms, made from the metrics files that are there.
+"""The table of arms, made from metrics files.
 
 F1 is averaged over the seeds of an arm. Macro F1 is the mean over the languages with bitext. The
 spread over seeds is Student's t interval, if there are at least two seeds. The intervals over
-sentences, also of the differences from the reference arm, come from one bootstrap, in which all
-arms and seeds get the same resamples.
+sentences, also of the differences from the reference arm, come from one bootstrap with the same
+resamples for all arms and seeds.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,8 +34,8 @@ class ArmRow:
     """One arm over its seeds; F1 from 0 to 1.
 
     name, number, title (str): The arm.
-    parameters (Optional[int]): Of a student.
-    seeds (List[int]): Its seeds.
+    parameters (Optional[int]): The number of parameters of a student.
+    seeds (List[int]): The seeds.
     languages (Dict[str, float]): Mean F1 by language.
     macro (Estimate): Mean over the languages with bitext, with its interval over sentences.
     over_seeds (Optional[float]): Half of the 95 % interval of the macro F1 over seeds.
@@ -60,7 +60,7 @@ class ArmRow:
 
 @dataclass(frozen=True)
 class ArmTable:
-    """All arms, the names of the languages that all were evaluated on, and those with bitext."""
+    """All arms, the names of the common languages, those with bitext, and the reference arm."""
 
     rows: list[ArmRow]
     languages: dict[str, str]
@@ -72,9 +72,9 @@ def read_folder(folder: Path, say: Callable[[str], None] = lambda text: None) ->
     """Read the metrics files of a folder.
 
     folder (Path): The folder.
-    say (Callable[[str], None]): Receives a line for each file of another kind.
-    RETURNS (List[ArmMetrics]): Their contents.
-    RAISES (OpticalError): If there is none.
+    say (Callable[[str], None]): Called with a line for each file of another kind.
+    RETURNS (List[ArmMetrics]): The contents of the files.
+    RAISES (OpticalError): If there are no metrics files.
     """
     runs = []
     for path in sorted(Path(folder).glob("*.json")):
@@ -88,10 +88,10 @@ def read_folder(folder: Path, say: Callable[[str], None] = lambda text: None) ->
 
 
 def unlike(runs: Sequence[ArmMetrics]) -> str | None:
-    """Name the students with another teacher, other data or other steps than the reference arm.
+    """List the students with another teacher, other data or other steps than the reference arm.
 
     runs (Sequence[ArmMetrics]): The runs.
-    RETURNS (Optional[str]): One sentence; None if all were trained alike.
+    RETURNS (Optional[str]): One sentence; None if there are none.
     """
     students = [run for run in runs if run.parameters is not None]
     students.sort(key=lambda run: run.arm != run.reference)  # the first is the reference
@@ -113,9 +113,9 @@ def make_arm_table(runs: Sequence[ArmMetrics], *, reference: str = "") -> ArmTab
     """Summarise runs by arm.
 
     runs (Sequence[ArmMetrics]): The runs, in any order.
-    reference (str): The arm to compare with; by default the one that the runs name.
+    reference (str): The arm to compare with. Defaults to the reference of the runs.
     RETURNS (ArmTable): One row per arm, by number.
-    RAISES (OpticalError): If two runs were evaluated on different gold, or on no common language.
+    RAISES (OpticalError): If two runs were evaluated on different gold, or have no common language.
     """
     common = _common_languages(runs)
     by_arm: dict[str, list[ArmMetrics]] = {}
@@ -196,7 +196,7 @@ def _estimates(
 
 
 def half_interval(values: Sequence[float]) -> float | None:
-    """Give half of the 95 % interval of a mean, by Student's t.
+    """Compute half of the 95 % interval of a mean, by Student's t.
 
     values (Sequence[float]): One per seed.
     RETURNS (Optional[float]): None for a single value.
@@ -208,10 +208,10 @@ def half_interval(values: Sequence[float]) -> float | None:
 
 
 def welch(values: Sequence[float], others: Sequence[float]) -> Estimate | None:
-    """Give the difference of two means with Welch's 95 % interval.
+    """Compute the difference of two means with Welch's 95 % interval.
 
     values (Sequence[float]): One per seed.
-    others (Sequence[float]): The same of what it is compared with.
+    others (Sequence[float]): One per seed of the other arm.
     RETURNS (Optional[Estimate]): None if one of them has a single value.
     """
     if min(len(values), len(others)) < 2:
@@ -224,7 +224,7 @@ def welch(values: Sequence[float], others: Sequence[float]) -> Estimate | None:
 
 
 def text_table(table: ArmTable) -> DataFrame:
-    """Write the arms as a table of text; F1 in percent.
+    """Make a table of text, with F1 in percent.
 
     table (ArmTable): The arms.
     RETURNS (DataFrame): One row per arm.
@@ -281,9 +281,9 @@ def _macro(run: ArmMetrics, bitext: Sequence[str]) -> float:
 
 
 def _common_languages(runs: Sequence[ArmMetrics]) -> list[str]:
-    """Give the languages that all runs were evaluated on, on the same gold."""
+    """The languages that all runs were evaluated on, with the same gold."""
     first = runs[0]
-    # In the config's order, which is that of the names.
+    # In the order of the config, which is that of the names.
     named = dict.fromkeys([*first.names, *first.languages])
     common = [code for code in named if all(code in run.languages for run in runs)]
     if not common:

@@ -1,4 +1,4 @@
-"""Running the arms: each is one resumable run that ends in one metrics file."""
+"""Running of the arms. Each run can be continued, and ends with a metrics file."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from spacy_optical.distill.distributed import on_main
 from spacy_optical.distill.make_plans import make_plans
 from spacy_optical.distill.plan_reader import plans_belong
 from spacy_optical.distill.provenance import provenance
-from spacy_optical.distill.tagger_folder import METRICS
+from spacy_optical.distill.tagger import METRICS
 from spacy_optical.encoders.folder import WEIGHTS
 from spacy_optical.errors import OpticalError
 from spacy_optical.export.bundle_export import export_bundle
@@ -35,7 +35,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Run:
-    """One arm with one seed, its config checked, its plans' folder named."""
+    """One arm with one seed, and its validated config."""
 
     name: str
     arm: Arm
@@ -44,7 +44,7 @@ class Run:
 
     @property
     def title(self) -> str:
-        """How the run is called on screen."""
+        """The display name of the run."""
         return f"{self.name}, seed {self.seed}"
 
 
@@ -56,15 +56,15 @@ def planned_runs(
     seeds: Iterable[int] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> list[Run]:
-    """List the runs that are asked for, and check their configs before the first begins.
+    """List the runs, and validate their configs before the first run starts.
 
     config_path (Path): The config file.
     experiments (Experiments): Its arms.
     names (Iterable[str]): The arms; by default all.
-    seeds (Iterable[int]): The students' seeds; by default each arm's own.
-    overrides (Optional[Mapping[str, Any]]): Values for all arms; an arm's own come last.
+    seeds (Iterable[int]): The seeds of the students; by default those of each arm.
+    overrides (Optional[Mapping[str, Any]]): Values for all arms. Those of an arm override them.
     RETURNS (List[Run]): The runs, in the order of names.
-    RAISES (OpticalError): If there is no such arm, or an override or a preset is wrong.
+    RAISES (OpticalError): If there is no such arm, or an override or a preset is invalid.
     """
     chosen = list(names) or list(experiments.arms)
     common = dict(overrides or {})
@@ -73,9 +73,7 @@ def planned_runs(
     for name in chosen:
         if name not in experiments.arms:
             known = ", ".join(experiments.arms)
-            raise OpticalError(
-                Errors.E239.format(path=config_path, what="arm", name=name, known=known)
-            )
+            raise OpticalError(Errors.E239.format(path=config_path, name=name, known=known))
         arm = experiments.arms[name]
         if arm.preset:
             preset_named(arm.preset)
@@ -100,17 +98,17 @@ def run_arms(
     overrides: Mapping[str, Any] | None = None,
     say: Say = lambda text: None,
 ) -> list[Path]:
-    """Train and evaluate arms, one after the other; what is done already is kept.
+    """Train and evaluate arms, one after the other. Finished runs are kept.
 
     config_path (Path): The config file, with arms.
     teacher (Path): The teacher's folder.
     out (Path): Folder for the students, each in `ARM-seedN-FINGERPRINT`, its bundle beside it.
     metrics (Path): Folder for the metrics files, `ARM-seedN.json`.
     names, seeds, overrides: As for `planned_runs`.
-    say (Callable[[str], None]): Receives a line for each step.
+    say (Callable[[str], None]): Called with a line for each step.
     RETURNS (List[Path]): The metrics files, in order.
     RAISES (OpticalError): As `planned_runs`, `make_plans`, `distill`, `export_bundle` and
-        `evaluate_arm`; the metrics files before that are whole, and the next call continues.
+        `evaluate_arm`. Earlier metrics files are kept, and the next call continues.
     """
     experiments = load_experiments(config_path)
     languages = load_data_config(config_path).languages
@@ -136,7 +134,7 @@ def run_arms(
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run with all that it depends on: who teaches it, its config with its paths, its record."""
+    """A run with its teacher, its config with all paths, and its provenance."""
 
     run: Run
     teacher: Path
@@ -146,7 +144,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _Models:
-    """The models of the experiments, each trained when it is first asked for."""
+    """The models of the experiments, trained on first use."""
 
     config_path: Path
     experiments: Experiments
@@ -157,7 +155,7 @@ class _Models:
     say: Say
 
     def prepare(self, run: Run) -> Prepared:
-        """Find out what a run depends on; the arm that teaches it is trained if need be."""
+        """Get the dependencies of a run; the arm of its teacher is trained if necessary."""
         config, teacher = run.config, self.teacher
         if run.arm.teacher:
             first = planned_runs(
@@ -167,13 +165,13 @@ class _Models:
                 overrides=self.overrides,
             )[0]
             teacher = self.model(self.prepare(first))
-            # Who has read the bitext knows better which of its words belong together.
+            # The adapted teacher was trained on the bitext, so it also aligns the pairs.
             paths = config.paths.model_copy(update={"encoder": teacher})
             config = config.model_copy(update={"paths": paths})
         return Prepared(run, teacher, config, _record(run, config, teacher))
 
     def model(self, prepared: Prepared) -> Path:
-        """Give a run's model, trained if need be."""
+        """Get the model of a run; it is trained if necessary."""
         run, config, teacher = prepared.run, prepared.config, prepared.teacher
         if run.name == TEACHER:
             return teacher
@@ -190,11 +188,11 @@ class _Models:
             make_plans(config, teacher, say=self.say)
 
     def bundle(self, prepared: Prepared, model: Path) -> Path:
-        """Give the bundle of a run's model, exported if need be."""
+        """Get the bundle of a model; it is exported if necessary."""
         bundle = model.with_name(f"{model.name}-{prepared.run.arm.preset}")
         if not (bundle / MANIFEST_FILE).is_file():
-            # Gold of target languages is for evaluation only, so the gate sees English alone. Its
-            # result is reported; an arm that fails belongs into the table too.
+            # Gold of target languages is for evaluation only, so the gate uses English. The bundle
+            # of an arm that fails is evaluated too.
             dev = {
                 prepared.config.data.source: CorpusFolder(prepared.config.paths.corpus).source_dev
             }
@@ -207,7 +205,7 @@ class _Models:
 def _evaluate(prepared: Prepared, models: _Models, model: Path, path: Path) -> None:
     """Write a run's metrics file."""
     run, config = prepared.run, prepared.config
-    # The checkpoint is three times the student; all that it was for is done.
+    # The checkpoint is three times as large as the student, and no longer needed.
     if run.name != TEACHER:
         shutil.rmtree(model.with_name(f"{model.name}-checkpoint"), ignore_errors=True)
     bundle = None
@@ -239,7 +237,7 @@ def _gold(config: DistillConfig) -> dict[str, Path]:
 
 
 def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:
-    """Tell apart configs whose plans differ."""
+    """A hash that differs if the plans of two configs differ."""
     content = f"{config.fingerprint('data', 'plans')} {config.student.middle[1]}"
     content += f" {config.training.max_pieces} {arm.teacher if arm else ''} {config.paths.corpus}"
     return hashlib.sha256(content.encode("utf8")).hexdigest()[:8]
@@ -259,7 +257,7 @@ def _record(run: Run, config: DistillConfig, teacher: Path) -> dict[str, Any]:
 
 
 def _is_done(path: Path, prepared: Prepared) -> bool:
-    """Tell whether a metrics file is of this very run; one that cannot be read is not."""
+    """Whether a readable metrics file of this run exists."""
     preset = "" if prepared.run.name == TEACHER else prepared.run.arm.preset
     try:
         earlier = read_arm(path)

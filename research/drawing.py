@@ -1,4 +1,4 @@
-"""Drawing figures with several panels, marks and error bars, in the style of the profiler."""
+"""Drawing of figures with panels, markers and error bars, in the style of the profiler."""
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 PANELS_ACROSS, PANEL_HEIGHT = 2, 1.8
-# Inches of a line of text.
+# Height of a line of text, in inches.
 LINE = 0.18
-# Characters that fit beside the rows of a figure.
+# Maximum number of characters in the name of a row.
 ROW_CHARACTERS = 16
 
 
@@ -34,14 +34,14 @@ def draw(
     names: Sequence[str],
     plot: "Callable[[Axes], None] | Mapping[str, Callable[[Axes], None]]",
 ) -> Figure:
-    """Draw one figure, with one legend for all of its panels.
+    """Draw a figure.
 
-    name (str): Its file name without an ending.
-    title (str): What it shows.
-    text (str): How to read it.
-    names (Sequence[str]): The names of what is in it.
-    plot (Union[Callable, Mapping[str, Callable]]): Puts the data on the axes; with several panels
-        one for each heading.
+    name (str): The file name without its ending.
+    title (str): The title.
+    text (str): How to read the figure.
+    names (Sequence[str]): The names of the series.
+    plot (Union[Callable, Mapping[str, Callable]]): Draws on the axes; several panels have one
+        function for each heading.
     RETURNS (Figure): The drawing.
     RAISES (MissingDependency): If matplotlib is not installed.
     """
@@ -63,27 +63,27 @@ def draw(
 
 
 def style_of(at: int) -> dict[str, Any]:
-    """Give the colour and the marker of a pipeline.
+    """Get the colour and the marker of a series.
 
-    at (int): Its number among the pipelines.
+    at (int): The number of the series.
     RETURNS (Dict[str, Any]): Arguments for matplotlib.
     """
     return {"color": COLOURS[at % len(COLOURS)], "marker": MARKERS[at % len(MARKERS)]}
 
 
 def error_bars(value: Estimate, scale: float = 1.0) -> list[list[float]]:
-    """Give the two sides of an error bar.
+    """Get the two lengths of an error bar.
 
     value (Estimate): The figure.
-    scale (float): What it is multiplied by.
-    RETURNS (List[List[float]]): Lengths below and above.
+    scale (float): A factor for the lengths.
+    RETURNS (List[List[float]]): The lengths below and above the value.
     """
     below, above = value.value - value.low, value.high - value.value
     return [[max(below, 0) * scale], [max(above, 0) * scale]]
 
 
 def name_rows(axes: "Axes", names: Sequence[str]) -> None:
-    """Give each name a row, the first on top.
+    """Label the rows of a figure, the first on top.
 
     axes (Axes): The axes.
     names (Sequence[str]): The names.
@@ -98,7 +98,7 @@ def name_rows(axes: "Axes", names: Sequence[str]) -> None:
 
 
 def log_axis(axes: "Axes", which: str) -> None:
-    """Make an axis logarithmic, with plain numbers.
+    """Make an axis logarithmic, with numbers such as 5 and 20.
 
     axes (Axes): The axes.
     which (str): `x` or `y`.

@@ -1,4 +1,4 @@
-"""The control: two pipelines of one graph should cost the same, whatever taught their weights."""
+"""The control: two pipelines with the same graph should have the same cost."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -12,18 +12,17 @@ from spacy_optical.profiling.schema import Estimate, Profile
 
 from .study import ControlPair, StudiedReport
 
-# Two one-sided tests, each at this level.
+# The level of each of the two one-sided tests.
 LEVEL = 0.05
 
 
 @dataclass(frozen=True)
 class Equivalence:
-    """One cost of two pipelines of one graph, with transport divided by without.
+    """The ratio of one cost of two pipelines, with transport divided by without.
 
-    metric (str): Which cost.
+    metric (str): The name of the cost.
     ratio (Estimate): The ratio; 1 is equal.
-    p (float): The larger p of the two one-sided tests; the ratio is surely inside the margin if it
-        is small. NaN if there is one sample only.
+    p (float): The larger p of the two one-sided tests. NaN if there is only one sample.
     """
 
     metric: str
@@ -32,12 +31,12 @@ class Equivalence:
 
     @property
     def shown(self) -> bool:
-        """Whether the costs are equivalent beyond doubt."""
+        """Whether the test shows that the costs are equivalent."""
         return self.p < LEVEL
 
 
 def equivalences(report: StudiedReport, pair: ControlPair) -> list[Equivalence]:
-    """Test whether two pipelines of one graph cost the same.
+    """Test whether two pipelines with the same graph have the same cost.
 
     report (StudiedReport): The figures.
     pair (ControlPair): The pipelines.
@@ -57,13 +56,13 @@ def equivalences(report: StudiedReport, pair: ControlPair) -> list[Equivalence]:
 
 
 def _costs(own: Profile, other: Profile) -> Iterator[tuple[str, Estimate, Estimate]]:
-    """The same cost of both, sampled in the same rounds or starts."""
+    """The costs of both, sampled in the same rounds or starts."""
     if own.latency is not None and other.latency is not None:
         yield "p50 of one text", own.latency.p50_ms, other.latency.p50_ms
     rates = {one.batch_size: one.words_per_second for one in other.throughput}
     for one in own.throughput:
         if one.batch_size in rates:
-            # Time for a word, so that less is better as in the other rows.
+            # Time per word, so that less is better, as in the other rows.
             yield (
                 f"time in batches of {one.batch_size}",
                 rates[one.batch_size],
@@ -85,7 +84,7 @@ def tost(ratios: Sequence[float], margin: float) -> float:
     if len(logs) < 2:
         return math.nan
     if np.ptp(logs) < 1e-12:
-        # Without any spread there is nothing to test.
+        # The t test needs some variance.
         return 0.0 if abs(logs[0]) < limit else 1.0
     test = require("scipy.stats", extra="profile").ttest_1samp
     above = test(logs, -limit, alternative="greater").pvalue

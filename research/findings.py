@@ -1,4 +1,4 @@
-"""How pipelines compare with the baseline, in words."""
+"""Comparison of pipelines with the baseline, in words."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ from spacy_optical.profiling.schema import Estimate, Profile, ProfileReport
 
 
 def findings(report: ProfileReport) -> list[str]:
-    """Say in words how each pipeline compares with the baseline.
+    """Compare each pipeline with the baseline.
 
     report (ProfileReport): The report.
-    RETURNS (List[str]): One sentence per pipeline that was compared.
+    RETURNS (List[str]): One sentence for each pipeline with ratios.
     """
     name = report.settings.baseline
     base = next((one for one in report.profiles if one.name == name), None)

@@ -18,7 +18,7 @@ BETTER = "up and to the left is better"
 
 @dataclass(frozen=True)
 class Place:
-    """A point of the frontier: F1 and what it costs."""
+    """F1 and cost of a student or a pipeline."""
 
     f1: Estimate
     p50_ms: Estimate
@@ -28,7 +28,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Series:
-    """An arm with its sizes, or one pipeline."""
+    """The students of an arm, or one pipeline."""
 
     label: str
     places: tuple[Place, ...]
@@ -55,7 +55,7 @@ def frontier_figures(report: StudiedReport) -> Iterator[Figure]:
     """Draw F1 against latency, memory and size, macro and by language.
 
     report (StudiedReport): The figures.
-    YIELDS (Figure): The drawings that there are figures for.
+    YIELDS (Figure): The drawings; none without F1 and costs.
     """
     series = frontier_series(report)
     if not series:
@@ -89,11 +89,11 @@ def frontier_figures(report: StudiedReport) -> Iterator[Figure]:
 
 
 def frontier_series(report: StudiedReport, language: str | None = None) -> list[Series]:
-    """Give what stands on a frontier.
+    """Get F1 and costs of all arms and pipelines.
 
     report (StudiedReport): The figures.
-    language (Optional[str]): The language of the F1; macro F1 if not given.
-    RETURNS (List[Series]): The arms of the study, then the pipelines that are in none.
+    language (Optional[str]): The language of the F1. Defaults to macro F1.
+    RETURNS (List[Series]): The arms of the study, then the other pipelines.
     """
     arms: dict[str, list[Place]] = {}
     for point in arm_points(report, language):
@@ -116,11 +116,11 @@ def frontier_series(report: StudiedReport, language: str | None = None) -> list[
 
 
 def best_steps(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Keep the points that nothing cheaper equals.
+    """Get the points with the best F1 at their cost.
 
     points (Sequence[Tuple[float, float]]): Cost and F1.
-    RETURNS (List[Tuple[float, float]]): Those with a higher F1 than all that cost no more, the
-        cheapest first.
+    RETURNS (List[Tuple[float, float]]): The points whose F1 is higher than that of all points with
+        the same or a lower cost, the cheapest first.
     """
     best: list[tuple[float, float]] = []
     for point in sorted(points, key=lambda point: (point[0], -point[1])):
@@ -157,7 +157,7 @@ def _scatter(
         points.extend(zip(across, up, strict=True))
     best = best_steps(points)
     if len(best) > 1:
-        # A step: between two points the cheaper one is what can be had.
+        # Between two points, the best available F1 is that of the cheaper one.
         axes.step(*zip(*best, strict=True), where="post", color="black", linewidth=1, alpha=0.5)
-    # Teachers cost ten times what students do.
+    # The cost of teachers is ten times that of students.
     log_axis(axes, "x")

@@ -1,4 +1,4 @@
-"""The tables of the model card, made from scores and from the config that names the data."""
+"""The tables of the model card, from scores and from the config of the data."""
 
 import re
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ def write_card(card: Path, scores: Sequence[tuple[str, Path]], data: Path) -> No
     """Replace the generated tables of a model card.
 
     card (Path): A Markdown file with the sections `scores`, `labels` and `sources`.
-    scores (Sequence[Tuple[str, Path]]): Name of each model, and what `evaluate` wrote for it.
+    scores (Sequence[Tuple[str, Path]]): Name of each model, and its output file of `evaluate`.
     data (Path): The config that names the training data.
-    RAISES (OpticalError): If a file is missing or of another form, or the card lacks a section.
+    RAISES (OpticalError): If a file is missing or invalid, or the card lacks a section.
     """
     if not card.is_file():
         raise OpticalError(Errors.E002.format(what="model card", path=card))
@@ -53,7 +53,7 @@ def write_card(card: Path, scores: Sequence[tuple[str, Path]], data: Path) -> No
 
 
 def score_table(models: dict[str, dict[str, Any]]) -> str:
-    """Tabulate the F1 of each model by language, with the mean over the target languages."""
+    """Make a table of the F1 of each model by language, with the mean over the target languages."""
     languages = _languages(next(iter(models.values())))
     rows = [
         (
@@ -71,7 +71,7 @@ def score_table(models: dict[str, dict[str, Any]]) -> str:
 
 
 def label_table(scores: dict[str, Any]) -> str:
-    """Tabulate one model's F1 by label and language."""
+    """Make a table of the F1 of a model by label and language."""
     languages = _languages(scores)
     types = {code: scores["languages"][code]["ents_per_type"] for code in languages}
     labels = sorted({label for part in types.values() for label in part})

@@ -18,7 +18,7 @@ from .study_figures import study_figures
 from .study_tables import study_tables
 
 STUDY_FILE = "study.json"
-# The figures of a profile that the page shows too; the profile's own report has the others.
+# The figures of a profile that the page shows; the report of the profile has the others.
 SHOWN = ("f1-languages",)
 
 
@@ -26,12 +26,12 @@ SHOWN = ("f1-languages",)
 class Part:
     """A section of the page, made from the metrics of one folder.
 
-    argument (str): How the command names the folder.
+    argument (str): The folder as an argument of the command.
     title (str): The heading.
-    folder (Path): The folder; the figures are written into it.
-    answer (Optional[Answer]): Its answer to the research question.
+    folder (Path): The folder, also for the figures.
+    answer (Optional[Answer]): The answer to the research question.
     figures (Tuple[Figure, ...]): The drawings.
-    text (Tuple[str, ...]): Markdown that follows them.
+    text (Tuple[str, ...]): Markdown blocks after the drawings.
     """
 
     argument: str
@@ -45,11 +45,10 @@ class Part:
 def run_part(folder: Path, study: Path | None = None) -> Part:
     """Make a section of a profile.
 
-    folder (Path): Holds a `metrics.json`, and may hold a `study.json` that says what the pipelines
-        are to each other.
+    folder (Path): The folder with a `metrics.json` and an optional `study.json`.
     study (Optional[Path]): The study of a folder without a `study.json`.
     RETURNS (Part): The section.
-    RAISES (OpticalError): If a file is missing, breaks its schema, or speaks of other pipelines.
+    RAISES (OpticalError): If a file is missing or invalid, or the study has other pipelines.
     """
     folder = Path(folder)
     report = read_run(folder, study)
@@ -64,7 +63,7 @@ def run_part(folder: Path, study: Path | None = None) -> Part:
 
 
 def read_run(folder: Path, study: Path | None = None) -> StudiedReport:
-    """Read a profile with its study: the one beside it, else `study`, else the one inside it.
+    """Read a profile with its study: the `study.json`, or `study`, or the study in the profile.
 
     folder, study: As for `run_part`.
     RETURNS (StudiedReport): The figures.
@@ -87,7 +86,7 @@ def _figures(report: StudiedReport) -> Iterator[Figure]:
 
 
 def write_page(parts: Sequence[Part], path: Path) -> list[Path]:
-    """Write a page of results, and the figures that it shows beside the metrics.
+    """Write a page of results, and its figures to the folders of the metrics.
 
     parts (Sequence[Part]): Its sections.
     path (Path): The page.
@@ -125,7 +124,7 @@ def _head(path: Path, parts: Sequence[Part]) -> str:
 
 
 def _answers(parts: Sequence[Part]) -> Iterator[str]:
-    """The answers of all parts, before the first of them."""
+    """The answers of all parts, for the top of the page."""
     answers = [(part.title, part.answer) for part in parts if part.answer is not None]
     if not answers:
         return

@@ -1,4 +1,4 @@
-"""What a study asks of the figures: where its arms stand, and what transport brought."""
+"""A study: how pipelines of a profile are related, F1 and cost of its arms, and gains in F1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from .errors import Errors
 
 
 class Student(Record):
-    """A model's place in a study.
+    """A model of a study.
 
-    name (str): The pipeline, or the row of F1 that was not measured here.
+    name (str): The pipeline, or a row of F1 without measured costs.
     arm (str): How it was trained, e.g. "no bitext" or "OT labels".
     size (str): Its architecture, e.g. "4×384 int8"; students of one arm and size differ in seed.
-    same_graph (Optional[str]): For a row that was not measured: the measured pipeline whose graph
-        it has, and so whose cost.
+    same_graph (Optional[str]): For a row without measured costs: the measured pipeline with the
+        same graph, and so with the same cost.
     """
 
     name: str
@@ -33,23 +33,23 @@ class Student(Record):
 
 
 class ControlPair(Record):
-    """Two pipelines of one graph, whose weights were learned with and without transport."""
+    """Two pipelines with the same graph, trained with and without transport."""
 
     with_transport: str
     without: str
 
 
 class Step(Record):
-    """A step of compression and the pipeline that it led to; the first is where it began."""
+    """A step of compression and the pipeline after it; the first is the pipeline at the start."""
 
     name: str
     pipeline: str
 
 
 class Study(Record):
-    """What the pipelines are to each other; it changes nothing in what is measured.
+    """How pipelines are related. This has no effect on the measurement.
 
-    margin (float): Costs of one graph are called equivalent if their ratio lies within this of 1.
+    margin (float): The margin of equivalence for the ratio of the costs of two pipelines.
     """
 
     students: list[Student] = Field(default_factory=list)
@@ -59,7 +59,7 @@ class Study(Record):
 
     @property
     def names(self) -> list[str]:
-        """Every pipeline and row that is spoken of."""
+        """All pipelines and rows in the study."""
         return [
             *(one.name for one in self.students),
             *(one.same_graph for one in self.students if one.same_graph is not None),
@@ -84,9 +84,9 @@ class Gain(Record):
 class StudiedReport(ProfileReport):
     """A profile with the study of its pipelines.
 
-    study (Optional[Study]): What the pipelines are to each other.
-    gains (List[Gain]): Differences in F1 that a file of version 2 holds; later files hold the
-        counts that they are computed from.
+    study (Optional[Study]): How the pipelines are related.
+    gains (List[Gain]): Differences in F1, in files of version 2. Later files have the counts from
+        which they are computed.
     """
 
     study: Study | None = None
@@ -105,9 +105,9 @@ class StudiedReport(ProfileReport):
 
 
 def read_study(path: Path) -> Study:
-    """Read what pipelines are to each other.
+    """Read a study.
 
-    path (Path): JSON, as docs/experiments.md describes it.
+    path (Path): A JSON file, see docs/experiments.md.
     RETURNS (Study): The study.
     RAISES (OpticalError): If the file is missing or breaks the schema.
     """
@@ -121,11 +121,11 @@ class Point:
     arm (str): How they were trained.
     size (str): Their architecture.
     names (Tuple[str, ...]): The students; more than one if there are several seeds.
-    f1 (Estimate): Mean F1, share of 1. Its interval goes from the worst seed to the best; with one
-        seed it is the interval over sentences, or a point where that is not known.
-    p50_ms (float): Median latency of one text; the middle of those measured.
-    rss_mb (float): Peak memory; likewise.
-    disk_mb (float): Size of the files; likewise.
+    f1 (Estimate): Mean F1, 0 to 1. Its interval is from the worst seed to the best; with one seed,
+        it is the interval over sentences, if known.
+    p50_ms (float): Latency of one text, the median over the students.
+    rss_mb (float): Peak memory, the median over the students.
+    disk_mb (float): Size of the files, the median over the students.
     """
 
     arm: str
@@ -138,11 +138,11 @@ class Point:
 
 
 def check_study(study: Study, names: Sequence[str]) -> None:
-    """See that a study speaks of what there is.
+    """Check that all pipelines of a study exist.
 
     study (Study): The study.
-    names (Sequence[str]): The pipelines and rows that there are.
-    RAISES (OpticalError): If it speaks of others.
+    names (Sequence[str]): The names of the pipelines and rows.
+    RAISES (OpticalError): If the study has another name.
     """
     unknown = [name for name in dict.fromkeys(study.names) if name not in names]
     if unknown:
@@ -151,11 +151,11 @@ def check_study(study: Study, names: Sequence[str]) -> None:
 
 
 def arm_points(report: StudiedReport, language: str | None = None) -> list[Point]:
-    """Place the arms of a study by F1 and cost.
+    """Get F1 and cost of the arms of a study.
 
     report (ProfileReport): The figures.
-    language (Optional[str]): The language of the F1; macro F1 if not given.
-    RETURNS (List[Point]): For each arm its points, the fastest first; students without F1 or
+    language (Optional[str]): The language of the F1. Defaults to macro F1.
+    RETURNS (List[Point]): The points of each arm, the fastest first; students without F1 or
         without a known cost are left out.
     """
     groups: dict[tuple[str, str], list[tuple[Student, Estimate, Profile]]] = {}
@@ -214,12 +214,12 @@ def _cost_of(report: StudiedReport, student: Student) -> Profile | None:
 
 
 def gain_of(report: StudiedReport, pair: ControlPair) -> Gain | None:
-    """Give what transport brought in F1.
+    """Get the difference in F1 with and without transport.
 
     report (ProfileReport): The figures.
-    pair (ControlPair): The pipelines; one may be a row of F1 that was not measured here.
-    RETURNS (Optional[Gain]): As measured with the same draws for both; from the two F1 alone, and
-        so without intervals, where it was not; None without F1 of both.
+    pair (ControlPair): The pipelines; one may be a row of F1 without measured costs.
+    RETURNS (Optional[Gain]): The gain, with intervals if both have counts of the same sentences;
+        None if there is no F1 of one of them.
     """
     for gain in report.gains:
         if (gain.with_transport, gain.without) == (pair.with_transport, pair.without):
@@ -246,7 +246,7 @@ def gain_of(report: StudiedReport, pair: ControlPair) -> Gain | None:
 
 
 def _paired_gain(report: StudiedReport, pair: ControlPair) -> Gain | None:
-    """The gain from the same draws of sentences for both, where their counts are known."""
+    """The gain, with the same resamples of sentences for both, if their counts are known."""
     rows = {profile.name: profile for profile in report.profiles}
     if pair.with_transport not in rows or pair.without not in rows:
         return None

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def study_figures(report: StudiedReport) -> Iterator[Figure]:
-    """Draw what a study asks for.
+    """Draw the figures of a study.
 
     report (StudiedReport): The figures.
-    YIELDS (Figure): The drawings that there are figures for; none without a study.
+    YIELDS (Figure): The drawings; none without a study.
     """
     study = report.study
     if study is None:
@@ -74,7 +74,7 @@ def _control(axes: "Axes", tests: Sequence[tuple[str, Equivalence]], margin: flo
 def _waterfall(axes: "Axes", names: Sequence[str], values: Sequence[float], unit: str) -> None:
     axes.barh(0, values[0], 0.6, color=style_of(7)["color"])
     for at, (before, after) in enumerate(itertools.pairwise(values), 1):
-        # A step that costs is drawn in another colour than one that saves.
+        # Steps that increase the cost have another colour.
         colour = style_of(2 if after <= before else 1)["color"]
         axes.barh(at, after - before, 0.6, left=before, color=colour)
     axes.barh(len(values), values[-1], 0.6, color=style_of(0)["color"])

@@ -17,17 +17,17 @@ STEP_COSTS = ("p50 ms", "Peak RSS MB", "Disk MB")
 
 
 def study_tables(report: StudiedReport) -> list[DataFrame]:
-    """Give all tables of a study that have a row.
+    """Make the tables of a study that have a row.
 
     report (StudiedReport): The figures.
-    RETURNS (List[DataFrame]): Gains, controls, arms and steps; nothing without a study.
+    RETURNS (List[DataFrame]): Gains, controls, arms and steps; empty without a study.
     """
     tables = [gain_table(report), control_table(report), arm_table(report), step_table(report)]
     return [table for table in tables if len(table)]
 
 
 def gain_table(report: StudiedReport) -> DataFrame:
-    """The difference in F1 that transport makes, by language."""
+    """The difference in F1 with and without transport, by language."""
     codes = report.languages
     gains = [(pair, gain_of(report, pair)) for pair in report.controls]
     rows = [
@@ -44,7 +44,7 @@ def gain_table(report: StudiedReport) -> DataFrame:
 
 
 def control_table(report: StudiedReport) -> DataFrame:
-    """Whether two pipelines with the same graph cost the same."""
+    """Whether two pipelines with the same graph have the same cost."""
     rows = [
         [
             f"{pair.with_transport} / {pair.without}, {one.metric}",
@@ -66,17 +66,17 @@ def control_table(report: StudiedReport) -> DataFrame:
 def p_text(p: float) -> str:
     """Write a p value.
 
-    p (float): The value; NaN if there was nothing to test.
+    p (float): The value; NaN if there is only one sample.
     RETURNS (str): The text.
     """
     return MISSING if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def verdict(test: Equivalence) -> str:
-    """Say what a test of equivalence showed.
+    """Give the result of a test of equivalence.
 
     test (Equivalence): The test.
-    RETURNS (str): The text; a test that fails shows nothing, in particular no difference.
+    RETURNS (str): The text. A test that is not significant does not show a difference.
     """
     return "one sample only" if math.isnan(test.p) else "yes" if test.shown else "not shown"
 
@@ -104,7 +104,7 @@ def arm_table(report: StudiedReport) -> DataFrame:
 
 
 def step_costs(report: StudiedReport) -> list[tuple[str, Profile, Sequence[float]]]:
-    """Give what each step of compression led to.
+    """Get the costs after each step of compression.
 
     report (StudiedReport): The figures.
     RETURNS (List[Tuple[str, Profile, Sequence[float]]]): The step, its pipeline and the costs, in
@@ -124,7 +124,7 @@ def step_costs(report: StudiedReport) -> list[tuple[str, Profile, Sequence[float
 
 
 def step_table(report: StudiedReport) -> DataFrame:
-    """What each step of compression changed."""
+    """The costs and F1 after each step of compression, with the changes."""
     rows = []
     before: Sequence[float] | None = None
     for name, profile, costs in step_costs(report):

@@ -1,6 +1,6 @@
-"""Named-entity recognition for spaCy, distilled across languages through optimal transport.
+"""Multilingual named-entity recognition for spaCy, distilled through optimal transport.
 
-The functions are imported on first use: `import spacy_optical` loads neither spaCy nor torch.
+The functions are imported on first use: `import spacy_optical` does not load spaCy or torch.
 """
 
 import sys
@@ -45,7 +45,7 @@ _FUNCTIONS = {
 
 
 class _Package(ModuleType):
-    """Keep the names of functions for functions, also after the subpackages are imported."""
+    """Keep functions such as `align` when the subpackage of the same name is imported."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _FUNCTIONS and isinstance(value, ModuleType)):

@@ -1,4 +1,4 @@
-"""The package's name and version, readable without importing anything."""
+"""Name and version of the package."""
 
 __title__ = "spacy-optical"
 __version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""Imports that need care: optional modules, and ONNX Runtime with its telemetry off."""
+"""Import optional modules, and ONNX Runtime with its telemetry off."""
 
 import os
 from importlib import import_module
@@ -8,10 +8,10 @@ from .errors import Errors, MissingDependency
 
 
 def require(module: str, extra: str = "train") -> ModuleType:
-    """Import an optional module, or say which extra installs it.
+    """Import an optional module.
 
-    module (str): The module's import name, e.g. `torch`.
-    extra (str): The extra of this package that depends on it.
+    module (str): The import name of the module, e.g. `torch`.
+    extra (str): The extra of this package that installs it, for the error.
     RETURNS (ModuleType): The module.
     RAISES (MissingDependency): If the module is not installed.
     """
@@ -26,11 +26,11 @@ def require(module: str, extra: str = "train") -> ModuleType:
 def require_onnxruntime(module: str = "onnxruntime") -> ModuleType:
     """Import ONNX Runtime or one of its modules, with its telemetry off.
 
-    When it is imported, ONNX Runtime 1.29 and later write a device identifier and a database below
-    the user's home folder and start a thread that uploads events, unless `ORT_DISABLE_TELEMETRY` is
-    "1" (its Privacy.md). A value that the environment already has is kept: "0" leaves it on.
+    On import, ONNX Runtime 1.29 and later write a device identifier and a database to the user's
+    home folder and start a thread that uploads events (see its Privacy.md). The environment
+    variable `ORT_DISABLE_TELEMETRY` turns this off. If it is already set, its value is kept.
 
-    module (str): The module's import name.
+    module (str): The import name of the module.
     RETURNS (ModuleType): The module.
     RAISES (MissingDependency): If the module is not installed.
     """

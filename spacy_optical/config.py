@@ -1,4 +1,4 @@
-"""Config files: spaCy's format, checked with pydantic before anything runs."""
+"""Config files in spaCy's format, checked with pydantic."""
 
 import re
 from configparser import Error as ConfigParserError
@@ -17,9 +17,9 @@ from pydantic import (
 
 from .errors import Errors, OpticalError
 
-_HEADER = re.compile(r"\[([^\[\]\s]+)\]\s*$")
+_HEADER = re.compile(r"^\[([^\[\]\s]+)\][ \t]*$", re.MULTILINE)
 Checked = TypeVar("Checked", bound=BaseModel)
-# Sections of version 0.1 by what they are called now.
+# Sections of version 0.1, with their new names.
 RENAMED = {
     "benchmark": "[corpus] (labels, dev_sentences), [sources.NAME] (was "
     "benchmark.english.NAME), [languages.CODE], [experiments] (reference) and [arms.NAME]",
@@ -27,7 +27,7 @@ RENAMED = {
 
 
 class Section(BaseModel):
-    """A section of the config: no key may be unknown, nothing changes once read."""
+    """A section of a config. Unknown keys are errors, and values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
     renamed: ClassVar[dict[str, str]] = {}
@@ -35,7 +35,7 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _has_no_old_key(cls, values: Any) -> Any:
+    def _reject_old_keys(cls, values: Any) -> Any:
         for old in values if isinstance(values, dict) else ():
             if old in cls.renamed:
                 raise ValueError(f"the key '{old}' is called '{cls.renamed[old]}' now; rename it")
@@ -45,21 +45,21 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
-        # An override without its value arrives as true, which would pass for 1.
+    def _reject_missing_value(cls, value: Any, info: ValidationInfo) -> Any:
+        # The value of an override such as `--a.b` is True, which pydantic would accept as 1.
         if value is True and cls.model_fields[str(info.field_name)].annotation is not bool:
             raise ValueError("it has no value")
         return value
 
 
 def read_sections(path: Path, overrides: dict[str, Any] | None = None) -> Config:
-    """Read a config file and apply overrides, without checking what the sections hold.
+    """Read a config file and apply overrides. The content of the sections is not checked.
 
     path (Path): The `.cfg` file.
-    overrides (Optional[Dict[str, Any]]): As for `load_config`.
+    overrides (Optional[Dict[str, Any]]): Values by dotted name, e.g. `training.epochs`.
     RETURNS (Config): The sections.
-    RAISES (OpticalError): If the file is missing or not of the format, or has a section that is
-        now called otherwise.
+    RAISES (OpticalError): If the file is missing, not a valid config, or has a section of
+        version 0.1.
     """
     path = Path(path)
     if not path.is_file():
@@ -68,7 +68,7 @@ def read_sections(path: Path, overrides: dict[str, Any] | None = None) -> Config
         text = _with_parents(path.read_text(encoding="utf8"))
         config = Config().from_str(text, interpolate=False)
         for key, value in (overrides or {}).items():
-            # Sections that the file leaves to their defaults can be overridden too.
+            # Config.from_str cannot override values in sections that are not in the file.
             *parts, name = key.split(".")
             section: dict[str, Any] = config
             for part in parts:
@@ -85,27 +85,27 @@ def read_sections(path: Path, overrides: dict[str, Any] | None = None) -> Config
 
 
 def _with_parents(text: str) -> str:
-    """Add the sections that confection wants above a nested one, such as [a] above [a.b]."""
-    seen = {found[1] for line in text.splitlines() if (found := _HEADER.match(line))}
-    lines = []
-    for line in text.splitlines():
-        if header := _HEADER.match(line):
-            parts = header[1].split(".")
-            names = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
-            lines += [f"[{name}]" for name in names[:-1] if name not in seen]
-            seen.update(names)
-        lines.append(line)
-    return "\n".join(lines)
+    """Add the sections that confection needs above a nested one, e.g. [a] above [a.b]."""
+    seen = set(_HEADER.findall(text))
+
+    def add_parents(header: re.Match[str]) -> str:
+        parts = header[1].split(".")
+        parents = [".".join(parts[:end]) for end in range(1, len(parts))]
+        missing = [name for name in parents if name not in seen]
+        seen.update(missing)
+        return "".join(f"[{name}]\n" for name in missing) + header[0]
+
+    return _HEADER.sub(add_parents, text)
 
 
 def checked(model: type[Checked], values: Any, path: Path) -> Checked:
-    """Check values against a model.
+    """Validate sections with a pydantic model.
 
     model (Type[BaseModel]): The model.
     values (Any): The sections.
     path (Path): The config file, for the error.
-    RETURNS (BaseModel): The checked values.
-    RAISES (OpticalError): Naming the first key that is wrong.
+    RETURNS (BaseModel): The validated sections.
+    RAISES (OpticalError): If a value is not valid. The error names the first such key.
     """
     try:
         return model.model_validate(values)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and their hashes."""
+"""Write files and folders completely or not at all, and hash them."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ Record = TypeVar("Record")
 
 @contextmanager
 def refused_writes(path: Path) -> Iterator[None]:
-    """Turn the system's refusal to write to `path` into an `OpticalError`."""
+    """Raise an `OpticalError` if the system refuses a write to `path`."""
     try:
         yield
     except OSError as err:
@@ -28,12 +28,12 @@ def refused_writes(path: Path) -> Iterator[None]:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary file beside `path` that replaces `path` when the block ends well.
+    """Write to a temporary file that replaces `path` if the block succeeds.
 
-    path (Path): The file to write; its folder is made when missing.
-    YIELDS (Path): The temporary file's path.
-    RAISES (OpticalError): If the system refuses the write, e.g. on a full disk; `path` keeps
-        what it had.
+    path (Path): The file to write. Its folder is created if needed.
+    YIELDS (Path): The temporary file, in the same folder.
+    RAISES (OpticalError): If the system refuses the write, e.g. on a full disk. `path` is not
+        changed.
     """
     path = Path(path)
     with refused_writes(path):
@@ -51,15 +51,15 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def folder_written_whole(path: Path, *, marker: str, partial: Path | None = None) -> Iterator[Path]:
-    """Give a temporary folder that takes the place of `path` when the block ends well.
+    """Write to a temporary folder that replaces `path` if the block succeeds.
 
     path (Path): The folder to write.
-    marker (str): A file that an earlier folder of this kind holds. A folder at `path` without it
-        belongs to somebody else and is left alone.
-    partial (Optional[Path]): A folder beside `path` to give instead; it stays when the block does
-        not end well.
+    marker (str): A file that every folder of this kind has. Other folders are not replaced.
+    partial (Optional[Path]): A folder beside `path` to use as the temporary folder. It is kept if
+        the block fails.
     YIELDS (Path): The temporary folder.
-    RAISES (OpticalError): If `path` holds something else, or the system refuses the write.
+    RAISES (OpticalError): If `path` is a folder of another kind or a file, or the system refuses
+        the write.
     """
     path = Path(path)
     check_replaceable(path, marker=marker)
@@ -77,21 +77,21 @@ def folder_written_whole(path: Path, *, marker: str, partial: Path | None = None
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Give a temporary folder; if the system refuses a write, an `OpticalError` is raised."""
+    """Create a temporary folder, and raise an `OpticalError` if the system refuses a write."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
     except OSError as err:
-        where, reason = tempfile.gettempdir(), err.strerror or err
-        raise OpticalError(Errors.E009.format(path=where, reason=reason)) from err
+        message = Errors.E009.format(path=tempfile.gettempdir(), reason=err.strerror or err)
+        raise OpticalError(message) from err
 
 
 def check_replaceable(path: Path, *, marker: str) -> None:
-    """Make sure that a folder may be written before the work that fills it begins.
+    """Check that `folder_written_whole` may replace a folder.
 
     path (Path): The folder.
-    marker (str): As for `folder_written_whole`.
-    RAISES (OpticalError): If something else is at `path`.
+    marker (str): A file that every folder of this kind has.
+    RAISES (OpticalError): If `path` is a folder of another kind or a file.
     """
     path = Path(path)
     if path.exists() and not (path / marker).exists() and (path.is_file() or any(path.iterdir())):
@@ -99,7 +99,7 @@ def check_replaceable(path: Path, *, marker: str) -> None:
 
 
 def _take_place(new: Path, path: Path) -> None:
-    """Move a folder to `path`; what was there goes only when the new one has come."""
+    """Move a folder to `path`. An old folder there is deleted only after the move."""
     if not path.exists():
         os.replace(new, path)
         return
@@ -114,13 +114,13 @@ def _take_place(new: Path, path: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Give the SHA-256 of a file in hexadecimal, without holding the file in memory."""
+    """Compute the SHA-256 of a file, in hexadecimal, without reading it all into memory."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def folder_contents(folder: Path) -> tuple[dict[str, int], str]:
-    """Give a folder's files, without Python's caches: bytes by name, and a hash of them all."""
+    """Get the size in bytes of each file in a folder, and a hash of all, without __pycache__."""
     digest = hashlib.sha256()
     sizes = {}
     for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
@@ -131,26 +131,30 @@ def folder_contents(folder: Path) -> tuple[dict[str, int], str]:
     return sizes, digest.hexdigest()
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as `json_text` does, whole or not at all."""
-    text = json_text(value)
+def write_text(path: Path, text: str) -> None:
+    """Write a text file completely or not at all."""
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf8")
 
 
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, completely or not at all."""
+    write_text(path, json_text(value))
+
+
 def json_text(value: Any) -> str:
-    """Turn a value that the json module takes into readable JSON; NaN is refused."""
+    """Convert a value to indented JSON. NaN and infinity raise a `ValueError`."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_record(path: Path, form: type[Record], what: str = "metrics file") -> Record:
-    """Read a JSON file and check it against a schema.
+    """Read a JSON file and validate it.
 
     path (Path): The file.
-    form (Type): The schema: a pydantic model, or a list of them.
-    what (str): What the file is, for the error.
-    RETURNS: Its content.
-    RAISES (OpticalError): If the file is missing or breaks the schema.
+    form (Type): The type of its content, e.g. a pydantic model or a list of them.
+    what (str): The kind of file, for the error.
+    RETURNS (Any): Its content.
+    RAISES (OpticalError): If the file is missing or its content does not have this type.
     """
     path = Path(path)
     if not path.is_file():
@@ -160,5 +164,5 @@ def read_record(path: Path, form: type[Record], what: str = "metrics file") -> R
     except ValidationError as err:
         first = err.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        reason = f"{where}: {first['msg']}"
-        raise OpticalError(Errors.E602.format(path=path, reason=reason)) from err
+        message = Errors.E602.format(path=path, reason=f"{where}: {first['msg']}")
+        raise OpticalError(message) from err

@@ -1,4 +1,4 @@
-"""HTML pages that load nothing, made from the templates of a package."""
+"""Templates of the HTML pages."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from .compat import require
 
 
 def page_template(package: str | None, name: str, *, extra: str = "train", **filters: Any) -> Any:
-    """Load a page's template.
+    """Load the jinja2 template of a page.
 
-    package (Optional[str]): The package that has it in its folder `templates`.
-    name (str): The template's file name.
+    package (Optional[str]): The package with the template in its folder `templates`.
+    name (str): The file name of the template.
     extra (str): The extra that installs jinja2, for the error.
-    filters (Any): Filters of the template by name.
-    RETURNS (Any): The jinja2 template; values are escaped, and a missing one is an error.
+    filters (Any): The filters of the template by name.
+    RETURNS (Any): The template. It escapes values, and fails if one is missing.
     RAISES (OpticalError): If jinja2 is not installed.
     """
     jinja2 = require("jinja2", extra=extra)

@@ -1,4 +1,4 @@
-"""What the machine is and which packages it has, for the metrics files."""
+"""The CPU and the installed packages, for the metrics files."""
 
 import platform
 from collections.abc import Iterable
@@ -8,15 +8,13 @@ from typing import Any
 
 from .compat import require
 
-# Those that decide about speed and results.
-PACKAGES = (
-    *("spacy-optical", "spacy", "thinc", "numpy", "onnxruntime", "tokenizers"),
-    *("torch", "transformers", "spacy-transformers"),
-)
+# Packages that affect speed or results.
+PACKAGES: tuple[str, ...] = ("spacy-optical", "spacy", "thinc", "numpy", "onnxruntime")
+PACKAGES += ("tokenizers", "torch", "transformers", "spacy-transformers")
 
 
 def describe_cpu() -> tuple[str, list[str]]:
-    """Give the name of the CPU and its instruction flags.
+    """Get the name of the CPU and its instruction flags.
 
     RETURNS (Tuple[str, List[str]]): The name, such as "AMD EPYC 7B13", and flags such as `avx2`.
     RAISES (MissingDependency): If py-cpuinfo is not installed.
@@ -27,7 +25,7 @@ def describe_cpu() -> tuple[str, list[str]]:
 
 
 def installed_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """Give the versions of packages that are installed, by name."""
+    """Get the versions of the installed packages among `packages`, by name."""
     versions = {}
     for package in packages:
         with suppress(PackageNotFoundError):

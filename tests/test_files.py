@@ -66,7 +66,7 @@ def test_full_disk_under_a_scratch_folder(tmp_path: Path, monkeypatch: pytest.Mo
             (folder / "half").touch()
             full_disk()
 
-    with pytest.raises(OpticalError, match=r"E009.*No space left on device; make room"):
+    with pytest.raises(OpticalError, match=r"E009.*No space left on device. Free some space"):
         fill()
     assert names(tmp_path) == []
 
@@ -135,7 +135,7 @@ def test_full_disk_under_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(os, "replace", sometimes)
     with (
-        pytest.raises(OpticalError, match=r"E003.*nothing was changed there"),
+        pytest.raises(OpticalError, match=r"E003.*Nothing was changed there"),
         folder_written_whole(path, marker="mark") as folder,
     ):
         (folder / "mark").write_text("new")

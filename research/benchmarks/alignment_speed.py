@@ -26,14 +26,14 @@ SYLLABLES = [c + v for c in "bdfghjklmnprstvwz" for v in ("a", "e", "i", "o", "u
 
 
 def words_of(rng: np.random.Generator, count: int) -> list[str]:
-    """Draw words of one to four syllables, every third with a capital."""
+    """Generate words of one to four syllables, every third with a capital letter."""
     lengths = rng.integers(1, 5, size=count)
     words = ["".join(rng.choice(SYLLABLES, size=n)) for n in lengths]
     return [word.capitalize() if i % 3 == 0 else word for i, word in enumerate(words)]
 
 
 def aligned_pairs(rng: np.random.Generator, count: int) -> list[tuple]:
-    """Draw pairs of sentences: the words of one in another order, changed, with noisy vectors."""
+    """Generate pairs of sentences: changed words in another order, with noisy vectors."""
     pairs = []
     for _ in range(count):
         order = np.argsort(np.arange(WORDS) + rng.normal(scale=3, size=WORDS))
@@ -46,10 +46,7 @@ def aligned_pairs(rng: np.random.Generator, count: int) -> list[tuple]:
 
 
 def speed(pairs: int = 500, rounds: int = 7) -> None:
-    """Print how many pairs a second go through cost, plan and the projection of three spans.
-
-    Seconds of the processor are counted, so that a busy machine says what an idle one would.
-    """
+    """Print pairs per second of processor time, for cost, plan and projection of three spans."""
     config = AlignConfig()
     spans = [(0, 2, "PER"), (8, 9, "LOC"), (15, 18, "ORG")]
     drawn = aligned_pairs(np.random.default_rng(0), pairs)
@@ -64,7 +61,7 @@ def speed(pairs: int = 500, rounds: int = 7) -> None:
 
 
 def write_bitext(path: Path, pairs: int) -> None:
-    """Write pairs of 4 to 8 words out of 20,000, frequent ones oftener."""
+    """Write pairs of 4 to 8 words out of 20,000, with different frequencies."""
     rng = np.random.default_rng(0)
     sides = [np.array(words_of(rng, 20_000)) for _ in range(2)]
     with path.open("w", encoding="utf8") as file:
@@ -75,7 +72,7 @@ def write_bitext(path: Path, pairs: int) -> None:
 
 
 def memory(pairs: int) -> None:
-    """Print a table of memory over pairs while plans are made."""
+    """Print a table of memory by the number of pairs while plans are made."""
     from spacy_optical.distill.config import load_config
     from spacy_optical.distill.make_plans import make_plans
     from spacy_optical.distill.teacher import teach
@@ -84,18 +81,18 @@ def memory(pairs: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         overrides: dict[str, Any] = {"teacher.epochs": 1, "data.languages": ["sw"]}
-        # Generated sentences are no translations, and all of them are to be kept.
+        # Keep all pairs, although generated sentences are not translations.
         overrides |= {"plans.align.skip_below": 0.0, "plans.align.full_weight_above": 0.0}
         config = load_config(toy_project(folder), overrides)
         teach(config, folder / "teacher")
         write_bitext(folder / "corpus" / "bitext" / "sw.jsonl", pairs)
         step, start = max(1000, pairs // 10 // 1000 * 1000), time.perf_counter()
-        print("| pairs | resident, MB | most so far, MB | seconds |\n|---|---|---|---|", flush=True)
+        print("| pairs | resident, MB | peak, MB | seconds |\n|---|---|---|---|", flush=True)
 
         def row(what: str) -> None:
             now = read_memory()
-            told = " | ".join(f"{(now[key] or 0) / 1e6:.0f}" for key in ("rss", "peak"))
-            print(f"| {what} | {told} | {time.perf_counter() - start:.0f} |", flush=True)
+            cells = " | ".join(f"{(now[key] or 0) / 1e6:.0f}" for key in ("rss", "peak"))
+            print(f"| {what} | {cells} | {time.perf_counter() - start:.0f} |", flush=True)
 
         def say(text: str) -> None:
             parts = text.split()
@@ -112,10 +109,10 @@ def memory(pairs: int) -> None:
 
 
 def reading(pairs: int) -> None:
-    """Print a table of memory while a student opens plans and reads batches of them.
+    """Print a table of memory while plans are opened and batches of them are read.
 
-    The arrays are as wide as a real teacher's and full of zeros, words apart. What the process
-    holds itself is told apart from mapped files, which the system takes back when it needs to.
+    The arrays have the width of a real teacher and are zero. Private memory is separate from mapped
+    files, which the system can free.
     """
     from spacy_optical.distill.config import load_config
     from spacy_optical.distill.plan_reader import English
@@ -148,7 +145,7 @@ def reading(pairs: int) -> None:
                 rows.append(row | {"target-words": bytes_of(words)})
             write_chunk(chunk_path(folder, "sw", number), rows)
         size = sum(path.stat().st_size for path in folder.glob("sw-*")) / 1e6
-        print(f"\n{pairs:,} pairs, {size:.0f} MB on disk\n\n| step | own, MB | mapped, MB |")
+        print(f"\n{pairs:,} pairs, {size:.0f} MB on disk\n\n| step | private, MB | mapped, MB |")
         print("|---|---|---|")
 
         def row(what: str) -> None:
@@ -172,7 +169,7 @@ def reading(pairs: int) -> None:
 
 
 def main() -> None:
-    """Run what was asked for."""
+    """Measure speed, and memory if `--pairs` is given."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
         "--pairs", type=int, default=0, help="number of pairs for the measurement of memory"

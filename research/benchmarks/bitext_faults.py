@@ -1,4 +1,4 @@
-"""Judge `check-bitext` on files with known faults, and on a sound file with faults put in.
+"""Evaluate `check-bitext` on files with known faults, and on a file with added faults.
 
 Example: python -m research.benchmarks.bitext_faults --mirror data/mirror --encoder assets/encoder
 """
@@ -20,21 +20,21 @@ from spacy_optical.projection.bitext_faults import DROPPED, PAIRS, check_bitext
 NTREX = "MicrosoftTranslator/NTREX/*/NTREX-128/newstest2019-{}.txt"
 TICO = "tico-19/tico-19.github.io/*/data/TM/all.en-{}.tmx.zip"
 LAFAND = "masakhane-io/lafand-mt/*/data/text_files/en-swa/train.{}"
-# First and last row, counted from 0, and what is known of them.
+# First and last row, counted from 0, and the known fault.
 KNOWN = {
     "so": [(1158, 1702, "shifted"), (1860, 3070, "shifted")],
     "fr": [(440, 755, "scrambled")],
     "sw": [],
 }
 Pairs = list[tuple[str, str]]
-# What each source row's own target row is now, -1 where it is gone; and the fault put in.
+# The new row of the target of each source row, and the added fault.
 Truth = tuple[list[int], list[str]]
 
 
 def with_faults(
     pairs: Pairs, seed: int, *, blocks: int = 5, share: float = 0.1
 ) -> tuple[Pairs, Truth]:
-    """Shift some blocks by one to five lines, scramble others, and exchange targets of the rest."""
+    """Shift blocks by one to five lines, scramble others, and swap targets of other rows."""
     rng = np.random.default_rng(seed)
     n = len(pairs)
     order, kinds = np.arange(n), [""] * n
@@ -57,7 +57,7 @@ def with_faults(
 
 
 def outcome(pairs: Pairs, encoder: SentenceEncoder) -> tuple[list[int], list[str], Any, float]:
-    """Check pairs; give each source row's target row (-1 if dropped), the fault, and the report."""
+    """Check pairs, and return target row (-1 if dropped) and fault of each row, and the report."""
     with tempfile.TemporaryDirectory() as name:
         path, out = Path(name, "bitext.jsonl"), Path(name, "out")
         lines = [json.dumps({"id": str(i), "en": s, "xx": t}) for i, (s, t) in enumerate(pairs)]
@@ -79,8 +79,8 @@ def outcome(pairs: Pairs, encoder: SentenceEncoder) -> tuple[list[int], list[str
     return partner, fault, report, took
 
 
-def judged(truth: list[str], found: list[str]) -> dict[str, dict[str, float]]:
-    """Give precision and recall by row: of each kind, and of a fault of any kind."""
+def row_scores(truth: list[str], found: list[str]) -> dict[str, dict[str, float]]:
+    """Compute precision and recall by row, for each fault and for any fault."""
     same = {"unlike": "random", "names": "random", "length": "random", "unrelated": "scrambled"}
     named = [same.get(one, one) for one in found]
     table = {}
@@ -101,7 +101,7 @@ def judged(truth: list[str], found: list[str]) -> dict[str, dict[str, float]]:
 
 
 def read(*paths: Path, target: str) -> Pairs:
-    """Read a file's pairs."""
+    """Read the pairs of a file."""
     kind: Any = "moses" if len(paths) == 2 else None
     pairs = read_bitext(*paths, target_lang=target, format=kind, on_error="skip")
     return [(pair.source, pair.target) for pair in pairs]
@@ -116,7 +116,7 @@ def known_faults(mirror: Path, encoder: SentenceEncoder, language: str) -> dict[
     partner, found, report, took = outcome(pairs, encoder)
     shifted = [row for row, kind in enumerate(truth) if kind == "shifted"]
     return {
-        "judged": judged(truth, found),
+        "scores": row_scores(truth, found),
         "shifted_rows_matched_one_above": sum(partner[row] == row - 1 for row in shifted),
         "rows_in_place_dropped": sum(
             not kind and partner[row] < 0 for row, kind in enumerate(truth)
@@ -125,8 +125,8 @@ def known_faults(mirror: Path, encoder: SentenceEncoder, language: str) -> dict[
     }
 
 
-def faults_put_in(pairs: Pairs, encoder: SentenceEncoder, seed: int) -> dict[str, Any]:
-    """Check a sound file with faults put in."""
+def added_faults(pairs: Pairs, encoder: SentenceEncoder, seed: int) -> dict[str, Any]:
+    """Check a file with added faults."""
     changed, (place, truth) = with_faults(pairs, seed)
     partner, found, report, took = outcome(changed, encoder)
     total = Counter(kind or "in place" for kind in truth)
@@ -136,7 +136,7 @@ def faults_put_in(pairs: Pairs, encoder: SentenceEncoder, seed: int) -> dict[str
         right[kind or "in place"] += partner[row] == place[row]
         wrong[kind or "in place"] += partner[row] not in (-1, place[row])
     return {
-        "judged": judged(truth, found),
+        "scores": row_scores(truth, found),
         "right_pairs_percent": {kind: round(100 * right[kind] / total[kind], 1) for kind in total},
         "wrong_pairs_percent": {kind: round(100 * wrong[kind] / total[kind], 1) for kind in total},
         **summary(report, took),
@@ -144,7 +144,7 @@ def faults_put_in(pairs: Pairs, encoder: SentenceEncoder, seed: int) -> dict[str
 
 
 def summary(report: Any, took: float) -> dict[str, Any]:
-    """Give the counts of a report."""
+    """Get the counts of a report."""
     return {
         "pairs": report.pairs,
         "faults": report.faults,
@@ -157,32 +157,32 @@ def summary(report: Any, took: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print what was found in each data set, as one JSON object a line."""
+    """Print the results of each data set, as one JSON object per line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mirror", type=Path, required=True, help="A folder of the data sets")
-    parser.add_argument("--encoder", type=Path, required=True, help="The encoder's folder")
-    parser.add_argument("--only", default="so,fr,sw,ntrex,seeds,lafand", help="What is checked")
-    parser.add_argument("--seeds", type=int, default=3, help="Files with faults put in")
-    parser.add_argument("--lafand", type=int, default=10_000, help="Pairs of LAFAND that are read")
+    parser.add_argument("--mirror", type=Path, required=True, help="Folder of the data sets")
+    parser.add_argument("--encoder", type=Path, required=True, help="Folder of the encoder")
+    parser.add_argument("--only", default="so,fr,sw,ntrex,seeds,lafand", help="Data sets to check")
+    parser.add_argument("--seeds", type=int, default=3, help="Number of files with added faults")
+    parser.add_argument("--lafand", type=int, default=10_000, help="Number of pairs of LAFAND")
     given = parser.parse_args()
     encoder, mirror, only = SentenceEncoder(given.encoder), given.mirror, given.only.split(",")
 
-    def tell(name: str, found: dict[str, Any]) -> None:
+    def show(name: str, found: dict[str, Any]) -> None:
         print(json.dumps({"data": name, **found}), flush=True)
 
     for language in (one for one in only if one in KNOWN):
-        tell(f"TICO-19 {language}", known_faults(mirror, encoder, language))
+        show(f"TICO-19 {language}", known_faults(mirror, encoder, language))
     names = [NTREX.format(name) for name in ("src.eng", "ref.swa")]
     if {"ntrex", "seeds"} & set(only):
         sound = read(*(next(mirror.glob(name)) for name in names), target="sw")
         if "ntrex" in only:
-            tell("NTREX sw", summary(*outcome(sound, encoder)[2:]))
+            show("NTREX sw", summary(*outcome(sound, encoder)[2:]))
         for seed in range(given.seeds if "seeds" in only else 0):
-            tell(f"NTREX sw, faults of seed {seed}", faults_put_in(sound, encoder, seed))
+            show(f"NTREX sw, faults of seed {seed}", added_faults(sound, encoder, seed))
     if "lafand" in only:
         names = [LAFAND.format(name) for name in ("en", "swa")]
         pairs = read(*(next(mirror.glob(name)) for name in names), target="sw")[: given.lafand]
-        tell("LAFAND sw", summary(*outcome(pairs, encoder)[2:]))
+        show("LAFAND sw", summary(*outcome(pairs, encoder)[2:]))
 
 
 if __name__ == "__main__":

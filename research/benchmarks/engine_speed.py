@@ -1,8 +1,8 @@
-"""Texts a second of each engine beside `nlp.pipe(n_process=…)`, with equal texts and processes.
+"""Measure texts per second of each engine, compared with `nlp.pipe(n_process=…)`.
 
     python -m research.benchmarks.engine_speed [--texts 100000] [--engines local,ray]
 
-Times are of one run each and include starting the workers.
+Each engine runs once. The times include the start of the workers.
 """
 
 import argparse

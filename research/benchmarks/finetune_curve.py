@@ -1,9 +1,9 @@
-"""Measure how the F1 of a fine-tuned model grows with the number of its sentences.
+"""Measure the F1 of fine-tuned models by the number of sentences.
 
-Each run calls `spacy_optical.finetune` with its defaults, on sentences drawn by the run's seed.
-Sentences that are also in dev or test are not drawn. Dev has as many sentences as train, at most
-MOST_DEV. Runs that are in the JSON file already are not repeated, unless they began with another
-model or had other defaults. With --markdown, the table of docs/finetune.md is replaced.
+Each run calls `spacy_optical.finetune` with its defaults, on a random sample of sentences that are
+not in dev or test. Dev has as many sentences as train, at most MOST_DEV. Runs that are already in
+the JSON file are not repeated, unless the model or the defaults have changed. With --markdown, the
+table of docs/finetune.md is replaced.
 
 Example: python -m research.benchmarks.finetune_curve --markdown docs/finetune.md
 """
@@ -37,7 +37,7 @@ from spacy_optical.runtime.bundle import MANIFEST_FILE, model_path
 CONFIG = Path("research/configs/finetune.cfg")
 LANGUAGES = {"sw": "Swahili", "ha": "Hausa", "fi": "Finnish"}
 SIZES = ("50", "100", "500", "2000", "all")
-# In the default model's languages there is no gold for dates but in Swahili.
+# The default model was trained on dates in Swahili only.
 NAMES = ("PER", "ORG", "LOC")
 MOST_DEV = 300
 Row = dict[str, Any]
@@ -46,9 +46,9 @@ Row = dict[str, Any]
 class GoldSet:
     """The train, dev and test sentences of a language.
 
-    language (str): Its code.
+    language (str): The code of the language.
     part (SourceSet): The files.
-    folder (Path): Where `fetch` put them.
+    folder (Path): The output folder of `fetch`.
     """
 
     def __init__(self, language: str, part: SourceSet, folder: Path) -> None:
@@ -81,8 +81,8 @@ class GoldSet:
 def gold_sets(languages: Sequence[str], folder: Path, mirror: Path | None) -> dict[str, GoldSet]:
     """Fetch and read the gold of languages.
 
-    languages (Sequence[str]): Their codes.
-    folder (Path): Where fetched files are kept.
+    languages (Sequence[str]): The codes of the languages.
+    folder (Path): The folder for the fetched files.
     mirror (Optional[Path]): As for `fetch`.
     RETURNS (Dict[str, GoldSet]): The gold by language.
     """
@@ -100,7 +100,7 @@ def _drawn(
 
 
 def f1_of(model: str | Path, language: str, test: Path) -> Row:
-    """Give a model's F1 on a file: of all labels, of names without dates, and by label."""
+    """Get the F1 of a model on a file: of all labels, of names without dates, and by label."""
     scores = evaluate_model(model, {language: test})[language]
     names = evaluate_model(model, {language: test}, NAMES)[language]
     by_label = {label: _percent(found["f"]) for label, found in scores["ents_per_type"].items()}
@@ -137,8 +137,8 @@ def run(gold: GoldSet, model: str, language: str, size: str, seed: int) -> Row:
 
 
 def begun(model: str, path: Path) -> Row:
-    """Give the record so far: an empty one if the model or the defaults are others now."""
-    # What a manifest says of a model changes nothing of what is trained.
+    """Get the record so far. It is empty if the model or the defaults have changed."""
+    # The manifest has no effect on training.
     files = [path for path in sorted(model_path(model).iterdir()) if path.name != MANIFEST_FILE]
     about = {
         "model": model,
@@ -154,7 +154,7 @@ def begun(model: str, path: Path) -> Row:
 
 
 def markdown(record: Row) -> str:
-    """Write the table: a row for each size, F1 with its range by language, minutes."""
+    """Make the table: a row for each size, with F1, its range and minutes by language."""
     languages = [code for code in LANGUAGES if code in record["before"]]
     heads = [f"{LANGUAGES[code]} | without DATE | minutes" for code in languages]
     lines = [f"| sentences | {' | '.join(heads)} |", f"|---|{'---:|---:|---:|' * len(heads)}"]
@@ -178,16 +178,18 @@ def _cells(rows: Sequence[Row], size: str, language: str) -> Iterator[str]:
 
 
 def main() -> None:
-    """Measure what is not measured yet, and write it down after each run."""
+    """Measure the missing runs, and write the results after each of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="md", help="The model to start with")
     parser.add_argument("--languages", default=",".join(LANGUAGES), help="Some of sw,ha,fi")
     parser.add_argument("--sizes", default=",".join(SIZES), help="Numbers of sentences, or all")
-    parser.add_argument("--seeds", default="0,1,2", help="Seeds, with commas between")
+    parser.add_argument("--seeds", default="0,1,2", help="Seeds, separated by commas")
     parser.add_argument("--files", type=Path, default=Path("data/finetune"), help="Fetched files")
-    parser.add_argument("--mirror", type=Path, help="A folder to fetch from instead of the network")
+    parser.add_argument(
+        "--mirror", type=Path, help="Local folder to copy the files from, instead of downloading"
+    )
     parser.add_argument("--out", type=Path, default=Path("docs/results/finetune/curve.json"))
-    parser.add_argument("--markdown", type=Path, help="Markdown file whose table is replaced")
+    parser.add_argument("--markdown", type=Path, help="Markdown file in which to update the table")
     args = parser.parse_args()
     if args.markdown is not None:
         check_marks(args.markdown)
@@ -199,7 +201,7 @@ def main() -> None:
             with scratch_folder() as folder:
                 *_, test = gold[code].write("1", 0, folder)
                 record["before"][code] = f1_of(args.model, code, test)
-    # The order in which an interrupted measurement says the most.
+    # All sizes and languages of one seed first, in case of an interruption.
     for seed, size, code in product(args.seeds.split(","), args.sizes.split(","), languages):
         key = {"language": code, "size": size, "seed": int(seed)}
         if any(key.items() <= row.items() for row in record["rows"]):

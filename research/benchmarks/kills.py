@@ -1,4 +1,4 @@
-"""Kill a run of `annotate` at random moments and compare its rows with those of a whole run.
+"""Kill a run of `annotate` at random times and compare its rows with those of a complete run.
 
     python -m research.benchmarks.kills [--kills 10] [--texts 4000] [--n-process 2] [--seed 0]
 
@@ -24,7 +24,7 @@ PARTS = 80
 
 
 def main() -> int:
-    """Kill, continue, compare and print; RETURNS (int): the exit code."""
+    """Kill, continue, compare and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--texts", type=int, default=4_000)
@@ -46,7 +46,7 @@ def main() -> int:
         done = kills = 0
         while kills < arguments.kills and done < total:
             process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-            # Somewhere in the share of the parts that this kill may see.
+            # A random part within the share of this kill.
             wanted = done + rng.uniform(0, (total - done) / (arguments.kills - kills))
             while process.poll() is None and done < wanted:
                 time.sleep(rng.uniform(0, 0.05))

@@ -29,7 +29,7 @@ def make_holder(nlp: Language, name: str, megabytes: int) -> "Holder":
 
 
 class Holder:
-    """Holds a fixed amount of memory from loading on."""
+    """Holds a fixed amount of memory after it is loaded."""
 
     def __init__(self, megabytes: int) -> None:
         self.held = np.ones(megabytes * 1_000_000, dtype=np.uint8)

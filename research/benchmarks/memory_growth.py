@@ -28,7 +28,7 @@ ZONE = 1000  # documents
 
 
 def documents(count: int) -> Iterator[str]:
-    """Draw texts: short ones mostly, a few of hundreds of words, with new words all the time."""
+    """Generate texts, most of them short, a few with hundreds of words, each with a unique word."""
     rng = random.Random(0)
     for at in range(count):
         size = min(LONGEST, int(rng.lognormvariate(2.5, 1)) + 1)
@@ -48,7 +48,7 @@ def main() -> None:
     require_onnxruntime()
 
     floor = read_memory()["rss"] or 0
-    print(f"{'import-only floor':24} {floor / MEGABYTE:6.1f} MB; what follows is above it")
+    print(f"{'import-only floor':24} {floor / MEGABYTE:6.1f} MB; the other figures are above it")
 
     def show(step: str) -> None:
         found = read_memory()
@@ -70,7 +70,7 @@ def main() -> None:
     tenth = max(arguments.documents // 10, 1)
     texts = documents(arguments.documents)
     for at in range(tenth, arguments.documents + 1, tenth):
-        # Every document has a word of its own; spaCy forgets words only when it is told to.
+        # Every document has a unique word, which spaCy keeps outside of a memory zone.
         for _ in range(0, tenth, ZONE):
             with nlp.memory_zone():
                 deque(nlp.pipe(islice(texts, ZONE), batch_size=ZONE), maxlen=0)

@@ -1,13 +1,13 @@
-"""How well each aligner projects labels when a part of the bitext is not parallel.
+"""Measure label projection with each aligner if a part of the bitext is not parallel.
 
     python -m research.benchmarks.noisy_bitext SOURCE.iob2 TARGET.iob2 --encoder assets/encoder
 
 Both files have gold entities and the same sentence ids. A share of the pairs is damaged: the
-target is that of another sentence (`random`), or half of it is missing (`cut`). Pairs that are left
-out for their low similarity are not counted; they are the same for every aligner. Entities below
-the threshold are left out, as `project-labels` does; `best` is F1 at the threshold that suits the
-aligner and the noise best, which nobody knows beforehand. The gold of a damaged pair is what can be
-projected: nothing in a random target, and the entities in the half that remains.
+target is that of another sentence (`random`), or half of it is missing (`cut`). Pairs that are
+skipped for their low similarity are not counted; they are the same for every aligner. Entities
+below the threshold are left out, as in `project-labels`; `best` is F1 at the best threshold for the
+aligner and the noise. The gold of a damaged pair has the entities that can be projected: none in a
+random target, and those in the remaining half.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import numpy as np
 
 from research import aligners as _controls  # noqa: F401  registers them
 from spacy_optical.align import AlignConfig, align_and_project
-from spacy_optical.align.presets import aligner
+from spacy_optical.align.config import aligner
 from spacy_optical.align.project import ProjectedSpan
 from spacy_optical.data.conll import TaggedSentence
 from spacy_optical.encoders.word_vectors import WordEncoder
@@ -32,12 +32,12 @@ SHARES = (0.0, 0.1, 0.3, 0.5)
 THRESHOLDS = [0.0, *np.arange(0.1, 0.96, 0.05).tolist()]
 NAMES = ("partial", "exact", "entropic", "unbalanced", "softmax", "mutual_argmax")
 Spans = Sequence[tuple[int, int, str]]
-# A pair, the target's words, and the entities that can be projected.
+# The source, the words of the target, and the entities that can be projected.
 Damaged = tuple[TaggedSentence, Sequence[str], Spans]
 
 
 def damaged(pairs: Sequence[TaggedPair], kind: str, share: float, seed: int) -> list[Damaged]:
-    """Damage a share of the pairs; give each source, the target's words and its entities."""
+    """Damage a share of the pairs."""
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(pairs))[: round(share * len(pairs))]
     found: list[Damaged] = [(source, target.words, target.spans) for source, target in pairs]
@@ -63,7 +63,7 @@ def projected(
     vectors: Sequence[Sequence[np.ndarray]],
     config: AlignConfig,
 ) -> tuple[list[Spans], list[Sequence[ProjectedSpan]]]:
-    """Project through one aligner; give gold and projected entities of the pairs that count."""
+    """Project with one aligner, and return gold and projected entities of the usable pairs."""
     gold: list[Spans] = []
     found: list[Sequence[ProjectedSpan]] = []
     for part, right in zip(parts, vectors, strict=True):
@@ -78,7 +78,7 @@ def projected(
 def counts_at(
     threshold: float, gold: Sequence[Spans], predicted: Sequence[Sequence[ProjectedSpan]]
 ) -> np.ndarray:
-    """Count right, predicted and gold entities, where those below the threshold are left out."""
+    """Count the entities of each sentence, without predictions below the threshold."""
     kept = [[s[:3] for s in spans if s.confidence >= threshold] for spans in predicted]
     return span_counts(gold, kept)
 
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     known: dict[tuple[str, ...], np.ndarray] = {}
 
     def vectors_of(sentences: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """Encode each sentence once: most of them are in every part."""
+        """Encode each sentence once, because most of them are in every part."""
         new = list(dict.fromkeys(key for s in sentences if (key := tuple(s)) not in known))
         known.update(zip(new, encoder.vectors(new), strict=True))
         return [known[tuple(sentence)] for sentence in sentences]

@@ -30,7 +30,7 @@ LEAST_SHARE = 0.01
 
 
 def operators(bundle: Bundle, n_pieces: int) -> dict[str, float]:
-    """Measure the microseconds of a run that each kind of operator takes."""
+    """Measure the time of each operator type in a run, in microseconds."""
     onnxruntime = require_onnxruntime()
     options = session_options(1, weights=bundle.where)
     options.enable_profiling = True
@@ -55,7 +55,7 @@ def operators(bundle: Bundle, n_pieces: int) -> dict[str, float]:
 
 
 def shares(bundle: Path, texts: list[str]) -> dict[str, float]:
-    """Measure the share of `nlp.pipe`, in batches of 64, of everything that is not the session."""
+    """Measure the shares of the time of `nlp.pipe` in batches of 64."""
     nlp = spacy.blank("xx")
     runtime: Runtime = nlp.add_pipe("optical_ner", config={"model": str(bundle)}).runtime
     spent: dict[str, float] = defaultdict(float)
@@ -80,7 +80,7 @@ def shares(bundle: Path, texts: list[str]) -> dict[str, float]:
         begun = time.perf_counter()
         list(nlp.pipe(texts, batch_size=64))
         whole = time.perf_counter() - begun
-    spent["pieces, packing, decoding"] = whole - sum(spent.values())
+    spent["pieces, batches, decoding"] = whole - sum(spent.values())
     return {name: seconds / whole for name, seconds in spent.items()}
 
 
@@ -104,7 +104,7 @@ def main() -> None:
     ordered = sorted(found.items(), key=lambda pair: -pair[1])
     rows = [(name, f"{us / whole:.1%}") for name, us in ordered if us / whole >= LEAST_SHARE]
     rest = sum(us for _, us in ordered if us / whole < LEAST_SHARE)
-    rows += [("all others", f"{rest / whole:.1%}"), ("µs in all", f"{whole:,.0f}")]
+    rows += [("all others", f"{rest / whole:.1%}"), ("total, µs", f"{whole:,.0f}")]
     print(table((f"operator, {arguments.pieces} pieces", "share"), rows))
     parts = shares(path, workloads(arguments.gold)["news"][:640])
     print(table(("news, batches of 64", "share"), [(k, f"{v:.1%}") for k, v in parts.items()]))

@@ -2,10 +2,9 @@
 
     python -m research.benchmarks.profile_checks --out docs/results/profiling-checks.json
 
-There are four checks: a pipeline is compared with itself, in one run and in two; with a pipeline
-that sleeps 20 % longer, which `--compare` must report; with one that sleeps 2 % longer, which it
-must accept; and with one that holds 100 MB more. This takes some minutes. The output is kept in the
-repository.
+A pipeline is compared with itself, in one run and in two; with a pipeline that sleeps 20 % longer,
+which `--compare` must report; with one that sleeps 2 % longer, which it must accept; and with one
+that holds 100 MB more. This takes some minutes. The output is kept in the repository.
 """
 
 import argparse
@@ -31,12 +30,12 @@ CODE = Path(known_costs.__file__)
 TEXTS = "Nairobi\nJuma alirudi Kisumu mwezi wa Juni\nWaziri Amina Juma alitembelea Mbeya\n"
 SLEEP_MS = 20.0
 HELD_MB = 100
-# What the memory of a fresh process may differ by from start to start.
+# The maximum difference in memory between fresh processes of a pipeline.
 MOST_OFF_MB = 5
 
 
 def pipeline(folder: Path, **components_config: dict[str, Any]) -> Target:
-    """Write a pipeline with an entity ruler and these components; give it as a target."""
+    """Write a pipeline with an entity ruler and these components."""
     nlp = spacy.blank("xx")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "LOC", "pattern": "Nairobi"}])
     for name, config in components_config.items():
@@ -47,13 +46,13 @@ def pipeline(folder: Path, **components_config: dict[str, Any]) -> Target:
 
 
 def run(targets: list[Target], texts: Path, seconds: float, **settings: Any) -> ProfileReport:
-    """Measure, with the components at hand."""
+    """Profile the targets, with the components of `known_costs`."""
     options = Options(seconds=seconds, batch_sizes=(8,), code=CODE, **settings)
     return profile(targets, texts=texts, options=options, say=lambda text: print(text, flush=True))
 
 
 def itself(texts: Path, seconds: float) -> list[dict[str, Any]]:
-    """The default bundle twice in one run, and again in another run."""
+    """Compare the default bundle with itself, in one run and in another run."""
     targets = [Target.parse("one=optical_ner"), Target.parse("other=optical_ner")]
     first = run(targets, texts, seconds, baseline="one")
     second = run(targets, texts, seconds, baseline="one")
@@ -85,7 +84,7 @@ def itself(texts: Path, seconds: float) -> list[dict[str, Any]]:
 
 
 def sleeps(folder: Path, texts: Path, seconds: float) -> list[dict[str, Any]]:
-    """One pipeline before, and with more sleep."""
+    """Compare a pipeline with pipelines that sleep longer."""
     reports = {}
     for more in (0, 2, 20):
         target = pipeline(
@@ -110,7 +109,7 @@ def sleeps(folder: Path, texts: Path, seconds: float) -> list[dict[str, Any]]:
 
 
 def holds(folder: Path, texts: Path) -> dict[str, Any]:
-    """A pipeline that holds nothing and one that holds 100 MB."""
+    """Compare a pipeline with one that holds 100 MB."""
     targets = [
         pipeline(folder / name / "holder", holder={"megabytes": megabytes})
         for name, megabytes in (("light", 0), ("heavy", HELD_MB))

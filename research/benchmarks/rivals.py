@@ -1,4 +1,4 @@
-"""Components to compare the runtime with; importing this file registers them."""
+"""Components for comparison with the runtime. Importing this file registers them."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def nothing(doc: Doc) -> Doc:
 
 @Language.factory("benchmark_hf_pipeline", assigns=["doc.ents"], default_config={"model": ""})
 class HuggingFacePipeline:
-    """`transformers.pipeline("token-classification")`, as one would use it from spaCy.
+    """`transformers.pipeline("token-classification")` as a spaCy component.
 
     model (str): A Hugging Face folder.
     """

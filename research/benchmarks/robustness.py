@@ -1,6 +1,6 @@
-"""Measure how much F1 a bundle loses where text is written otherwise: case, typos, missing marks.
+"""Measure the F1 of a bundle on changed text: other case, typos, no diacritics.
 
-Only words are changed, never their number, so the gold entities stay where they are.
+The number of words does not change, so the gold entities keep their positions.
 
 Example: python -m research.benchmarks.robustness corpus/gold --languages sw,ha,fi,de
 --out docs/results/release/robustness.json
@@ -27,22 +27,22 @@ _PLAIN = str.maketrans("ɓɗƙƴøØßđĐłŁƁƊƘƳ", "bdkyoOsdDlLBDKY")
 
 
 def title(words: Words, random: Random) -> Words:
-    """Begin every word with a capital letter."""
+    """Change the first letter of every word to upper case."""
     return [word[:1].upper() + word[1:] for word in words]
 
 
 def without_diacritics(words: Words, random: Random) -> Words:
-    """Leave out the marks of letters."""
+    """Remove diacritics."""
     return [_plain(word) or word for word in words]
 
 
 def with_typos(words: Words, random: Random) -> Words:
-    """Exchange two neighbouring letters in one of twenty words."""
+    """Swap two adjacent letters in one of twenty words."""
     return [_swapped(word, random) if random.random() < TYPO_SHARE else word for word in words]
 
 
 def with_soft_hyphens(words: Words, random: Random) -> Words:
-    """Put a soft hyphen into the middle of each word of six or more letters."""
+    """Insert a soft hyphen in the middle of each word of six or more letters."""
     return [
         f"{word[: len(word) // 2]}\u00ad{word[len(word) // 2 :]}"
         if len(word) >= 6 and word.isalpha()
@@ -52,7 +52,7 @@ def with_soft_hyphens(words: Words, random: Random) -> Words:
 
 
 def like_tweets(words: Words, random: Random) -> Words:
-    """Write as in a tweet: half of them in lower case, typos, hashtags, letters drawn out."""
+    """Change the text to that of a tweet: half in lower case, typos, hashtags, repeated letters."""
     if random.random() < 0.5:
         words = [word.lower() for word in words]
     changed = []
@@ -91,7 +91,7 @@ def _swapped(word: str, random: Random) -> str:
 
 
 def rewritten(docs: list[Doc], writing: str, seed: int) -> Iterator[Doc]:
-    """Write documents otherwise, without their entities, with as many tokens."""
+    """Change the words of documents, and leave out their entities."""
     random = Random(seed)
     for doc in docs:
         words = WRITINGS[writing]([token.text for token in doc], random)
@@ -102,7 +102,7 @@ def rewritten(docs: list[Doc], writing: str, seed: int) -> Iterator[Doc]:
 def measured(
     folder: Path, languages: list[str], labels: set[str], args: argparse.Namespace
 ) -> dict:
-    """Give F1 by writing and language."""
+    """Measure F1 by change and language."""
     nlp = load_model(args.model)
     component = nlp.get_pipe("optical_ner")
     table: dict[str, dict[str, float]] = {writing: {} for writing in WRITINGS}
@@ -121,7 +121,7 @@ def _spans(doc: Doc, labels: set[str]) -> list[tuple[int, int, str]]:
 
 
 def markdown(table: dict[str, dict[str, float]]) -> str:
-    """Write the table in Markdown, with the mean over the languages."""
+    """Make a Markdown table, with the mean over the languages."""
     languages = list(next(iter(table.values())))
     lines = [f"| | {' | '.join(languages)} | mean |", f"|---|{'---:|' * (len(languages) + 1)}"]
     for writing, row in table.items():
@@ -133,10 +133,10 @@ def markdown(table: dict[str, dict[str, float]]) -> str:
 def main() -> None:
     """Print the table, and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("gold", type=Path, help="The corpus command's gold folder")
-    parser.add_argument("--languages", default="sw,ha,fi,de", help="Languages, with commas between")
+    parser.add_argument("gold", type=Path, help="Gold folder of the corpus command")
+    parser.add_argument("--languages", default="sw,ha,fi,de", help="Languages, separated by commas")
     parser.add_argument("--labels", default="PER,ORG,LOC", help="Labels that are evaluated")
-    parser.add_argument("--model", help="A bundle or the name of one; by default the package's own")
+    parser.add_argument("--model", help="Bundle, or model of the package [default: md]")
     parser.add_argument("--most", type=int, default=300, help="Sentences of each language")
     parser.add_argument("--seed", type=int, default=0, help="Seed of typos and tweets")
     parser.add_argument("--out", type=Path, help="JSON file to write")

@@ -3,12 +3,11 @@
     python -m research.benchmarks.runtime_speed --teacher training/teacher --out metrics/runtime
     python -m research.benchmarks.runtime_speed --rival en_core_web_sm --fp32 bundles/student-fp32 …
 
-These pipelines are compared: `optical_ner` in int8 and, with --fp32, in fp32; with --teacher, the
-teacher in torch with spacy-transformers and with Hugging Face's pipeline; with --rival, the
-`tok2vec` and `ner` components of a spaCy pipeline; and a pipeline that does nothing. All of them
-process the same texts in fresh processes, alternating in rounds (`spacy_optical.profiling`), with
-one thread and with two. Ratios are computed within each round. The tables show the median and the
-quartiles.
+The pipelines are `optical_ner` in int8 and, with --fp32, in fp32; with --teacher, the teacher in
+torch with spacy-transformers and with Hugging Face's pipeline; with --rival, the `tok2vec` and
+`ner` components of a spaCy pipeline; and a pipeline that does nothing. They are measured by
+`spacy_optical.profiling`, with one thread and with two. The tables show the median and the
+quartiles of the rounds.
 """
 
 import argparse
@@ -36,12 +35,12 @@ LANGUAGES = ("sw", "ha", "en")
 SENTENCE_WORDS = 25
 LONG_WORDS = 20_000
 BATCH = 64
-# What a rival keeps: its entity recogniser, and what that one reads.
+# The components of a rival that are kept.
 KEPT = {"tok2vec", "transformer", "ner"}
 
 
 def arms(arguments: argparse.Namespace, folder: Path) -> Iterator[Target]:
-    """Write each arm as a pipeline that `spacy.load` takes."""
+    """Write each arm as a pipeline for `spacy.load`."""
     bundles = {OWN: arguments.bundle or model_path(), "optical_ner fp32": arguments.fp32}
     for name, bundle in bundles.items():
         if bundle is not None:
@@ -72,7 +71,7 @@ def arms(arguments: argparse.Namespace, folder: Path) -> Iterator[Target]:
 
 
 def workloads(gold: Path, seed: int = 0) -> dict[str, list[str]]:
-    """Make the texts: news, messages, sentences of one length, one long document."""
+    """Make the texts: news, messages, sentences of the same length, one long document."""
     paths = [gold / f"{language}-test.spacy" for language in LANGUAGES]
     news = [[t.text for t in doc] for path in paths if path.exists() for doc in read_docs(path)]
     random.Random(seed).shuffle(news)
@@ -88,14 +87,14 @@ def workloads(gold: Path, seed: int = 0) -> dict[str, list[str]]:
 
 
 def ratio(own: Estimate, other: Estimate) -> str:
-    """Divide round by round: median and quartiles."""
+    """The median and the quartiles of the ratios of the rounds."""
     pairs = zip(own.samples, other.samples, strict=False)
     low, middle, high = np.percentile([above / below for above, below in pairs], [25, 50, 75])
     return f"{middle:.2f}× ({low:.2f}-{high:.2f})"
 
 
 def rows(report: ProfileReport) -> Iterator[list[str]]:
-    """A row of figures for each arm, beside how many times better `optical_ner` is."""
+    """A row of figures for each arm, with the ratios to `optical_ner`."""
     own = next(found for found in report.profiles if found.name == OWN)
     for found in report.profiles:
         yield [found.name, *_figures(found), *_ratios(own, found)]
@@ -182,7 +181,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 options = Options(
                     threads=threads,
                     seconds=arguments.seconds,
-                    batch_sizes=(min(BATCH, len(texts)),),  # not the one document 64 times over
+                    batch_sizes=(min(BATCH, len(texts)),),  # the long document once
                     rounds=arguments.rounds,
                     starts=arguments.starts,
                     code=ARMS,
@@ -191,7 +190,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 key = f"{name}, {threads} thread{'s' if threads > 1 else ''}"
                 print(key)
                 reports[key] = profile(targets, texts=path, options=options, say=print)
-                # What was measured is kept whatever happens to the rest.
+                # Keep the results so far if a later run fails.
                 records = {one: report.model_dump() for one, report in reports.items()}
                 write_json(arguments.out / "runtime.json", records)
                 with written_whole(arguments.out / "runtime.md") as table:

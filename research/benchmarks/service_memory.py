@@ -1,10 +1,10 @@
-"""Memory and latency of examples/service.py while many texts pass through it.
+"""Measure memory and latency of examples/service.py under load.
 
     python -m research.benchmarks.service_memory [--texts 1000000] [--clients 32]
 
 Clients send requests of 25 texts without a pause. Another client sends one text at a time, and its
-latencies are those of a user while the service is loaded. Every text has a word of its own, so a
-service that keeps words grows. Needs fastapi, uvicorn and httpx.
+latency is measured. Every text has a unique word, so the memory of a service that keeps words
+grows. Needs fastapi, uvicorn and httpx.
 """
 
 import argparse
@@ -21,19 +21,19 @@ import psutil
 from .memory_growth import WORDS
 from .serving import serving
 
-SIZE = 25  # texts a request
-STEPS = 20  # lines that are printed
+SIZE = 25  # texts per request
+STEPS = 20  # printed lines
 
 
 def messages(count: int) -> Iterator[str]:
-    """Draw short texts, each with a word of its own."""
+    """Generate short texts, each with a unique word."""
     rng = random.Random(0)
     for at in range(count):
         yield " ".join([*rng.choices(WORDS, k=rng.randint(3, 11)), f"neno{at}"])
 
 
 async def load(url: str, texts: int, clients: int, server: psutil.Process) -> None:
-    """Send the texts, print memory as it goes, and the latencies at the end."""
+    """Send the texts, and print memory during the run and latencies at the end."""
     stream, sent, began = messages(texts), 0, time.perf_counter()
     latencies: list[float] = []
     done = asyncio.Event()

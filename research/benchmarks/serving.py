@@ -15,7 +15,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @contextmanager
 def serving() -> Iterator[tuple[subprocess.Popen, str]]:
-    """Start the service on a free port, and wait until it answers; it is killed at the end.
+    """Start the service on a free port, wait until it answers, and kill it at the end.
 
     YIELDS (Tuple[Popen, str]): The process and its address.
     RAISES (RuntimeError): If the process ends before it answers.

@@ -1,8 +1,8 @@
 """Compare spaCy's `ner` on `optical_tok2vec` with the same `ner` on the student in torch.
 
-Both are trained by `spacy train` on the same sentences. `optical_tok2vec` reads a frozen bundle;
-the student of `optical_transformer` is trained along. Figures are those of `profile`, on the test
-file. A pipeline that is in the output folder already is not trained again.
+Both are trained by `spacy train` on the same sentences. `optical_tok2vec` runs a frozen bundle; the
+student of `optical_transformer` is trained too. Both are measured by `profile` on the test file. A
+pipeline that is already in the output folder is not trained again.
 
 Example: python -m research.benchmarks.tok2vec_ner training/tok2vec --model md
 --out docs/results/finetune/tok2vec.json
@@ -18,7 +18,7 @@ from spacy.language import Language
 
 from spacy_optical import export, profile
 from spacy_optical.data.docs import read_docs
-from spacy_optical.distill.tagger_folder import save_tagger
+from spacy_optical.distill.tagger import save_tagger
 from spacy_optical.export.from_bundle import tagger_of_bundle
 from spacy_optical.files import write_json
 from spacy_optical.profiling.options import Options
@@ -28,7 +28,7 @@ from spacy_optical.runtime.bundle import Bundle, model_path
 from .finetune_curve import gold_sets
 
 BATCH = 1000  # words
-# As `spacy init config --pipeline ner` has it for a transformer.
+# As in `spacy init config --pipeline ner` for a transformer.
 NER = {
     "@architectures": "spacy.TransitionBasedParser.v2",
     "state_type": "ner",
@@ -65,7 +65,7 @@ def on_student(student: Path) -> Language:
 def trained(
     nlp: Language, folder: Path, files: list[Path], rate: float, args: argparse.Namespace
 ) -> Path:
-    """Train a pipeline with `spacy train`, and give the folder of the best one."""
+    """Train a pipeline with `spacy train`, and return the folder of the best model."""
     best = folder / "model-best"
     if best.is_dir():
         return best
@@ -88,7 +88,7 @@ def trained(
 
 
 def compared(args: argparse.Namespace) -> dict[str, Any]:
-    """Make both pipelines, and measure them in turns."""
+    """Train and profile both pipelines."""
     (gold,) = gold_sets([args.language], args.files, args.mirror).values()
     args.folder.mkdir(parents=True, exist_ok=True)
     files = gold.write("all", 0, args.folder)
@@ -127,13 +127,15 @@ def main() -> None:
     """Print the figures, and write them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="Folder for the two pipelines")
-    parser.add_argument("--model", default="md", help="The model whose encoder is used")
+    parser.add_argument("--model", default="md", help="The model with the encoder")
     parser.add_argument("--language", default="sw", help="A language of finetune_curve")
     parser.add_argument("--epochs", type=int, default=5, help="Passes of `spacy train`")
     parser.add_argument("--rate", type=float, default=3e-4, help="Learning rate of the student")
     parser.add_argument("--every", type=int, default=200, help="Steps between evaluations")
     parser.add_argument("--files", type=Path, default=Path("data/finetune"), help="Fetched files")
-    parser.add_argument("--mirror", type=Path, help="A folder to fetch from instead of the network")
+    parser.add_argument(
+        "--mirror", type=Path, help="Local folder to copy the files from, instead of downloading"
+    )
     parser.add_argument("--out", type=Path, help="JSON file to write")
     args = parser.parse_args()
     figures = compared(args)

@@ -3,10 +3,10 @@
     python -m research.benchmarks.training_speed [--config FILE.cfg] [--steps 40]
 
 Runs the steps of the training loop in fp32 and, if the processor supports it, in bf16, each in a
-separate process. Student, objective and batch size come from the config. Each pair comes with an
-English sentence, so that there are losses on both. Pairs, plans, outputs of the teacher and weights
-of the student are random, in the shape of a real teacher, because the time of a step does not
-depend on their values. The times are wall-clock times, so the machine should be idle.
+separate process. Student, objective and batch size come from the config. There is one English
+sentence for each pair. Pairs, plans, outputs of the teacher and weights of the student are random,
+because the time of a step does not depend on their values. The times are wall-clock times, so the
+machine should be idle.
 """
 
 import argparse
@@ -43,29 +43,29 @@ from tests.util import trained_toy_tokenizer
 
 from .alignment_speed import words_of
 
-WORDS = (5, 35)  # of a sentence, the least and the most
+WORDS = (5, 35)  # minimum and maximum length of a sentence
 TAGS = bio_tags(("LOC", "ORG", "PER"))
-WARMUP = 3  # steps that are not counted
+WARMUP = 3  # steps before the measurement
 
 
 class Timed(StudentTask):
-    """The student's task for so many steps, with the time at which each began."""
+    """The task of a student for a number of steps, with their start times."""
 
     steps = 0
 
     def batches(self, rng: np.random.Generator) -> list[StepMaker]:
-        """Give the first batches of an epoch."""
+        """Get the first batches of an epoch."""
         self.began: list[float] = []
         return super().batches(rng)[: self.steps]
 
     def losses(self, tagger: WordTagger, batch: StepMaker) -> Losses:
-        """Note the time."""
+        """Record the time and compute the losses."""
         self.began.append(time.perf_counter())
         return super().losses(tagger, batch)
 
 
 def drawn_plans(folder: Path, pairs: int, width: int) -> ArrayStore:
-    """Write arrays in a teacher's shape for generated sentences, and open them as plans are."""
+    """Write plans with random arrays for generated sentences, and open them."""
     rng = np.random.default_rng(0)
     known = np.array(words_of(rng, 5000))
     rows = []
@@ -87,7 +87,7 @@ def drawn_plans(folder: Path, pairs: int, width: int) -> ArrayStore:
 
 
 def drawn_student(config: DistillConfig) -> WordTagger:
-    """Cut the config's student out of a teacher of the shipped encoder's shape."""
+    """Make the student of the config from a random teacher with the shape of the encoder."""
     labels = dict(enumerate(TAGS))
     shape = BertConfig(
         vocab_size=config.student.vocabulary,
@@ -103,14 +103,14 @@ def drawn_student(config: DistillConfig) -> WordTagger:
 
 
 def measured(path: Path, precision: Precision, steps: int) -> str:
-    """Give a row of the table: the student trained for so many steps."""
+    """Train the student for a number of steps, and return a row of the table."""
     values: dict[str, Any] = {"training.precision": precision, "training.english": 1.0}
     values |= {"training.epochs": 1, "training.freeze_embeddings": True}
     config = load_config(path, values | {"data.languages": ["sw"]})
     size = config.training.batch_size
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # A few are too long for the window and left out.
+        # Sentences that are too long for the window are left out.
         of_language = drawn_plans(folder, 2 * size * (steps + WARMUP), 384)
         texts = list(of_language.words("target-words"))
         tokenizer = trained_toy_tokenizer(
@@ -139,8 +139,8 @@ def measured(path: Path, precision: Precision, steps: int) -> str:
         taken = task.began[-1] - task.began[WARMUP]
         rate = size * (len(task.began) - 1 - WARMUP) / taken
         layers, length = len(config.student.layers), np.mean([len(one) for one in plain])
-        told = f"{layers}×384, {length:.0f} pieces a sentence, {torch.get_num_threads()} threads"
-        return f"| {precision} | {rate:.1f} | {peak / 1e6:.0f} | {told} |"
+        setting = f"{layers}×384, {length:.0f} pieces a sentence, {torch.get_num_threads()} threads"
+        return f"| {precision} | {rate:.1f} | {peak / 1e6:.0f} | {setting} |"
 
 
 def main() -> None:
@@ -154,7 +154,7 @@ def main() -> None:
     )
     parser.add_argument("--steps", type=int, default=40, help="number of steps")
     arguments = parser.parse_args()
-    print("| products in | pairs/s, both sides | most memory, MB | student |\n|---|---|---|---|")
+    print("| precision | pairs/s, both sides | peak memory, MB | student |\n|---|---|---|---|")
     precisions = ["fp32", "bf16"] if multiplies_in_bf16(torch.device("cpu")) else ["fp32"]
     for precision in precisions:
         with ProcessPoolExecutor(1, get_context("spawn")) as alone:

@@ -1,8 +1,7 @@
 """Word alignment by optimal transport: arrays in, arrays out, with numpy and POT."""
 
-from .config import AlignConfig
+from .config import ALIGNERS, DEFAULT_ALIGNER, AlignConfig, aligner
 from .cost import cosine, masses, pair_weight, parallelism, word_cost
-from .presets import ALIGNERS, DEFAULT_ALIGNER, aligner
 from .project import (
     Projected,
     ProjectedSpan,

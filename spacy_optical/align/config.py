@@ -1,41 +1,42 @@
-"""Settings of an alignment: cost, masses, solver and null mass."""
+"""Settings of an alignment, and the named settings (aligners)."""
 
 from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from ..config import Section
+from ..errors import Errors, OpticalError
 from .solvers import SOLVERS
 
 
 class AlignConfig(Section):
-    """How the words of a sentence are aligned with those of its translation.
+    """How the words of a sentence are aligned with the words of its translation.
 
     solver (str): `partial` (exact, some mass does not move), `exact` (all mass moves), `softmax`
-        (no transport: the probabilities of both directions), or a name that was registered in
-        `SOLVERS`.
-    masses (str): The mass of a word: equal for all (`uniform`), or its characters (`length`:
-        function words are short, compounds long).
-    mass_power (float): The exponent of that mass.
-    centre (bool): Subtract the mean vector of each side before taking cosines.
-    spelling (float): The cost that words with equal spelling save, times their similarity.
+        (no transport: the product of the probabilities of both directions), or a name registered
+        in `SOLVERS`.
+    masses (str): The mass of a word: the same for all (`uniform`), or its number of characters
+        (`length`).
+    mass_power (float): The exponent of the mass.
+    centre (bool): Subtract the mean vector of each side before computing cosines.
+    spelling (float): The weight of spelling similarity, which lowers the cost.
     punctuation (float): The cost added between punctuation and words.
     case (float): The cost added between a capitalised word and one that is not.
     distortion (float): The cost added per difference of relative position.
     agreement (float): Temperature of the agreement of both directions, which replaces the cost by
-        1 - sqrt(p(j|i) p(i|j)); 0 leaves the cost as it is.
+        1 - sqrt(p(j|i) p(i|j)). 0 does not change the cost.
     null_price (float): For `partial`: the cost above which mass does not move.
     temperature (float): Temperature of `softmax`.
-    completion (float): For spans: the share of its missing mass that a target word takes from the
-        source words that it would choose alone. If an abbreviation is written out, one word
-        corresponds to several, and the plan may give all of its mass to one of them.
-    completion_temperature (float): Temperature of that choice.
-    completion_price (float): The cost at which choosing none is as likely.
+    completion (float): For spans: the share of the missing mass of a target word that is added from
+        the source words that match it best. This keeps "Vereinigtes Königreich" together if the
+        plan moves all mass of "UK" to one of the two words.
+    completion_temperature (float): Temperature of these matches.
+    completion_price (float): The cost at which a target word matches no word with the same odds.
     gap_weight (float): The weight of mass that is missing inside a projected span.
-    min_confidence (float): Projected spans below this are left out.
-    skip_below (float): A pair less similar than this is not used by the commands.
-    full_weight_above (float): A pair at least this similar has weight 1. Below, the weight falls
-        linearly to 0 at `skip_below`.
+    min_confidence (float): Projected spans with a lower confidence are left out.
+    skip_below (float): The commands do not use pairs with a lower similarity.
+    full_weight_above (float): Pairs with at least this similarity have weight 1. Below, the weight
+        falls linearly to 0 at `skip_below`.
     """
 
     renamed: ClassVar[dict[str, str]] = {
@@ -76,3 +77,28 @@ class AlignConfig(Section):
         if value not in SOLVERS:
             raise ValueError(f"there is no solver '{value}'; choose one of {', '.join(SOLVERS)}")
         return value
+
+
+DEFAULT_ALIGNER = "partial"
+
+# Tuned on sentences in seven languages that are not used for results, see docs/alignment.md.
+ALIGNERS: dict[str, AlignConfig] = {
+    "partial": AlignConfig(),
+    "exact": AlignConfig(solver="exact", mass_power=0.5),
+    "softmax": AlignConfig(solver="softmax", agreement=0.0, distortion=0.03, masses="uniform"),
+}
+
+
+def aligner(name: str) -> AlignConfig:
+    """Get the settings of an aligner.
+
+    name (str): The name of the aligner.
+    RETURNS (AlignConfig): The settings.
+    RAISES (OpticalError): If there is no such aligner.
+
+    >>> aligner("exact").solver
+    'exact'
+    """
+    if name not in ALIGNERS:
+        raise OpticalError(Errors.E316.format(name=name, allowed=", ".join(ALIGNERS)))
+    return ALIGNERS[name]

@@ -14,16 +14,16 @@ from .transport import Plan, align_words
 # Their translations are not part of a name.
 ARTICLES = frozenset({"the", "a", "an"})
 _NOTHING = 1e-12
-# Runs kept for each span; the second best serves where another span has taken the best.
+# Candidates for each span. If another span overlaps the best one, the next one is used.
 _ALTERNATIVES = 16
 
 
 class Projected(NamedTuple):
-    """Projected distributions and how reliable they are.
+    """Projected distributions and their reliability.
 
-    probs (ndarray): [n, k]; every row sums to 1. Uniform where nothing arrived.
-    mass (ndarray): [n], what arrived as a share of what the word could take, 0 to 1.
-    entropy (ndarray): [n], of where it came from: 0 (one word) to 1 (all alike, or nothing).
+    probs (ndarray): [n, k], each row sums to 1. Uniform for words that received no mass.
+    mass (ndarray): [n], the received share of the mass of the word, 0 to 1.
+    entropy (ndarray): [n], entropy of the source words, 0 (one word) to 1 (uniform, or no mass).
     """
 
     probs: NDArray[np.float64]
@@ -32,7 +32,7 @@ class Projected(NamedTuple):
 
 
 class ProjectedSpan(NamedTuple):
-    """A labelled run of target words, its end excluded, with a confidence from 0 to 1."""
+    """A labelled span of target words, `end` excluded, with a confidence from 0 to 1."""
 
     start: int
     end: int
@@ -79,15 +79,15 @@ def project_entities(
     source_words: Sequence[str],
     config: AlignConfig | None = None,
 ) -> list[ProjectedSpan]:
-    """Project entities without the English articles in front of them; otherwise as `project_spans`.
+    """Remove English articles at the start of entities and project them with `project_spans`.
 
-    An entity that is only an article stays.
+    An entity that is only an article does not change.
 
-    plan (Plan): The plan between m source and n target words.
+    plan (Plan): The plan between m source words and n target words.
     source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
     source_words (Sequence[str]): The m words.
     config (Optional[AlignConfig]): The settings of the projection.
-    RETURNS (List[ProjectedSpan]): The projected entities, as `project_spans` returns them.
+    RETURNS (List[ProjectedSpan]): The projected entities.
     RAISES (OpticalError): As `project_spans`.
 
     >>> plan = Plan(np.eye(2) / 2, np.full(2, 0.5), np.full(2, 0.5))
@@ -102,11 +102,11 @@ def project_entities(
 
 
 def project_distributions(plan: Plan, source_probs: np.ndarray) -> Projected:
-    r"""Project the distributions of the source words to the target words.
+    r"""Project the label distributions of the source words to the target words.
 
     $$ q_j = \frac{\sum_i T_{ij}\, p_i}{\sum_i T_{ij}} $$
 
-    plan (Plan): Between m source and n target words.
+    plan (Plan): The plan between m source words and n target words.
     source_probs (ndarray): A distribution for each source word, [m, k].
     RETURNS (Projected): Distributions, mass and entropy for each target word.
     RAISES (OpticalError): If there are not m distributions, or they are not finite.
@@ -115,22 +115,22 @@ def project_distributions(plan: Plan, source_probs: np.ndarray) -> Projected:
     >>> project_distributions(plan, np.array([[0.9, 0.1], [0.2, 0.8]])).probs.tolist()
     [[0.9, 0.1], [0.2, 0.8]]
     """
-    matrix = plan.matrix
     probs = np.asarray(source_probs, dtype=np.float64)
-    m = len(matrix)
+    m = len(plan.matrix)
     if probs.ndim != 2 or len(probs) != m or not np.isfinite(probs).all():
         raise OpticalError(Errors.E311.format(shape=probs.shape, words=m))
-    arrived = matrix.sum(axis=0)
+    arrived = plan.matrix.sum(axis=0)
     reached = arrived > _NOTHING
-    shares = np.divide(matrix, arrived, out=np.full_like(matrix, 1.0 / m), where=reached)
-    brought = shares.T @ probs
-    brought[~reached] = 1.0 / probs.shape[1]
+    uniform = np.full_like(plan.matrix, 1.0 / m)
+    shares = np.divide(plan.matrix, arrived, out=uniform, where=reached)
+    projected = shares.T @ probs
+    projected[~reached] = 1.0 / probs.shape[1]
     if m == 1:
         entropy = np.where(reached, 0.0, 1.0)
     else:
         logs = np.log(np.where(shares > 0, shares, 1.0))
         entropy = np.clip(-(shares * logs).sum(axis=0) / np.log(m), 0.0, 1.0)
-    return Projected(brought, plan.received, entropy)
+    return Projected(projected, plan.received, entropy)
 
 
 def project_spans(
@@ -138,27 +138,26 @@ def project_spans(
     source_spans: Sequence[tuple[int, int, str]],
     config: AlignConfig | None = None,
 ) -> list[ProjectedSpan]:
-    r"""Project whole spans, each to the run of target words that shares most mass with it.
+    r"""Project each source span to the sequence of target words with the highest score.
 
-    The score of a run $J$ for a span $I$ is the mass they share, divided by all mass that either of
-    them moved and the mass inside the run that did not move:
+    The score of target words $J$ for a span $I$ is the mass that moves between them, divided by all
+    mass that either of them moved and the mass in $J$ that did not move:
 
     $$ \frac{T(I, J)}{T(I, \cdot) + T(\cdot, J) - T(I, J) + \gamma\,(b(J) - T(\cdot, J))} $$
 
-    A partial plan leaves words out. On the source side they are in no term, so words without a
-    counterpart do not lower the score. On the target side, each word is first filled up from the
-    source words that it would choose alone, $T_{ij} + \alpha\,(b_j - T_{\cdot j})\,p(i|j)$. This
-    keeps words together that translate one word. $\gamma$ is the weight of mass that is missing
-    even then.
+    Source mass that did not move is not counted. If a target word received less than its mass, a
+    share of the missing mass is added first from the source words that match it best,
+    $T_{ij} + \alpha\,(b_j - T_{\cdot j})\,p(i|j)$. This keeps target words together that translate
+    the same source word.
 
-    plan (Plan): Between m source and n target words.
+    plan (Plan): The plan between m source words and n target words.
     source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
     config (Optional[AlignConfig]): `completion` ($\alpha$), `gap_weight` ($\gamma$),
         `min_confidence`.
-    RETURNS (List[ProjectedSpan]): In target order, none overlapping. The confidence is the score
-        times the share of what the lighter side has that moved. A span of which nothing moved is
-        left out.
-    RAISES (OpticalError): If a span does not lie within the source words.
+    RETURNS (List[ProjectedSpan]): In target order, without overlaps. The confidence is the score,
+        multiplied by the share of mass that moved on the side with less mass. Spans whose mass did
+        not move are left out.
+    RAISES (OpticalError): If a span is not within the source words.
 
     >>> plan = Plan(np.eye(2) / 2, np.full(2, 0.5), np.full(2, 0.5))
     >>> project_spans(plan, [(0, 1, "PER")])
@@ -170,20 +169,21 @@ def project_spans(
         missing = np.maximum(plan.target_mass - matrix.sum(axis=0), 0.0)
         matrix = matrix + config.completion * missing * plan.choices
     m, n = matrix.shape
+    # Priority (lower is better), number of the source span, start, end and confidence.
     candidates: list[tuple[float, int, int, int, float]] = []
     total = np.append(0.0, np.cumsum(matrix.sum(axis=0)))
     room = np.append(0.0, np.cumsum(plan.target_mass))
-    for which, (start, end, _) in enumerate(source_spans):
+    for number, (start, end, _) in enumerate(source_spans):
         if not 0 <= start < end <= m:
             raise OpticalError(Errors.E312.format(start=start, end=end, words=m))
         arriving = matrix[start:end].sum(axis=0)
+        # The best target span begins and ends with a word that received something.
         reached = np.flatnonzero(arriving > _NOTHING)
         if not len(reached):
             continue
-        have = max(_NOTHING, float(plan.source_mass[start:end].sum()))
-        trust = min(1.0, float(arriving.sum()) / have)
+        source_mass = max(_NOTHING, float(plan.source_mass[start:end].sum()))
+        trust = min(1.0, float(arriving.sum()) / source_mass)
         inside = np.append(0.0, np.cumsum(arriving))
-        # A best run begins and ends with a word that received something.
         first, last = reached[:, None], reached[None, :] + 1
         shared = inside[last] - inside[first]
         received = total[last] - total[first]
@@ -196,29 +196,14 @@ def project_spans(
             if value <= 0:
                 break
             begin, stop = int(reached[row]), int(reached[column]) + 1
-            # The lighter side's mass is all that could have moved.
-            possible = max(_NOTHING, min(have, float(room[stop] - room[begin])))
-            sure = value * min(1.0, float(shared[row, column]) / possible)
-            candidates.append((-value * trust, which, begin, stop, sure))
-    return _without_overlap(candidates, source_spans, n, config.min_confidence)
-
-
-def _without_overlap(
-    candidates: list[tuple[float, int, int, int, float]],
-    source_spans: Sequence[tuple[int, int, str]],
-    words: int,
-    min_confidence: float,
-) -> list[ProjectedSpan]:
-    """Take the best first, one for each span, each word at most once."""
-    taken = np.zeros(words, dtype=bool)
-    done: set[int] = set()
-    chosen = []
-    for _, which, start, end, confidence in sorted(candidates):
-        if which in done or taken[start:end].any():
-            continue
-        done.add(which)
-        if confidence < min_confidence:
-            continue
-        taken[start:end] = True
-        chosen.append(ProjectedSpan(start, end, source_spans[which][2], min(1.0, confidence)))
-    return sorted(chosen)
+            possible = max(_NOTHING, min(source_mass, float(room[stop] - room[begin])))
+            confidence = value * min(1.0, float(shared[row, column]) / possible)
+            candidates.append((-value * trust, number, begin, stop, confidence))
+    chosen: dict[int, ProjectedSpan] = {}
+    taken = np.zeros(n, dtype=bool)
+    for _, number, start, end, confidence in sorted(candidates):
+        if number not in chosen and not taken[start:end].any():
+            label = source_spans[number][2]
+            chosen[number] = ProjectedSpan(start, end, label, min(1.0, confidence))
+            taken[start:end] = confidence >= config.min_confidence
+    return sorted(span for span in chosen.values() if span.confidence >= config.min_confidence)

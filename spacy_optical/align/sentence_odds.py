@@ -1,9 +1,9 @@
-r"""Sentences of two files, compared by vectors and lengths: in place, shifted, or scrambled.
+"""Find shifted and scrambled blocks of bitext from sentence vectors and lengths.
 
-The cosine of two sentences is measured in standard deviations from cosines that arise by chance.
-Log odds of translation against chance follow from two Gaussians, estimated on the file. The best
-path through the offsets of the rows (Viterbi) gives blocks. Partial optimal transport with unit
-masses, which is an assignment, matches the sentences of a block again.
+The cosine of two sentences is standardised with the cosines of random pairs. Two Gaussians that are
+estimated on the file give the log odds of a translation against a random pair. The best path
+through the offsets of the rows (Viterbi) gives blocks. The sentences of a block are matched again
+by partial optimal transport with unit masses, which is an assignment.
 """
 
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from ..compat import require
 Odds = NDArray[np.float64]
 Rows = NDArray[np.int64]
 SAMPLE, WINDOW = 256, 40
-# Log odds that a new block costs, and the most that one row can say for or against an offset.
+# The cost of a new block in log odds, and the maximum of the log odds of a row (absolute value).
 NEW_BLOCK, MOST_ODDS = 10.0, 4.0
 _CHUNK = 2048
 
 
 @dataclass(frozen=True)
 class Block:
-    """Rows next to each other whose translations are at the same distance.
+    """Consecutive rows whose translations have the same offset.
 
     start (int): The first row, from 0.
-    end (int): One past the last row.
-    offset (Optional[int]): The translation of row i is in row i + offset. None if it is at none of
-        the distances that were compared.
+    end (int): The last row, excluded.
+    offset (Optional[int]): The translation of row i is in row i + offset. None if it has none of
+        the offsets that were compared.
     """
 
     start: int
@@ -38,20 +38,20 @@ class Block:
 
 
 class TranslationOdds:
-    r"""Log odds that sentences are translations of each other, against chance.
+    r"""Log odds that two sentences are translations of each other and not a random pair.
 
     $$ \log\frac{N(z_{ij}; \mu, \sigma)}{N(z_{ij}; 0, 1)}
        + \log\frac{N(r_{ij}; \rho, \tau)}{N(r_{ij}; \rho, \tau_0)} $$
 
-    $z$ is the cosine of the vectors, centred on the mean of each file, in standard deviations
-    from that of sentences drawn by chance; $r$ is the logarithm of the ratio of the lengths.
+    $z$ is the cosine of the vectors, which are centred on the mean of each file, standardised with
+    the cosines of random pairs. $r$ is the logarithm of the ratio of the lengths.
 
-    source (ndarray): [n, d], a vector for each sentence.
-    target (ndarray): [n, d], a vector for the sentence in the same row.
-    source_lengths (ndarray): [n], lengths in characters.
-    target_lengths (ndarray): [n].
+    source (ndarray): Sentence vectors, [n, d].
+    target (ndarray): Vectors of the sentences in the same rows, [n, d].
+    source_lengths (ndarray): Lengths in characters, [n].
+    target_lengths (ndarray): Lengths in characters, [n].
     reach (int): The largest offset.
-    seed (int): Seed for drawing sentences.
+    seed (int): Seed of the random pairs.
 
     >>> rng = np.random.default_rng(0)
     >>> vectors, lengths = rng.normal(size=(200, 16)), rng.integers(20, 200, 200)
@@ -72,10 +72,8 @@ class TranslationOdds:
     ) -> None:
         self._x, self._y = _unit(source), _unit(target)
         drawn = np.random.default_rng(seed).permutation(len(source))[:SAMPLE]
-        self._chance_x, self._chance_y = (
-            _chance(self._x, self._y[drawn]),
-            _chance(self._y, self._x[drawn]),
-        )
+        self._chance_x = _chance(self._x, self._y[drawn])
+        self._chance_y = _chance(self._y, self._x[drawn])
         self._lengths = np.log(np.maximum(1, source_lengths)), np.log(np.maximum(1, target_lengths))
         self.reach, n = reach, len(source)
         z, r = (np.full((n, 2 * reach + 1), np.nan) for _ in range(2))
@@ -86,20 +84,20 @@ class TranslationOdds:
         self.offsets: Odds = self._odds(z, r)
 
     def at(self, rows: Rows, columns: Rows) -> Odds:
-        """Compare source sentences with target sentences, one to one.
+        """Compute the log odds of pairs.
 
-        rows (ndarray): [k], source rows.
-        columns (ndarray): [k], target rows.
-        RETURNS (ndarray): [k], log odds.
+        rows (ndarray): Source rows, [k].
+        columns (ndarray): Target rows, [k].
+        RETURNS (ndarray): Log odds, [k].
         """
         return self._odds(*self._compared(rows, columns))
 
     def between(self, rows: Rows, columns: Rows) -> Odds:
-        """Compare each of some source sentences with each of some target sentences.
+        """Compute the log odds of all pairs of some source and some target sentences.
 
-        rows (ndarray): [a], source rows.
-        columns (ndarray): [b], target rows.
-        RETURNS (ndarray): [a, b], log odds.
+        rows (ndarray): Source rows, [a].
+        columns (ndarray): Target rows, [b].
+        RETURNS (ndarray): Log odds, [a, b].
         """
         cosines = self._x[rows].astype(np.float32) @ self._y[columns].astype(np.float32).T
         return self._odds(*self._standard(cosines, rows[:, None], columns[None, :]))
@@ -113,7 +111,7 @@ class TranslationOdds:
         return self._standard(cosines, rows, columns)
 
     def _standard(self, cosines: np.ndarray, rows: Rows, columns: Rows) -> tuple[Odds, Odds]:
-        """Give z and r of pairs."""
+        """Compute z and r of pairs."""
         (mean_x, sd_x), (mean_y, sd_y) = self._chance_x, self._chance_y
         expected = (mean_x[rows] + mean_y[columns]) / 2
         z = (cosines - expected) / np.sqrt(sd_x[rows] * sd_y[columns])
@@ -121,26 +119,26 @@ class TranslationOdds:
 
     def _fit(self, z: Odds, r: Odds) -> None:
         """Estimate the Gaussians on the best offset of each window of rows."""
-        at = np.arange(len(z))
         windows = [z[i : i + WINDOW] for i in range(0, len(z), WINDOW)]
-        # At the edges of the file an offset may have no pair in a window: it is never the best.
+        # At the edges of the file, an offset without pairs in a window is never the best.
         means = [np.ma.masked_invalid(window).mean(axis=0) for window in windows]
         best = np.repeat([mean.argmax() for mean in means], list(map(len, windows)))
-        z, r = z[at, best], r[at, best]
-        kept = np.isfinite(z)
-        z, r = z[kept], r[kept]
-        # Half of what met by chance is below 0, and few translations are (Storey 2002).
-        self.share = float(1 - np.clip(2 * np.mean(z < 0), 0.02, 0.9))
-        self._mean = max(1.0, float(z.mean()) / self.share)
-        square = (float((z**2).mean()) - (1 - self.share)) / self.share - self._mean**2
+        at = np.flatnonzero(np.isfinite(z[np.arange(len(z)), best]))
+        z, r = z[at, best[at]], r[at, best[at]]
+        # z is below 0 for half of the random pairs and for few translations (Storey 2002).
+        share = float(1 - np.clip(2 * np.mean(z < 0), 0.02, 0.9))
+        self._mean = max(1.0, float(z.mean()) / share)
+        square = (float((z**2).mean()) - (1 - share)) / share - self._mean**2
         self._deviation = float(np.sqrt(np.clip(square, 0.5, 4.0)))
-        self._ratio = float(np.median(r[z > 1])) if (z > 1).any() else 0.0
-        spread = 1.4826 * float(np.median(np.abs(r[z > 1] - self._ratio))) if (z > 1).any() else 1.0
+        self._ratio, spread = 0.0, 1.0
+        if (z > 1).any():
+            self._ratio = float(np.median(r[z > 1]))
+            spread = 1.4826 * float(np.median(np.abs(r[z > 1] - self._ratio)))
         chance = float(np.sqrt(self._lengths[0].var() + self._lengths[1].var()))
         self._spread = float(np.clip(spread, 0.1, 0.4)), max(0.4, chance)
 
     def _odds(self, z: Odds, r: Odds) -> Odds:
-        # Past the vertex the wider Gaussian would win again.
+        # Beyond the vertex, the log odds would change their direction.
         m, s = self._mean, self._deviation
         if s != 1:
             vertex = -m / (s**2 - 1)
@@ -151,11 +149,11 @@ class TranslationOdds:
 
 
 def find_blocks(odds: np.ndarray) -> list[Block]:
-    """Cut a file into the blocks that explain it best (Viterbi).
+    """Divide a file into the blocks with the highest log odds (Viterbi).
 
-    odds (ndarray): [n, 2 r + 1], log odds of each row's translation being at the offsets -r to r;
-        NaN past the file's ends.
-    RETURNS (List[Block]): Blocks that cover all rows in order.
+    odds (ndarray): [n, 2 r + 1], log odds of each row with the offsets -r to r; NaN beyond the ends
+        of the file.
+    RETURNS (List[Block]): Blocks that cover all rows, in order.
 
     >>> odds = np.full((30, 3), -3.0)
     >>> odds[:12, 1] = odds[12:, 2] = 3.0
@@ -163,7 +161,7 @@ def find_blocks(odds: np.ndarray) -> list[Block]:
     [Block(start=0, end=12, offset=0), Block(start=12, end=30, offset=1)]
     """
     n, width = odds.shape
-    # The last state is that of chance, whatever the row.
+    # The last state stands for random pairs.
     scores = np.zeros((n, width + 1))
     scores[:, :width] = np.clip(np.nan_to_num(odds, nan=-MOST_ODDS), -MOST_ODDS, MOST_ODDS)
     states = np.arange(width + 1)
@@ -188,15 +186,14 @@ def find_blocks(odds: np.ndarray) -> list[Block]:
 
 
 def match(gain: np.ndarray) -> list[tuple[int, int]]:
-    r"""Match sentences by partial optimal transport with unit masses.
+    r"""Match sentences by partial optimal transport with unit masses, which is an assignment.
 
     $$ \max_{T \ge 0} \langle T, G \rangle \quad\text{with}\quad T\mathbf{1} \le 1,\;
        T^\top\mathbf{1} \le 1 $$
 
-    With unit masses an optimal plan is an assignment. Null mass has the gain 0: a sentence without
-    a partner stays alone.
+    Null mass has the gain 0, so a sentence can stay without a match.
 
-    gain (ndarray): [m, n], log odds of each pair.
+    gain (ndarray): Log odds of each pair, [m, n].
     RETURNS (List[Tuple[int, int]]): Rows and columns of the pairs, in the order of the rows.
 
     >>> match(np.array([[-1.0, 3.0], [2.0, 4.0], [-5.0, -5.0]]))
@@ -218,14 +215,13 @@ def _unit(vectors: np.ndarray) -> NDArray[np.float16]:
 
 
 def _chance(side: np.ndarray, drawn: np.ndarray) -> tuple[Odds, Odds]:
-    """Give mean and deviation of each sentence's cosines with sentences drawn by chance."""
-    other = drawn.astype(np.float32).T
-    found = [
-        ((part := side[at : at + _CHUNK].astype(np.float32) @ other).mean(axis=1), part.std(axis=1))
-        for at in range(0, len(side), _CHUNK)
-    ]
-    means, deviations = (np.concatenate(values) for values in zip(*found, strict=True))
-    return means, deviations + 1e-3
+    """Compute mean and standard deviation of the cosines of each sentence with random sentences."""
+    means, deviations = [], []
+    for at in range(0, len(side), _CHUNK):
+        cosines = side[at : at + _CHUNK].astype(np.float32) @ drawn.astype(np.float32).T
+        means.append(cosines.mean(axis=1))
+        deviations.append(cosines.std(axis=1))
+    return np.concatenate(means), np.concatenate(deviations) + 1e-3
 
 
 def _log_gauss(values: np.ndarray, mean: float, deviation: float) -> Odds:

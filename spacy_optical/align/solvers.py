@@ -1,6 +1,6 @@
 """Solvers of alignments by name.
 
-POT (https://pythonot.github.io) solves transport problems; it is imported on first use.
+POT (https://pythonot.github.io) solves the transport problems. It is imported on first use.
 """
 
 import os
@@ -22,43 +22,46 @@ Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
 
-def both_directions(cost: Matrix, temperature: float) -> tuple[Matrix, Matrix]:
-    r"""Compute $p(j|i)$ and $p(i|j)$ of both directions, each $\propto e^{-C_{ij} / t}$.
+def agreed(cost: Matrix, config: "AlignConfig") -> Matrix:
+    r"""Replace the cost by the disagreement of both directions, $1 - \sqrt{p(j|i)\,p(i|j)}$.
 
     cost (ndarray): [m, n].
-    temperature (float): $t$.
-    RETURNS (Tuple[ndarray, ndarray]): The rows of the first and the columns of the second sum
-        to 1.
+    config (AlignConfig): The temperature, `agreement`. If it is 0, the cost does not change.
+    RETURNS (ndarray): [m, n], 0 to 1.
 
-    >>> forward, backward = both_directions(np.array([[0.0, 1.0]]), 1.0)
-    >>> forward.round(2).tolist(), backward.tolist()
-    ([[0.73, 0.27]], [[1.0, 1.0]])
+    >>> from spacy_optical.align import AlignConfig
+    >>> agreed(np.array([[0.0, 1.0]]), AlignConfig()).round(2).tolist()
+    [[0.0, 1.0]]
     """
-    forward = np.exp((cost.min(axis=1, keepdims=True) - cost) / temperature)
-    backward = np.exp((cost.min(axis=0, keepdims=True) - cost) / temperature)
-    forward /= forward.sum(axis=1, keepdims=True)
-    backward /= backward.sum(axis=0, keepdims=True)
-    return forward, backward
+    if not config.agreement:
+        return cost
+    forward, backward = _both_directions(cost, config.agreement)
+    return 1.0 - np.sqrt(forward * backward)
 
 
 @cache
 def pot() -> ModuleType:
-    """Import POT without the array libraries that it would otherwise probe for."""
+    """Import POT without the array libraries that it would otherwise import."""
     for backend in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW"):
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
     return require("ot")
 
 
+def _both_directions(cost: Matrix, temperature: float) -> tuple[Matrix, Matrix]:
+    """Compute p(j|i) and p(i|j), both proportional to exp(-cost / temperature)."""
+
+    def softmax(axis: int) -> Matrix:
+        weights = np.exp((cost.min(axis=axis, keepdims=True) - cost) / temperature)
+        return weights / weights.sum(axis=axis, keepdims=True)
+
+    return softmax(1), softmax(0)
+
+
 def _exact(cost: Matrix, a: Vector, b: Vector, config: "AlignConfig") -> Matrix:
-    # The marginals were checked; POT's own check takes longer than its solver.
+    # `plan` has checked the marginals. POT's own check takes longer than its solver.
+    b = b * (a.sum() / b.sum())
     matrix, log = pot().emd(
-        a,
-        b * (a.sum() / b.sum()),
-        cost,
-        numItermax=1_000_000,
-        log=True,
-        center_dual=False,
-        check_marginals=False,
+        a, b, cost, numItermax=1_000_000, log=True, center_dual=False, check_marginals=False
     )
     if log["warning"] is not None:
         raise OpticalError(Errors.E309.format(solver="exact", reason=log["warning"]))
@@ -66,23 +69,21 @@ def _exact(cost: Matrix, a: Vector, b: Vector, config: "AlignConfig") -> Matrix:
 
 
 def _partial(cost: Matrix, a: Vector, b: Vector, config: "AlignConfig") -> Matrix:
-    """Solve with one more node a side that takes what stays, for half the price on either side."""
-    m, n = cost.shape
-    extended = np.zeros((m + 1, n + 1))
-    extended[:m, :n] = cost
-    extended[m, :n] = extended[:m, n] = config.null_price / 2
+    """Solve with a null node on each side. To leave mass costs half the price on either side."""
+    extended = np.pad(cost, (0, 1), constant_values=config.null_price / 2)
+    extended[-1, -1] = 0.0
     total = a.sum()
-    return _exact(extended, np.append(a, total), np.append(b, total), config)[:m, :n]
+    return _exact(extended, np.append(a, total), np.append(b, total), config)[:-1, :-1]
 
 
 def _softmax(cost: Matrix, a: Vector, b: Vector, config: "AlignConfig") -> Matrix:
-    r"""Give min(a_i, b_j) p(j|i) p(i|j), after awesome-align (arXiv 2101.08231)."""
-    forward, backward = both_directions(cost, config.temperature)
-    return np.minimum(a[:, None], b[None, :]) * forward * backward
+    """Compute min(a_i, b_j) p(j|i) p(i|j), as awesome-align does (arXiv 2101.08231)."""
+    forward, backward = _both_directions(cost, config.temperature)
+    return np.minimum.outer(a, b) * forward * backward
 
 
-# A solver gives a plan [m, n] from cost [m, n], both sides' masses and the settings. More can be
-# registered here.
+# A solver takes the cost [m, n], the masses of both sides and the settings, and returns the plan
+# [m, n]. More solvers can be registered here.
 SOLVERS: dict[str, Callable[[Matrix, Vector, Vector, "AlignConfig"], Matrix]] = {
     "partial": _partial,
     "exact": _exact,

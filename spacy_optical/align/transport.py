@@ -1,4 +1,4 @@
-"""Compute a plan: how much of each source word corresponds to each target word."""
+"""Compute a transport plan: how much of each source word corresponds to each target word."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,20 +7,20 @@ import numpy as np
 
 from ..errors import Errors, OpticalError
 from .config import AlignConfig
-from .cost import agreed, choices, cosine, masses, parallelism, word_cost
-from .solvers import SOLVERS, Matrix, Vector
+from .cost import cosine, masses, parallelism, word_cost
+from .solvers import SOLVERS, Matrix, Vector, agreed
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which words correspond to which, and how much.
+    """A transport plan between m source words and n target words.
 
-    matrix (ndarray): Mass moved from source word i to target word j, [m, n], float64.
+    matrix (ndarray): Mass that moves from source word i to target word j, [m, n], float64.
     source_mass (ndarray): The mass of each source word, [m].
     target_mass (ndarray): The mass of each target word, [n].
-    similarity (float): How similar the pair is (see `parallelism`), 0 to 1; 1 if unknown.
-    choices (Optional[ndarray]): Which source word each target word would choose alone (see
-        `choices` in cost.py), [m, n]. Spans are completed with it where the plan left words out.
+    similarity (float): The similarity of the pair (see `parallelism`), 0 to 1; 1 if unknown.
+    choices (Optional[ndarray]): The probability of each source word for each target word, [m, n],
+        independent of the plan. `project_spans` uses it for target words with missing mass.
     """
 
     matrix: Matrix
@@ -48,22 +48,21 @@ class Plan:
 def plan(
     cost: np.ndarray, source_mass: np.ndarray, target_mass: np.ndarray, config: AlignConfig
 ) -> Plan:
-    r"""Move the mass of the source words to the target words at the least cost.
+    r"""Move the mass of the source words to the target words at the lowest cost.
 
     $$ \min_{T \ge 0} \langle T, C \rangle \quad\text{with}\quad T\mathbf{1} \le a,\;
        T^\top\mathbf{1} \le b,\; \mathbf{1}^\top T \mathbf{1} = \mu $$
 
-    where $\mu = 1$ for `exact`, and for `partial` what is cheaper to move than to leave (Caffarelli
-    and McCann 2010; Chapel, Alaya and Gasso 2020). Solvers that are registered in `SOLVERS` take
-    the checked cost and masses and the config, and return the matrix.
+    $\mu = 1$ for `exact`. For `partial`, it is the mass that is cheaper to move than to leave
+    (Caffarelli and McCann 2010; Chapel, Alaya and Gasso 2020).
 
-    cost (ndarray): [m, n], none below 0.
-    source_mass (ndarray): [m], positive.
-    target_mass (ndarray): [n], positive. Both sides must sum to the same.
-    config (AlignConfig): Which solver, and its settings.
-    RETURNS (Plan): A plan without NaN, whose rows and columns sum to at most the masses.
-    RAISES (OpticalError): On an empty side, numbers that are not finite, shapes that do not fit,
-        masses that are negative or do not sum to the same, or a solver that did not succeed.
+    cost (ndarray): [m, n], not negative.
+    source_mass (ndarray): [m], not negative.
+    target_mass (ndarray): [n], not negative, with the same sum.
+    config (AlignConfig): The solver and its settings.
+    RETURNS (Plan): The plan. Its rows and columns sum to at most the masses.
+    RAISES (OpticalError): If a side is empty, numbers are not finite, shapes do not match, masses
+        are negative or have different sums, or the solver fails.
 
     >>> plan(1 - np.eye(2), np.ones(2) / 2, np.ones(2) / 2, AlignConfig(solver="exact")).moved
     1.0
@@ -71,7 +70,7 @@ def plan(
     cost = np.ascontiguousarray(cost, dtype=np.float64)
     a = np.ascontiguousarray(source_mass, dtype=np.float64)
     b = np.ascontiguousarray(target_mass, dtype=np.float64)
-    if cost.ndim != 2 or cost.shape != (a.size, b.size) or a.ndim != 1 or b.ndim != 1:
+    if cost.ndim != 2 or cost.shape != a.shape + b.shape:
         raise OpticalError(Errors.E307.format(cost=cost.shape, source=a.shape, target=b.shape))
     for side, values in (("source", a), ("target", b)):
         if not values.size:
@@ -85,7 +84,7 @@ def plan(
     matrix = SOLVERS[config.solver](cost, a, b, config)
     if not np.isfinite(matrix).all():
         raise OpticalError(Errors.E309.format(solver=config.solver, reason="not a number"))
-    # What rounding leaves behind is no mass.
+    # Remove rounding errors.
     return Plan(np.where(matrix > 1e-12 * a.sum(), matrix, 0.0), a, b)
 
 
@@ -96,13 +95,13 @@ def align_words(
     target_words: Sequence[str] | None,
     config: AlignConfig,
 ) -> Plan:
-    """Align a sentence with its translation: cost, masses, null mass and plan in one call.
+    """Align a sentence with its translation: compute cost, masses and plan.
 
-    source_vectors (ndarray): [m, d], one row a word.
-    target_vectors (ndarray): [n, d].
-    source_words (Optional[Sequence[str]]): The m words, for the cues of their spelling.
+    source_vectors (ndarray): Word vectors, [m, d].
+    target_vectors (ndarray): Word vectors, [n, d].
+    source_words (Optional[Sequence[str]]): The m words, for the terms of spelling.
     target_words (Optional[Sequence[str]]): The n words.
-    config (AlignConfig): All settings.
+    config (AlignConfig): The settings of the alignment.
     RETURNS (Plan): The plan.
     RAISES (OpticalError): As `cosine`, `masses` and `plan`.
 
@@ -113,13 +112,17 @@ def align_words(
     cosines = cosine(source_vectors, target_vectors, centre=config.centre)
     m, n = cosines.shape
     cost = word_cost(cosines, config, source_words, target_words)
-    solved = plan(
-        agreed(cost, config),
-        masses(config, source_words, m),
-        masses(config, target_words, n),
-        config,
-    )
-    return replace(solved, similarity=parallelism(cosines), choices=choices(cost, config))
+    a, b = masses(config, source_words, m), masses(config, target_words, n)
+    solved = plan(agreed(cost, config), a, b, config)
+    return replace(solved, similarity=parallelism(cosines), choices=_choices(cost, config))
+
+
+def _choices(cost: Matrix, config: AlignConfig) -> Matrix:
+    """Compute p(i|j). A column sums to 1 minus the probability of no source word."""
+    t, least = config.completion_temperature, cost.min(axis=0)
+    chosen = np.exp((least - cost) / t)
+    none = np.exp(np.minimum((least - config.completion_price) / t, 50.0))
+    return chosen / (chosen.sum(axis=0) + none)
 
 
 def _share(part: Vector, whole: Vector) -> Vector:

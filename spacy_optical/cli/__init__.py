@@ -1,4 +1,4 @@
-"""Commands under `python -m spacy optical`: importing this package registers them."""
+"""The commands of `python -m spacy optical`. Importing this package registers them."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,4 +1,4 @@
-"""Reading option values that are numbers with units."""
+"""Parse option values with numbers and units."""
 
 import re
 
@@ -6,13 +6,12 @@ from ..errors import Errors, OpticalError
 from ..profiling.schema import Budget
 
 UNITS = {"ms": {"ms": 1.0, "s": 1000.0, "": 1.0}, "MB": {"MB": 1.0, "GB": 1000.0, "": 1.0}}
-EXAMPLES = {"ms": "5ms", "MB": "60MB"}
 
 
 def make_budget(
-    *, p50: str | None, rss: str | None, above_floor: str | None, disk: str | None
+    p50: str | None, rss: str | None, above_floor: str | None, disk: str | None
 ) -> Budget | None:
-    """Read the limits of a budget, such as `5ms` and `60MB`; None if there is no limit."""
+    """Parse the limits of a budget, e.g. `5ms` and `60MB`. No limit gives None."""
     budget = Budget(
         max_p50_ms=parse_amount(p50, "ms"),
         max_rss_mb=parse_amount(rss, "MB"),
@@ -23,24 +22,22 @@ def make_budget(
 
 
 def parse_amount(text: str | None, unit: str) -> float | None:
-    """Read an amount such as `5ms`, `0.2s`, `60MB` or `60`.
+    """Parse an amount, e.g. `5ms`, `0.2s`, `60MB` or `60`.
 
-    text (Optional[str]): The text.
-    unit (str): The unit that the result is in, `ms` or `MB`.
-    RETURNS (Optional[float]): The amount, or None without a text.
-    RAISES (OpticalError): If it is not an amount of this kind.
+    text (Optional[str]): The text. None gives None.
+    unit (str): The unit of the result, `ms` or `MB`.
     """
     if text is None:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
     if match is None or match[2] not in UNITS[unit]:
-        form, example = f"NUMBER{unit}", EXAMPLES[unit]
+        form, example = f"NUMBER{unit}", f"60{unit}"
         raise OpticalError(Errors.E613.format(text=text, form=form, example=example))
     return float(match[1]) * UNITS[unit][match[2]]
 
 
 def parse_numbers(text: str) -> tuple[int, ...]:
-    """Read whole numbers that are separated by commas, such as `1,16,64`."""
+    """Parse positive integers separated by commas, e.g. `1,16,64`."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() for part in parts):
         raise OpticalError(Errors.E613.format(text=text, form="N,N", example="1,16,64"))

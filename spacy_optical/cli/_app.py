@@ -1,4 +1,4 @@
-"""The `optical` command group, and how a command reports bad input."""
+"""The `optical` command group, and helpers of its commands."""
 
 import functools
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from click import NoSuchOption  # what spaCy's own parser raises
+from click import NoSuchOption  # raised by parse_config_overrides
 from spacy.cli._util import app, parse_config_overrides
 from wasabi import msg
 
@@ -22,20 +22,18 @@ optical_cli = typer.Typer(
 )
 app.add_typer(optical_cli, name="optical")
 
-# A config's key, as in `training.epochs` or `training.epochs=8`.
+# A key of a config, e.g. `training.epochs` or `training.epochs=8`.
 DOTTED = re.compile(r"[a-z_]+(\.[\w-]+)+(=|$)")
-OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def command(
     name: str, *, overrides: bool = False, group: typer.Typer = optical_cli
 ) -> Callable[[Callable[..., Any]], Any]:
-    """Register a command whose bad input ends in one sentence and exit code 1.
+    """Register a command. An `OpticalError` is printed, and the command exits with code 1.
 
-    name (str): The command's name.
-    overrides (bool): Whether it takes config overrides such as `--training.epochs 2`.
-    group (Typer): The commands that it belongs to; by default `python -m spacy optical`.
-    RETURNS (Callable): The decorator.
+    name (str): The name of the command.
+    overrides (bool): Whether it takes config overrides, e.g. `--training.epochs 2`.
+    group (Typer): The command group.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,50 +46,36 @@ def command(
             except KeyboardInterrupt:
                 msg.fail(Errors.E005, exits=1)
 
-        settings = OVERRIDES if overrides else {}
+        settings = {"allow_extra_args": overrides, "ignore_unknown_options": overrides}
         return group.command(name, context_settings=settings)(run)
 
     return register
 
 
 def overrides_of(context: typer.Context) -> dict[str, Any]:
-    """Read a command's config overrides, in spaCy's form; the dashes may be missing.
+    """Parse the config overrides of a command, e.g. `--training.epochs 8`.
 
-    A project's variable loses them: weasel strips all of `--vars.options="--training.epochs 8"`.
-
-    context (Context): The command's context.
-    RETURNS (Dict[str, Any]): Values by dotted name.
-    RAISES (OpticalError): If an option is neither the command's nor of this form.
+    The dashes may be missing: weasel removes them from `--vars.options="--training.epochs 8"`.
     """
+    arguments: list[str] = []
+    for argument in context.args:
+        is_value = arguments and arguments[-1].startswith("--") and "=" not in arguments[-1]
+        if not is_value and DOTTED.match(argument):
+            argument = f"--{argument}"
+        arguments.append(argument)
     try:
-        return parse_config_overrides(_dashed(context.args))
+        return parse_config_overrides(arguments)
     except NoSuchOption as err:
         raise OpticalError(Errors.E007.format(option=err.option_name)) from err
 
 
-def _dashed(arguments: list[str]) -> list[str]:
-    dashed: list[str] = []
-    for argument in arguments:
-        follows_name = bool(dashed) and dashed[-1].startswith("--") and "=" not in dashed[-1]
-        if not follows_name and DOTTED.match(argument):
-            argument = f"--{argument}"
-        dashed.append(argument)
-    return dashed
-
-
 def parse_names(text: str) -> tuple[str, ...]:
-    """Read names that are separated by commas, such as `PER,ORG`."""
+    """Parse names separated by commas, e.g. `PER,ORG`."""
     return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def named_values(values: list[str], form: str = "NAME=VALUE") -> dict[str, str]:
-    """Read options of the form NAME=VALUE.
-
-    values (List[str]): The options as given.
-    form (str): The form, for the error.
-    RETURNS (Dict[str, str]): Values by name.
-    RAISES (OpticalError): If one has no name or no value, or two have the same name.
-    """
+    """Parse option values of the form NAME=VALUE. The names must differ."""
     named: dict[str, str] = {}
     for text in values:
         name, _, value = text.partition("=")
@@ -104,33 +88,33 @@ def named_values(values: list[str], form: str = "NAME=VALUE") -> dict[str, str]:
 
 
 def named_paths(values: list[str]) -> dict[str, Path]:
-    """Read options of the form NAME=PATH, as `named_values`."""
+    """Parse option values of the form NAME=PATH. See `named_values`."""
     return {name: Path(path) for name, path in named_values(values, "NAME=PATH").items()}
 
 
 def gold_of(options: list[str], folder: Path | None, split: str) -> dict[str, Path]:
-    """Join single gold files with those of a corpus folder.
+    """Get the gold files of the options `--gold` and `--gold-folder`.
 
-    options (List[str]): Values of `--gold`, as LANG=FILE.
-    folder (Optional[Path]): Value of `--gold-folder`: the corpus command's `gold` folder.
-    split (str): Which of that folder's files: `dev` or `test`.
-    RETURNS (Dict[str, Path]): Files by language; a single file wins over the folder's.
+    options (List[str]): The values of `--gold`, as LANG=FILE. They override the folder.
+    folder (Optional[Path]): The value of `--gold-folder`.
+    split (str): The files of the folder to use, `dev` or `test`.
     """
-    return (gold_files(folder, split) if folder is not None else {}) | named_paths(options)
+    files = {} if folder is None else gold_files(folder, split)
+    return files | named_paths(options)
 
 
 def say(text: str) -> None:
-    """Print a line of progress at once, also where the output goes to a file."""
+    """Print a line of progress. The output is flushed, in case it goes to a file."""
     if _is_main():
         print(text, flush=True)
 
 
 def good(text: str) -> None:
-    """Print what a command made."""
+    """Print what a command wrote."""
     if _is_main():
         msg.good(text)
 
 
 def _is_main() -> bool:
-    """Whether this is the process that prints, of those that `accelerate launch` started."""
+    """Whether this is the main process of `accelerate launch`."""
     return os.environ.get("RANK", "0") == "0"

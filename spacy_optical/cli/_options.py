@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options of several commands."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,15 +8,16 @@ from typer import Argument, Option
 from ..data.bitext import Format
 
 ConfigPath = Annotated[Path, Argument(metavar="CONFIG", help="Config file")]
-Teacher = Annotated[Path, Argument(help="The teacher's folder")]
-TrainedModel = Annotated[Path, Argument(help="A student's or teacher's folder")]
-BundleFolder = Annotated[Path, Argument(help="The bundle's folder")]
-PipelineFolder = Annotated[Path, Argument(help="The pipeline's folder")]
+Teacher = Annotated[Path, Argument(help="Folder of the teacher")]
+TrainedModel = Annotated[Path, Argument(help="Folder of a student or teacher")]
+BundleFolder = Annotated[Path, Argument(help="Folder of the bundle")]
+PipelineFolder = Annotated[Path, Argument(help="Folder of the pipeline")]
 OutputFolder = Annotated[Path, Argument(help="Output folder")]
 Resume = Annotated[bool, Option("--resume", "-r", help="Continue an interrupted run")]
+Preset = Annotated[str, Option("--preset", "-p", help="auto, fp32, int8 or int8-vnni")]
+Force = Annotated[bool, Option("--force", "-f", help="Write the bundle even if it fails")]
 Markdown = Annotated[
-    Path | None,
-    Option(help="Markdown file in which to update the tables, between its results marks"),
+    Path | None, Option(help="Markdown file whose tables between the results marks are updated")
 ]
 
 Encoder = Annotated[Path, Option("--encoder", "-e", help="Folder of the encoder")]
@@ -27,7 +28,7 @@ Layers = Annotated[
         "-l",
         default_factory=list,
         show_default=False,
-        help="Layer of the encoder; repeatable, to use the mean of several layers [default: 7]",
+        help="Layer of the encoder; repeatable, for the mean of several [default: 7]",
     ),
 ]
 Aligner = Annotated[str, Option("--aligner", "-a", help="Name of the aligner")]
@@ -40,19 +41,18 @@ Keys = Annotated[
     Option(
         "--keys",
         "-k",
-        help="Names of source and target in the file, separated by a comma: JSON keys, TMX "
-        "languages, endings of Moses files, or names or numbers of TSV columns [default: the "
-        "language codes]",
+        help="Source and target as JSON keys, TMX languages, endings of Moses files, or names or "
+        "numbers of TSV columns, separated by a comma [default: the language codes]",
     ),
 ]
 BitextFormat = Annotated[
     Format | None, Option("--format", help="Format of the bitext [default: from the file name]")
 ]
 Unescape = Annotated[
-    bool, Option("--unescape", help="Turn HTML entities and doubled quotes into characters")
+    bool, Option("--unescape", help="Replace HTML entities and doubled quotes by characters")
 ]
 
-_FILES = "Gold folder of the corpus command; its {} files are used"
+_FILES = "Gold folder of the corpus command, to use its {} files"
 GoldTest = Annotated[Path | None, Option("--gold-folder", help=_FILES.format("test"))]
 GoldDev = Annotated[Path | None, Option("--gold-folder", help=_FILES.format("dev"))]
 Gold = Annotated[

@@ -14,11 +14,11 @@ from ._options import Aligner, Encoder, Layers, SkipBelow, SourceLanguage, Thres
 def align_cli(
     encoder: Encoder,
     layer: Layers,
-    source: str = typer.Argument(..., help="A sentence; entities may be marked: [Amina](PER)"),
-    target: str = typer.Argument(..., help="Its translation"),
+    source: str = typer.Argument(..., help="Sentence, with or without entities: [Amina](PER)"),
+    target: str = typer.Argument(..., help="Translation of the sentence"),
     source_lang: SourceLanguage = "en",
     target_lang: str = typer.Option("xx", "--target", "-t", help="Language of the translation"),
-    labeller: str | None = typer.Option(None, help="A spaCy pipeline that labels the sentence"),
+    labeller: str | None = typer.Option(None, help="spaCy pipeline that labels the sentence"),
     aligner: Aligner = "partial",
     threshold: Threshold = THRESHOLD,
     skip_below: SkipBelow = 0.25,
@@ -26,23 +26,21 @@ def align_cli(
 ) -> None:
     """Show the alignment of a sentence with its translation, and the projected entities.
 
-    A tick marks the entities that project-labels would write with the same settings.
+    The entities that project-labels would write with the same settings have a tick.
 
     Example: python -m spacy optical align "[Amina](PER) lives in [Mombasa](LOC)."
     "Amina anaishi Mombasa." --target sw --encoder assets/encoder --html plan.html
     """
-    from ..align.presets import aligner as preset
+    from ..align.config import aligner as preset
     from ..encoders.word_vectors import DEFAULT_LAYERS, WordEncoder
-    from ..files import written_whole
+    from ..files import write_text
     from ..projection.pair import align_pair
 
-    config = preset(aligner).model_copy(update={"skip_below": skip_below})
-    encode = WordEncoder(encoder, layer or DEFAULT_LAYERS)
     pair = align_pair(
         source,
         target,
-        encode,
-        config,
+        WordEncoder(encoder, layer or DEFAULT_LAYERS),
+        preset(aligner).model_copy(update={"skip_below": skip_below}),
         source_lang=source_lang,
         target_lang=target_lang,
         labeller=labeller,
@@ -61,6 +59,5 @@ def align_cli(
         msg.warn(f"{similarity}, below {skip_below:g}: project-labels does not use this pair")
     msg.text(f"{similarity}, mass moved {pair.plan.moved:.0%}")
     if html is not None:
-        with written_whole(html) as temporary:
-            temporary.write_text(pair.html(), encoding="utf8")
+        write_text(html, pair.html())
         msg.good(f"Picture in {html}")

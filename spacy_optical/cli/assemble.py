@@ -13,14 +13,14 @@ from ._options import BundleFolder, PipelineFolder
 def assemble_cli(
     bundle: BundleFolder,
     out: PipelineFolder,
-    name: str = typer.Option("optical_ner", "--name", "-n", help="The pipeline's name"),
-    version: str = typer.Option("0.1.0", "--version", "-v", help="The pipeline's version"),
-    licence: str = typer.Option("", "--licence", "-l", help="The pipeline's licence"),
+    name: str = typer.Option("optical_ner", "--name", "-n", help="Name of the pipeline"),
+    version: str = typer.Option("0.1.0", "--version", "-v", help="Version of the pipeline"),
+    licence: str = typer.Option("", "--licence", "-l", help="Licence of the pipeline"),
     data: Path | None = typer.Option(
-        None, "--data", "-d", help="Config that names the training data, for the sources"
+        None, "--data", "-d", help="Config of the training data, to list the sources"
     ),
     scores: Path | None = typer.Option(
-        None, "--scores", "-s", help="File that evaluate wrote for the bundle"
+        None, "--scores", "-s", help="Output file of evaluate for the bundle"
     ),
 ) -> None:
     """Make a spaCy pipeline from a bundle, ready for `spacy package`.

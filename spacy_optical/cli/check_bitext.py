@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
+from ..errors import Errors, OpticalError
 from ._app import command
 from ._options import BitextFormat, Keys, Unescape
 
@@ -12,8 +13,7 @@ from ._options import BitextFormat, Keys, Unescape
 @command("check-bitext")
 def check_bitext_cli(
     files: list[Path] = typer.Argument(
-        ...,
-        help="JSON lines, TSV, TMX, stems of Moses files; with --format moses both sides' files",
+        ..., help="JSON lines, TSV, TMX or stems of Moses files; with --format moses both files"
     ),
     encoder: Path | None = typer.Option(
         None, "--encoder", "-e", help="Folder of the encoder [default: only check the texts]"
@@ -25,18 +25,17 @@ def check_bitext_cli(
     format: BitextFormat = None,
     unescape: Unescape = False,
     repair: Path | None = typer.Option(
-        None, help="Folder to write the pairs to that remain, matched again where lines moved"
+        None, help="Output folder for the remaining pairs, realigned in shifted blocks"
     ),
-    html: Path | None = typer.Option(None, "--html", help="HTML file to write the picture to"),
+    html: Path | None = typer.Option(None, help="HTML file to write, with a picture"),
 ) -> None:
-    """Find pairs of bitext that are no translations, and blocks whose lines have moved.
+    """Find pairs of bitext that are not translations, and blocks of shifted lines.
 
     Example: python -m spacy optical check-bitext all.en-so.tmx.zip --languages en so
     --encoder assets/encoder --repair checked --html so.html
     """
     from ..data.bitext import named_keys
-    from ..errors import Errors, OpticalError
-    from ..files import written_whole
+    from ..files import write_text
     from ..projection.bitext_faults import FAULTS, PAIRS, check_bitext
     from ..projection.bitext_picture import bitext_html
 
@@ -63,21 +62,16 @@ def check_bitext_cli(
             ("dropped", found.dropped, ""),
         ]
         msg.table(rows, header=("", "Pairs", ""), divider=True, aligns=("l", "r", "l"))
-        if found.blocks:
-            blocks = [
-                (
-                    f"{block['start']} to {block['end']}",
-                    block["kind"],
-                    "" if block["offset"] is None else f"{block['offset']:+d}",
-                    block["matched"],
-                )
-                for block in found.blocks
-            ]
+        blocks = []
+        for block in found.blocks:
+            lines = f"{block['start']} to {block['end']}"
+            offset = "" if block["offset"] is None else f"{block['offset']:+d}"
+            blocks.append((lines, block["kind"], offset, block["matched"]))
+        if blocks:
             header = ("Block", "Fault", "Offset", "Matched")
             msg.table(blocks, header=header, divider=True, aligns=("l", "l", "r", "r"))
     if html is not None:
-        with written_whole(html) as temporary:
-            temporary.write_text(bitext_html(checked), encoding="utf8")
+        write_text(html, bitext_html(checked))
         msg.good(f"Picture in {html}")
     if repair is not None:
         msg.good(f"Pairs in {repair / PAIRS}")

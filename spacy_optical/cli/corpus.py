@@ -14,11 +14,9 @@ def corpus_cli(
     context: typer.Context,
     config_path: ConfigPath,
     out: OutputFolder,
-    files: Path = typer.Option(
-        Path("data/files"), "--files", "-f", help="Output folder of fetch-data"
-    ),
+    files: Path = typer.Option("data/files", "--files", "-f", help="Output folder of fetch-data"),
 ) -> None:
-    """Convert the data of a config to .spacy files and bitext, and count what is left out.
+    """Convert the data of a config to .spacy files and bitext, and count the omitted texts.
 
     Example: python -m spacy optical corpus configs/demo.cfg corpus --corpus.augment 2
     """
@@ -27,19 +25,11 @@ def corpus_cli(
 
     config = load_data_config(config_path, overrides_of(context))
     summary = make_corpus(config, files, out, say=say)
-    rows = [
-        (
-            code,
-            part.pairs,
-            part.altered,
-            part.texts,
-            _counts(part.left_out),
-            part.dev,
-            part.test,
-            _counts(dict(sorted(part.entities.items()))),
-        )
-        for code, part in summary.languages.items()
-    ]
+    rows = []
+    for code, part in summary.languages.items():
+        bitext = (part.pairs, part.altered, part.texts, _counts(part.left_out))
+        entities = _counts(dict(sorted(part.entities.items())))
+        rows.append((code, *bitext, part.dev, part.test, entities))
     header = ("", "Pairs", "altered", "Texts", "left out", "Dev", "Test", "Test entities")
     msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "r", "l", "r", "r", "l"))
     counts = {"Sentences": _counts(summary.source), "Entities": _counts(summary.entities)}

@@ -12,9 +12,7 @@ from ._options import Gold, GoldTest
 @command("evaluate")
 def evaluate_cli(
     gold: Gold,
-    model: str = typer.Argument(
-        ..., help="A student's or teacher's folder, a bundle, a pipeline, or sm or md"
-    ),
+    model: str = typer.Argument(..., help="Model or bundle folder, pipeline, sm or md"),
     out: Path = typer.Argument(..., help="JSON file to write"),
     gold_folder: GoldTest = None,
     labels: str = typer.Option("", "--labels", "-l", help="Labels to score, e.g. PER,ORG,LOC"),
@@ -33,17 +31,11 @@ def evaluate_cli(
     scores = evaluate_model(model, gold_of(gold, gold_folder, "test"), parse_names(labels))
     f1 = {language: score["ents_f"] or 0.0 for language, score in scores.items()}
     write_json(out, [{"name": name or Path(model).name, "f1": f1, "scores": scores}])
-    msg.table(
-        [
-            (
-                language,
-                *(f"{100 * (score[key] or 0):.1f}" for key in ("ents_p", "ents_r", "ents_f")),
-            )
-            for language, score in scores.items()
-        ],
-        header=("Language", "Precision", "Recall", "F1"),
-        divider=True,
-        aligns=("l", "r", "r", "r"),
-    )
+    rows = []
+    for language, score in scores.items():
+        numbers = [f"{100 * (score[key] or 0):.1f}" for key in ("ents_p", "ents_r", "ents_f")]
+        rows.append((language, *numbers))
+    header = ("Language", "Precision", "Recall", "F1")
+    msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "r"))
     targets = [value for language, value in f1.items() if language != "en"] or list(f1.values())
     msg.good(f"F1 macro {100 * sum(targets) / len(targets):.1f}; written to {out}")

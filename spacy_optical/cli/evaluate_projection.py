@@ -14,19 +14,19 @@ def evaluate_projection_cli(
     encoder: Encoder,
     layer: Layers,
     source: Path = typer.Argument(..., help="Tagged English sentences (.iob2)"),
-    target: Path = typer.Argument(..., help="Their tagged translations, with the same sent_id"),
+    target: Path = typer.Argument(..., help="Tagged translations with the same sent_id"),
     aligner: list[str] = typer.Option(
         [], "--aligner", "-a", help="Name of an aligner; repeatable [default: all]"
     ),
     output: Path | None = typer.Option(None, "--output", "-o", help="JSON file to write"),
 ) -> None:
-    """Project gold entities to another language and compare them with the gold entities there.
+    """Project gold entities to another language and compare them with its gold entities.
 
     Example: python -m spacy optical evaluate-projection en_pud.iob2 de_pud.iob2
     --encoder assets/encoder --aligner partial --aligner softmax --output metrics/projection.json
     """
-    from ..align.presets import ALIGNERS
-    from ..align.presets import aligner as preset
+    from ..align.config import ALIGNERS
+    from ..align.config import aligner as preset
     from ..encoders.word_vectors import DEFAULT_LAYERS, WordEncoder
     from ..files import write_json
     from ..projection.evaluation import evaluate_projection

@@ -4,7 +4,7 @@ import typer
 from wasabi import msg
 
 from ._app import command, gold_of
-from ._options import BundleFolder, Gold, GoldDev, TrainedModel
+from ._options import BundleFolder, Force, Gold, GoldDev, Preset, TrainedModel
 
 
 @command("export")
@@ -13,14 +13,14 @@ def export_cli(
     student: TrainedModel,
     out: BundleFolder,
     gold_folder: GoldDev = None,
-    preset: str = typer.Option("auto", "--preset", "-p", help="auto, fp32, int8 or int8-vnni"),
+    preset: Preset = "auto",
     max_f1_loss: float = typer.Option(1.0, help="Maximum loss of F1, in points"),
-    max_disagreement: float = typer.Option(0.02, help="Maximum share of words with another tag"),
+    max_disagreement: float = typer.Option(0.02, help="Maximum share of words whose tag differs"),
     max_pieces: int = typer.Option(128, min=8, help="Maximum number of pieces in a window"),
     with_vectors: bool = typer.Option(
-        False, "--with-vectors", help="Also give word vectors, for optical_tok2vec"
+        False, "--with-vectors", help="Include word vectors, for optical_tok2vec"
     ),
-    force: bool = typer.Option(False, "--force", "-f", help="Write the bundle even if it fails"),
+    force: Force = False,
 ) -> None:
     """Export a model to ONNX, quantise it, and write a bundle if it passes verification.
 

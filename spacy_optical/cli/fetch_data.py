@@ -14,9 +14,7 @@ def fetch_data_cli(
     context: typer.Context,
     config_path: ConfigPath,
     out: OutputFolder,
-    mirror: str = typer.Option(
-        "", "--mirror", "-m", help="Local folder to copy the files from, instead of downloading"
-    ),
+    mirror: str = typer.Option("", "--mirror", "-m", help="Local folder to copy the files from"),
 ) -> None:
     """Download the data files of a config.
 

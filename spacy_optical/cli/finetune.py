@@ -1,18 +1,18 @@
 """`python -m spacy optical finetune`"""
 
 from pathlib import Path
-from typing import Literal
 
 import typer
 
 from ._app import command, good, named_values, say
+from ._options import Force, Preset, Resume
 
 
 @command("finetune")
 def finetune_cli(
-    model: str = typer.Argument(..., help="A student's or bundle's folder, or sm or md"),
+    model: str = typer.Argument(..., help="Folder of a student or bundle, or sm or md"),
     train: Path = typer.Argument(..., metavar="TRAIN", help="Gold .spacy file to train on"),
-    dev: Path = typer.Argument(..., metavar="DEV", help="Gold .spacy file that chooses the epoch"),
+    dev: Path = typer.Argument(..., metavar="DEV", help="Gold .spacy file to select the epoch"),
     out: Path = typer.Argument(..., help="Output folder for student, bundle and pipeline"),
     labels: str = typer.Option("keep", "--labels", "-l", help="keep or replace the model's labels"),
     label_map: list[str] = typer.Option(
@@ -20,18 +20,18 @@ def finetune_cli(
     ),
     drop: list[str] = typer.Option([], "--drop", help="Drop a label of the model; repeatable"),
     beside: Path | None = typer.Option(None, "--beside", "-b", help="Other .spacy data to mix in"),
-    spans_key: str | None = typer.Option(None, help="Read entities from this group in doc.spans"),
+    spans_key: str | None = typer.Option(None, help="Group in doc.spans with the entities"),
     epochs: int | None = typer.Option(
         None, help="Maximum number of epochs [default: 5 to 20, fewer for many sentences]"
     ),
-    patience: int = typer.Option(5, help="Epochs without a better F1 before training stops"),
-    batch_size: int = typer.Option(16, help="Sentences in a batch"),
-    learning_rate: float = typer.Option(5e-4, help="Highest learning rate"),
-    seed: int = typer.Option(0, help="Seed of new weights, order and dropout"),
-    preset: str = typer.Option("auto", "--preset", "-p", help="auto, fp32, int8 or int8-vnni"),
-    language: str = typer.Option("xx", "--language", help="The language's code, for the manifest"),
-    resume: bool = typer.Option(False, "--resume", "-r", help="Continue an interrupted run"),
-    force: bool = typer.Option(False, "--force", "-f", help="Write the bundle even if it fails"),
+    patience: int = typer.Option(5, help="Stop after N epochs without a better F1"),
+    batch_size: int = typer.Option(16, help="Sentences per batch"),
+    learning_rate: float = typer.Option(5e-4, help="Maximum learning rate"),
+    seed: int = typer.Option(0, help="Random seed"),
+    preset: Preset = "auto",
+    language: str = typer.Option("xx", help="Language code, for the manifest"),
+    resume: Resume = False,
+    force: Force = False,
 ) -> None:
     """Train a model on gold with labels of your own.
 
@@ -39,13 +39,12 @@ def finetune_cli(
     """
     from ..own_labels.finetuned_model import finetune
 
-    chosen: Literal["keep", "replace"] = labels  # type: ignore[assignment]  # checked there
     metrics = finetune(
         model,
         train,
         dev,
         out,
-        labels=chosen,
+        labels=labels,  # type: ignore[arg-type]  # checked by finetune
         label_map={**named_values(label_map, "OLD=NEW"), **dict.fromkeys(drop, "")},
         beside=beside,
         spans_key=spans_key,

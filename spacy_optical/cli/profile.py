@@ -14,68 +14,44 @@ from ._options import Gold, GoldTest, Markdown, MaxAboveFloor, MaxDisk, MaxP50, 
 def profile_cli(
     gold: Gold,
     pipelines: list[str] = typer.Argument(
-        ..., help="Names or folders of pipelines or bundles, as PIPELINE or NAME=PIPELINE"
+        ..., help="Pipelines or bundle folders, as PIPELINE or NAME=PIPELINE"
     ),
     gold_folder: GoldTest = None,
     texts: Path | None = typer.Option(
-        None, "--texts", "-t", help="Texts to run: .txt, .jsonl or .spacy [default: the gold's]"
+        None, "--texts", "-t", help="Texts in .txt, .jsonl or .spacy [default: the gold texts]"
     ),
     out: Path = typer.Option(Path("profile"), "--out", "-o", help="Folder for the report"),
-    baseline: str | None = typer.Option(
-        None, "--baseline", "-b", help="Pipeline that the others are compared with"
-    ),
+    baseline: str | None = typer.Option(None, "--baseline", "-b", help="Pipeline to compare with"),
     batch_sizes: str = typer.Option("64", help="Batch sizes, separated by commas"),
     threads: int = typer.Option(1, help="Threads per pipeline"),
-    seconds: float = typer.Option(
-        10.0, help="Seconds to measure each pipeline, and again for each batch size"
-    ),
+    seconds: float = typer.Option(10.0, help="Seconds per pipeline, and per batch size"),
     rounds: int = typer.Option(6, help="Number of rounds to divide the seconds into"),
-    starts: int = typer.Option(3, help="Number of fresh processes for start times and memory"),
-    seed: int = typer.Option(
-        0, "--seed", "-s", help="Seed for the order of the texts and for resampling"
-    ),
-    labels: str | None = typer.Option(
-        None, help="Gold labels to evaluate, separated by commas [default: all]"
-    ),
+    starts: int = typer.Option(3, help="Number of new processes for start times and memory"),
+    seed: int = typer.Option(0, "--seed", "-s", help="Random seed"),
+    labels: str | None = typer.Option(None, help="Labels to score, e.g. PER,ORG [default: all]"),
     label_map: list[str] = typer.Option(
-        [], "--map", help="Map a pipeline's label to a gold label, as OWN=GOLD; repeatable"
+        [], "--map", metavar="OWN=GOLD", help="Rename a label to a gold label; repeatable"
     ),
-    source_language: str = typer.Option(
-        "en", help="Language of the training labels, left out of macro F1"
-    ),
-    code: Path | None = typer.Option(
-        None, "--code", "-c", help="Python file that registers components"
-    ),
-    extra: Path | None = typer.Option(
-        None, help="JSON file with F1 of other models, to show in the tables"
-    ),
+    source_language: str = typer.Option("en", help="Language to leave out of macro F1"),
+    code: Path | None = typer.Option(None, "--code", "-c", help="Python file with components"),
+    extra: Path | None = typer.Option(None, help="JSON file with F1 of other models to show"),
     markdown: Markdown = None,
     earlier: Path | None = typer.Option(
-        None,
-        "--compare",
-        help="Earlier metrics.json to compare with; exit with 1 if a figure got worse",
+        None, "--compare", help="Earlier metrics.json; exit with code 1 if a figure is worse"
     ),
-    max_worse: float = typer.Option(
-        0.1, min=0, help="With --compare: how much worse a figure may be; 0.1 is 10 %"
-    ),
-    processes: int = typer.Option(
-        1, help="Also report the combined memory of N processes of nlp.pipe"
-    ),
-    memory_limit: str | None = typer.Option(
-        None, help="Memory limit of each measured process, such as 512MB; Linux only"
-    ),
-    memory_group: Path | None = typer.Option(
-        None, help="Control group for the limit, to limit resident memory"
-    ),
+    max_worse: float = typer.Option(0.1, min=0, help="With --compare: allowed change, 0.1 is 10 %"),
+    processes: int = typer.Option(1, help="Also measure the memory of N processes of nlp.pipe"),
+    memory_limit: str | None = typer.Option(None, help="Limit per process, e.g. 512MB (Linux)"),
+    memory_group: Path | None = typer.Option(None, help="Control group to limit resident memory"),
     max_p50: MaxP50 = None,
     max_rss: MaxRss = None,
     max_above_floor: MaxAboveFloor = None,
     max_disk: MaxDisk = None,
     force: bool = typer.Option(
-        False, "--force", help="With --compare: also compare different machines, texts and settings"
+        False, "--force", help="With --compare: ignore differences in machine, texts and settings"
     ),
 ) -> None:
-    """Measure speed, latency, memory, size and F1 of pipelines, each in fresh processes.
+    """Measure speed, latency, memory, size and F1 of pipelines, each in new processes.
 
     Example: python -m spacy optical profile teacher=teacher_pipeline int8=bundle
     --gold sw=corpus/gold/sw-test.spacy --baseline teacher --out report
@@ -114,9 +90,7 @@ def profile_cli(
             processes=processes,
             memory_limit_mb=parse_amount(memory_limit, "MB"),
             memory_group=memory_group,
-            budget=make_budget(
-                p50=max_p50, rss=max_rss, above_floor=max_above_floor, disk=max_disk
-            ),
+            budget=make_budget(max_p50, max_rss, max_above_floor, max_disk),
         ),
         extra=[] if extra is None else read_record(extra, list[ExtraRow]),
         say=msg.info,

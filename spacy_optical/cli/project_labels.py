@@ -26,13 +26,10 @@ def project_labels_cli(
     encoder: Encoder,
     layer: Layers,
     bitext: Path = typer.Argument(..., help="JSON lines, TSV, TMX, or the stem of Moses files"),
-    out: Path = typer.Argument(..., help="The .spacy file to write; a folder with --shard-size"),
+    out: Path = typer.Argument(..., help="Output .spacy file, or folder with --shard-size"),
     labeller: str = typer.Option(..., help="Name or folder of a spaCy pipeline"),
     labels: str = typer.Option(
-        "",
-        "--map",
-        "-m",
-        help="Labels to keep, with new names: PERSON=PER,GPE=LOC,DATE [default: all]",
+        "", "--map", "-m", help="Labels to keep or rename, e.g. PERSON=PER,DATE [default: all]"
     ),
     source_lang: SourceLanguage = "en",
     target_lang: str | None = typer.Option(
@@ -48,8 +45,7 @@ def project_labels_cli(
         None, min=1, help="Write a folder of files with N documents each"
     ),
     on_error: OnError = typer.Option(
-        "raise",
-        help="For pairs that cannot be used: stop with an error, or skip and count them",
+        "raise", help="For unusable pairs: stop with an error, or skip and count them"
     ),
 ) -> None:
     """Label the English side of bitext and project the labels to the translations.
@@ -57,13 +53,12 @@ def project_labels_cli(
     Example: python -m spacy optical project-labels corpus/bitext/sw.jsonl sw.spacy
     --labeller en_core_web_sm --encoder assets/encoder --map PERSON=PER,GPE=LOC,LOC,ORG,DATE
     """
-    from ..align.presets import aligner as preset
+    from ..align.config import aligner as preset
     from ..data.bitext import named_keys
     from ..encoders.word_vectors import DEFAULT_LAYERS, WordEncoder
     from ..projection.labels import project_labels
     from ..projection.words import label_map
 
-    config = preset(aligner).model_copy(update={"skip_below": skip_below})
     summary = project_labels(
         bitext,
         out,
@@ -75,14 +70,14 @@ def project_labels_cli(
         format=format,
         unescape=unescape,
         labels=label_map(labels),
-        config=config,
+        config=preset(aligner).model_copy(update={"skip_below": skip_below}),
         threshold=threshold,
         on_error=on_error,
         shard_size=shard_size,
         say=lambda done: msg.text(f"{done} pairs"),
     )
     skipped = ", ".join(f"{n} {code}" for code, n in sorted(summary.skipped.items()))
-    rows = [
+    totals = [
         ("Usable pairs read", summary.read),
         ("Documents written", summary.written),
         ("Skipped, by error", skipped or "none"),
@@ -90,7 +85,7 @@ def project_labels_cli(
         ("With doubled quotes", summary.escaped["quotes"]),
         ("Entities below the threshold", summary.unsure),
     ]
-    msg.table(rows)
+    msg.table(totals)
     kinds = sorted(summary.source | summary.projected)
     by_type = [(kind, summary.source[kind], summary.projected[kind]) for kind in kinds]
     msg.table(by_type, header=("Type", "Source", "Projected"), divider=True, aligns=("l", "r", "r"))

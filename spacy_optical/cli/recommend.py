@@ -28,8 +28,7 @@ def recommend_cli(
     from ..profiling.text import terminal_table
     from ._amounts import make_budget
 
-    budget = make_budget(p50=max_p50, rss=max_rss, above_floor=max_above_floor, disk=max_disk)
-    budget = budget or Budget()
+    budget = make_budget(max_p50, max_rss, max_above_floor, max_disk) or Budget()
     report = read_metrics(metrics)
     best = recommend(report, budget)
     print(terminal_table(budget_table(report, budget)))

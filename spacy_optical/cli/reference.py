@@ -7,10 +7,7 @@ from ._options import PipelineFolder, Teacher
 
 
 @command("reference")
-def reference_cli(
-    teacher: Teacher,
-    out: PipelineFolder,
-) -> None:
+def reference_cli(teacher: Teacher, out: PipelineFolder) -> None:
     """Make a spaCy pipeline that runs the teacher with torch, for comparison.
 
     Example: python -m spacy optical reference training/teacher training/teacher-pipeline

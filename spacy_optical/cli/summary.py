@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
+from ..errors import Errors, OpticalError
 from ._app import command
 from ._options import Markdown
 
@@ -12,15 +13,14 @@ from ._options import Markdown
 @command("summary")
 def summary_cli(
     report: Path = typer.Argument(..., help="Report folder of the profile command"),
-    bundle: Path = typer.Option(..., "--bundle", "-b", help="The bundle's folder"),
+    bundle: Path = typer.Option(..., "--bundle", "-b", help="Folder of the bundle"),
     packages: Path = typer.Option(..., "--packages", "-p", help="Folder with the built packages"),
     markdown: Markdown = None,
 ) -> None:
-    """Show the tables of a report, and where its report, bundle and wheel are.
+    """Show the tables of a report, and the paths of the report, bundle and wheel.
 
     Example: python -m spacy optical summary metrics/profile -b bundles/student-int8 -p packages
     """
-    from ..errors import Errors, OpticalError
     from ..profiling.metrics_file import read_metrics
     from ..profiling.report import METRICS_FILE, PAGE_FILE
     from ..profiling.text import markdown_text, terminal_text

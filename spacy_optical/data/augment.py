@@ -1,8 +1,7 @@
-"""Altered copies of training text: names of one type change places.
+"""Augmentation: copies of training sentences in which names are replaced by names of the same type.
 
-A target sentence's own entities are not consulted: a name is exchanged in a translation only where
-the English name, or CLDR's localised form of a territory or month, stands there letter for letter
-and once. So augmentation teaches nothing that English labels and plain bitext did not hold.
+Target sentences have no labels. A name in a translation is only replaced if the English name, or
+CLDR's name of a country or month in the language, occurs in it exactly once with the same letters.
 """
 
 import random
@@ -12,39 +11,36 @@ from collections.abc import Sequence
 from ..compat import require
 from .markup import MarkedEntity, MarkedText
 
-# CLDR's code where it is not the corpus's own.
+# CLDR's language codes that differ from the codes of corpora.
 _CLDR = {"tl": "fil"}
-# Start and end in a text, and what comes there instead.
+# Start and end in a text, and the replacement.
 _Swap = tuple[int, int, str]
-# Names in another language by the English ones.
+# Names in another language by their English names.
 _Names = dict[str, str]
 
 
 def augment_english(sentences: Sequence[MarkedText], *, copies: int, seed: int) -> list[MarkedText]:
-    """Make copies of English sentences whose people, organisations and places are exchanged.
+    """Make copies of English sentences with other people, organisations and places.
 
-    sentences (Sequence[MarkedText]): The training sentences; their names are the pool.
-    copies (int): How many copies to try of each sentence.
-    seed (int): Seed of the choice.
-    RETURNS (List[MarkedText]): The copies that differ from every sentence and from each other.
+    sentences (Sequence[MarkedText]): The training sentences, which also provide the names.
+    copies (int): How many copies to try for each sentence.
+    seed (int): The random seed.
+    RETURNS (List[MarkedText]): The copies that differ from all sentences and from each other.
     """
     rng = random.Random(seed)
     pool = _pool(sentences)
+    made: dict[str, MarkedText] = {}
+    for marked in [*sentences] * copies:
+        surfaces = [
+            rng.choice(list(pool[entity.label]))
+            if entity.label in pool and rng.random() < 0.7
+            else marked.surface(entity)
+            for entity in marked.entities
+        ]
+        altered = _with_surfaces(marked, surfaces)
+        made.setdefault(altered.text, altered)
     known = {marked.text for marked in sentences}
-    made = []
-    for _ in range(copies):
-        for marked in sentences:
-            surfaces = [
-                rng.choice(list(pool[entity.label]))
-                if entity.label in pool and rng.random() < 0.7
-                else marked.surface(entity)
-                for entity in marked.entities
-            ]
-            altered = _with_surfaces(marked, surfaces)
-            if altered.text not in known:
-                known.add(altered.text)
-                made.append(altered)
-    return made
+    return [altered for text, altered in made.items() if text not in known]
 
 
 def augment_pairs(
@@ -55,15 +51,15 @@ def augment_pairs(
     seed: int,
     more: Sequence[MarkedText] = (),
 ) -> list[tuple[str, str]]:
-    """Make copies of bitext in which names are exchanged on both sides at once.
+    """Make copies of bitext with names replaced on both sides.
 
-    pairs (Sequence[Tuple[MarkedText, str]]): English sentences with gold entities and their plain
+    pairs (Sequence[Tuple[MarkedText, str]]): English sentences with gold entities, and their plain
         translations.
-    language (str): The translations' language.
-    copies (int): How many copies to try of each pair.
-    seed (int): Seed of the choice.
-    more (Sequence[MarkedText]): More English training sentences, whose names may be drawn too.
-    RETURNS (List[Tuple[str, str]]): Plain pairs that differ from those given and from each other.
+    language (str): The language of the translations.
+    copies (int): How many copies to try for each pair.
+    seed (int): The random seed.
+    more (Sequence[MarkedText]): More English training sentences to take names from.
+    RETURNS (List[Tuple[str, str]]): Plain pairs that differ from all pairs and from each other.
     """
     rng = random.Random(f"{seed} {language}")
     pool = _pool([*(source for source, _ in pairs), *more])
@@ -75,63 +71,53 @@ def augment_pairs(
         known = [territories, pool[label]] if label == "LOC" else [pool[label]]
         return [(old, names) for names in known if old in names]
 
-    known = {(source.text, target) for source, target in pairs}
     made = []
-    for _ in range(copies):
-        for source, target in pairs:
-            surfaces: list[str] = []
-            swaps: list[_Swap] = []
-            for entity in source.entities:
-                old = source.surface(entity)
-                surfaces.append(old)
-                if _place(old, source.text) is None:
-                    continue
-                new = _exchange(old, target, names_for(old, entity.label), rng)
-                if new is not None and not _overlaps(new[1], swaps):
-                    surfaces[-1] = new[0]
-                    swaps.append(new[1])
-            pair = (_with_surfaces(source, surfaces).text, _swapped(target, swaps))
-            if pair not in known:
-                known.add(pair)
-                made.append(pair)
-    return made
+    for source, target in [*pairs] * copies:
+        surfaces: list[str] = []
+        swaps: list[_Swap] = []
+        for entity in source.entities:
+            surface = source.surface(entity)
+            if _place(surface, source.text) is not None:
+                names = names_for(surface, entity.label)
+                new, swap = _exchange(surface, target, names, rng)
+                if swap and not any(swap[0] < end and start < swap[1] for start, end, _ in swaps):
+                    surface = new
+                    swaps.append(swap)
+            surfaces.append(surface)
+        made.append((_with_surfaces(source, surfaces).text, _swapped(target, swaps)))
+    known = {(source.text, target) for source, target in pairs}
+    return [pair for pair in dict.fromkeys(made) if pair not in known]
 
 
 def _exchange(
     old: str, target: str, names: Sequence[tuple[str, _Names]], rng: random.Random
-) -> tuple[str, _Swap] | None:
-    """Draw a new English name for an old one, and what to write where in the translation.
+) -> tuple[str, _Swap | None]:
+    """Choose a new English name, and the same swap in the translation if there is one.
 
-    names (Sequence[Tuple[str, Dict[str, str]]]): What may be exchanged within the old name, and for
-        that the translations of English names, its own among them.
+    `names` are the parts of the old name that can be replaced, with the possible replacements.
     """
     for english, translations in names:
         within, place = _place(english, old), _place(translations[english], target)
         if within is not None and place is not None:
             new = rng.choice(list(translations))
             return _swapped(old, [(*within, new)]), (*place, translations[new])
-    return None
+    return old, None
 
 
 def _place(name: str, text: str) -> tuple[int, int] | None:
-    """Find a name that stands in a text as whole words, and once."""
+    """Find a name that occurs exactly once in a text, as whole words."""
     places = list(re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text))
     return places[0].span() if len(places) == 1 else None
 
 
-def _overlaps(swap: _Swap, others: Sequence[_Swap]) -> bool:
-    return any(swap[0] < end and start < swap[1] for start, end, _ in others)
-
-
 def _swapped(text: str, swaps: Sequence[_Swap]) -> str:
-    """Make all swaps at once: their places are those of the text as it was."""
     for start, end, new in sorted(swaps, reverse=True):
         text = text[:start] + new + text[end:]
     return text
 
 
 def _pool(sentences: Sequence[MarkedText]) -> dict[str, _Names]:
-    """Collect the names to draw from; dates keep to their sentences, whose grammar they fit."""
+    """Collect names by type. Dates are not replaced: another date may not fit the grammar."""
     pool: dict[str, _Names] = {}
     for marked in sentences:
         for entity in marked.entities:
@@ -152,7 +138,7 @@ def _with_surfaces(marked: MarkedText, surfaces: Sequence[str]) -> MarkedText:
 
 
 def _local_names(language: str) -> tuple[_Names, _Names]:
-    """Give CLDR's names of countries and of months, where it knows them in both languages."""
+    """Get CLDR's names of countries and months that are known in English and the language."""
     babel = require("babel")
     english = babel.Locale.parse("en")
     try:

@@ -1,4 +1,4 @@
-"""Bitext: sentences with their translations, read one at a time from the usual formats."""
+"""Bitext: sentences with their translations, in the usual formats, read one at a time."""
 
 import html
 import json
@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from ..errors import Errors, OpticalError
-from .lines import Line, PairRow, Report, archived_name, raise_error, read_lines
+from .lines import Line, PairRow, Report, archived_name, read_lines
 from .markup import MarkedText
 from .tmx import read_tmx
 from .tsv import read_tsv
@@ -33,18 +33,16 @@ _Names = tuple[str, str]
 class BitextPair:
     """A sentence and its translation.
 
-    id (str): The file's own id, or the line number where it has none.
-    source (str): The sentence, without spaces at its edges.
+    id (str): The id in the file, or the number of the line or unit if the file has no ids.
+    source (str): The sentence, without white space around it.
     target (str): Its translation.
-    line (int): The line in the file, from 1; in TMX the number of the translation unit.
-    where (str): File and line or unit, as errors name them.
-    marked (Optional[MarkedText]): The sentence with its entities, where the file has them.
+    where (str): File and line or unit, for errors.
+    marked (Optional[MarkedText]): The sentence with its entities, if the file has them.
     """
 
     id: str
     source: str
     target: str
-    line: int = 0
     where: str = field(default="", compare=False)
     marked: MarkedText | None = None
 
@@ -64,37 +62,40 @@ def read_bitext(
 ) -> Iterator[BitextPair]:
     """Read pairs from a file, one at a time.
 
-    path (Union[str, Path]): The file, which may be gzipped or in a zip archive, see `read_lines`;
-        for Moses the two files' common beginning: `corpus` for `corpus.en` and `corpus.sw`.
-    target_path (Optional[Union[str, Path]]): The target side's file, where `path` is the source
-        side's: of Moses, line N belongs to line N; of CoNLL-U, the same `sent_id` to each other.
+    path (Union[str, Path]): The file, which may be gzipped or in a zip archive, see `read_lines`.
+        For Moses, the common stem of the two files: `corpus` for `corpus.en` and `corpus.sw`.
+    target_path (Optional[Union[str, Path]]): The file of the target side, if `path` is only the
+        source side. Moses files are paired by line, CoNLL-U files by `sent_id`.
     source_lang (str): The source language.
     target_lang (str): The target language.
-    keys (Optional[Tuple[str, str]]): What the file calls source and target: keys of JSON lines,
-        languages of TMX, endings of Moses files, comments of CoNLL-U, columns of TSV (see
-        `read_tsv`). By default the languages; of CoNLL-U `text_en` (for English) and `text`.
-    format (Optional[str]): `jsonl`, `tsv`, `tmx`, `conllu` or `moses`; by default from the name.
-    unescape (bool): Turn HTML entities (`&amp;`) and the doubled quotes of CSV (`""`) into the
+    keys (Optional[Tuple[str, str]]): The names of source and target in the file: keys of JSON
+        lines, languages of TMX, suffixes of Moses files, comments of CoNLL-U, columns of TSV (see
+        `read_tsv`). The default is the languages, and `text_en` (for English) and `text` for
+        CoNLL-U.
+    format (Optional[str]): `jsonl`, `tsv`, `tmx`, `conllu` or `moses`. The default is taken from
+        the file name.
+    unescape (bool): Replace HTML entities (`&amp;`) and the doubled quotes of CSV (`""`) with the
         characters that they stand for.
-    on_error (str): `raise`, or `skip` for lines that cannot be used; damage that ends the file
-        (a truncated gzip, broken XML) is raised all the same.
-    skipped (Optional[Counter]): Counts the skipped lines under the codes of their errors, and the
-        first line of a TSV under `header` where it names the columns.
+    on_error (str): `raise`, or `skip` to skip lines that cannot be used. Damage that ends the file
+        (a truncated gzip, broken XML) is always raised.
+    skipped (Optional[Counter]): Counts the skipped lines by the code of their error, and the
+        first line of a TSV under `header` if it names the columns.
     escaped (Optional[Counter]): Counts the pairs with HTML entities under `html`, and those with
-        doubled quotes under `quotes`, whether they are turned into characters or not.
+        doubled quotes under `quotes`, with and without `unescape`.
     YIELDS (BitextPair): The pairs in order.
-    RAISES (OpticalError): Naming file and line: on a missing or damaged file, an unknown format,
-        text that is not UTF-8, or a line that does not hold both sentences.
+    RAISES (OpticalError): On a missing or damaged file, an unknown format, text that is not UTF-8,
+        or a line without both sentences. The error names file and line.
     """
     path = Path(path)
     langs = (source_lang, target_lang)
     names = keys or langs
     counts = Counter[str]() if skipped is None else skipped
 
-    def count(err: OpticalError) -> None:
+    def report(err: OpticalError) -> None:
+        if on_error == "raise":
+            raise err
         counts[err.code] += 1
 
-    report: Report = raise_error if on_error == "raise" else count
     kind = format or _format_of(path, names)
     if kind == "jsonl":
         pairs = _jsonl(path, names, report)
@@ -106,13 +107,13 @@ def read_bitext(
         pairs = _conllu_pair(path, Path(target_path), report)
     elif kind == "conllu":
         pairs = _conllu(path, keys or (f"text_{source_lang}", "text"), report)
+    elif kind == "moses" and target_path is not None:
+        pairs = _moses(path, Path(target_path), report)
     elif kind == "moses":
-        source_path, default = (_moses_path(path, name) for name in names)
-        sides = (source_path, default) if target_path is None else (path, Path(target_path))
-        pairs = _moses(*sides, report)
+        pairs = _moses(_moses_path(path, names[0]), _moses_path(path, names[1]), report)
     else:
         raise OpticalError(Errors.E226.format(path=path, allowed="jsonl, tsv, tmx, conllu, moses"))
-    for line, name, *texts in pairs:
+    for where, name, *texts in pairs:
         source, target = (text.strip() for text in texts)
         if escaped is not None and source and target:
             escaped["html"] += any(_without_entities(text) != text for text in (source, target))
@@ -120,18 +121,17 @@ def read_bitext(
         if unescape:
             source, target = _unescaped(source), _unescaped(target)
         if source and target:
-            yield BitextPair(name, source, target, line.number, line.where)
+            yield BitextPair(name, source, target, where)
         else:
-            lang = langs[bool(source)]
-            report(OpticalError(Errors.E208.format(where=line.where, lang=lang)))
+            report(OpticalError(Errors.E208.format(where=where, lang=langs[bool(source)])))
 
 
 def named_keys(text: str) -> _Names | None:
     """Read the keys of source and target from an option.
 
-    text (str): The two with a comma between; nothing for the languages themselves.
-    RETURNS (Optional[Tuple[str, str]]): The keys, see `read_bitext`.
-    RAISES (OpticalError): If there are not two.
+    text (str): The two keys with a comma between them, or an empty string.
+    RETURNS (Optional[Tuple[str, str]]): The keys, see `read_bitext`. None for an empty string.
+    RAISES (OpticalError): If there are not two keys.
 
     >>> named_keys("question,translated_question")
     ('question', 'translated_question')
@@ -164,14 +164,12 @@ def _unescaped(text: str) -> str:
 
 def _without_entities(text: str) -> str:
     while (plain := _ENTITY.sub(lambda match: html.unescape(match[0]), text)) != text:
-        text = plain  # what was escaped twice is still escaped
+        text = plain  # the text may be escaped twice
     return plain
 
 
 def _jsonl(path: Path, names: _Names, report: Report) -> Iterator[PairRow]:
-    for line in read_lines(path, "bitext file", report):
-        if not line.text.strip():
-            continue
+    for line in read_lines(path, "bitext file", report, skip_blank=True):
         record: Any = None
         reason = "no such keys"
         try:
@@ -181,11 +179,10 @@ def _jsonl(path: Path, names: _Names, report: Report) -> Iterator[PairRow]:
         row = record.get("translation", record) if isinstance(record, dict) else None
         sides = [row.get(name) for name in names] if isinstance(row, dict) else [None]
         if all(isinstance(side, str) for side in sides):
-            yield line, str(record.get("id", line.number)), *sides
+            yield line.where, str(record.get("id", line.number)), *sides
         else:
-            source, target = names
-            values = {"where": line.where, "source": source, "target": target, "reason": reason}
-            report(OpticalError(Errors.E220.format(**values)))
+            values = {"source": names[0], "target": names[1], "reason": reason}
+            report(OpticalError(Errors.E220.format(where=line.where, **values)))
 
 
 def _moses_path(path: Path, name: str) -> Path:
@@ -195,48 +192,43 @@ def _moses_path(path: Path, name: str) -> Path:
 
 def _moses(source: Path, target: Path, report: Report) -> Iterator[PairRow]:
     bad: list[OpticalError] = []
-    sides = [read_lines(path, "bitext file", bad.append) for path in (source, target)]
-    lines = [0, 0]
-    for left, right in zip_longest(*sides):
-        lines = [line.number if line else n for n, line in zip(lines, (left, right), strict=True)]
-        if left and right and bad:
+
+    def lines(path: Path) -> Iterator[Line]:
+        return read_lines(path, "bitext file", bad.append)
+
+    for left, right in zip_longest(lines(source), lines(target)):
+        if left is None or right is None:
+            counts = [sum(1 for _ in lines(path)) for path in (source, target)]
+            values = {"source": source, "source_lines": counts[0], "target_lines": counts[1]}
+            raise OpticalError(Errors.E225.format(target=target, **values))
+        if bad:
             report(bad[0])
-        elif left and right:
-            yield left, str(left.number), left.text, right.text
-        bad.clear()
-    if lines[0] != lines[1]:
-        values = {"source": source, "source_lines": lines[0], "target_lines": lines[1]}
-        raise OpticalError(Errors.E225.format(target=target, **values))
+            bad.clear()
+        else:
+            yield left.where, str(left.number), left.text, right.text
 
 
 def _conllu(path: Path, keys: _Names, report: Report) -> Iterator[PairRow]:
-    """Read the comments of a treebank that hold a sentence and its translation."""
     for line, comments in _comments(path, report):
         source, target = (comments.get(key, "") for key in keys)
-        yield line, comments.get("sent_id", str(line.number)), source, target
+        yield line.where, comments.get("sent_id", str(line.number)), source, target
 
 
 def _conllu_pair(source: Path, target: Path, report: Report) -> Iterator[PairRow]:
-    """Join two treebanks of the same text; the source side is held in memory."""
+    """Join two treebanks of the same text. The source side is kept in memory."""
     texts = {
         c["sent_id"]: c.get("text", "") for _, c in _comments(source, report) if "sent_id" in c
     }
     for line, comments in _comments(target, report):
         name = comments.get("sent_id", "")
-        yield line, name, texts.get(name, ""), comments.get("text", "")
+        yield line.where, name, texts.get(name, ""), comments.get("text", "")
 
 
 def _comments(path: Path, report: Report) -> Iterator[tuple[Line, dict[str, str]]]:
-    """Give the comments of each sentence with the line that the sentence begins at."""
-    begins, comments = Line(0, ""), dict[str, str]()
-    for line in read_lines(path, "bitext file", report):
-        if line.text.startswith("#"):
-            begins = begins if comments else line
-            key, equals, value = line.text[1:].partition("=")
-            if equals:
-                comments[key.strip()] = value.strip()
-        elif not line.text.strip() and comments:
-            yield begins, comments
-            comments = {}
-    if comments:
-        yield begins, comments
+    """Get the comments `key = value` of each sentence, and the line of the first."""
+    lines = read_lines(path, "bitext file", report)
+    for _, sentence in groupby(lines, key=lambda line: bool(line.text.strip())):
+        comments = [line for line in sentence if line.text.startswith("#") and "=" in line.text]
+        if comments:
+            parts = (line.text[1:].split("=", 1) for line in comments)
+            yield comments[0], {key.strip(): value.strip() for key, value in parts}

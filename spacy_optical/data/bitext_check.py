@@ -1,7 +1,4 @@
-"""Rules that tell from the texts alone that a pair of bitext is no translation.
-
-The rules need no list of languages: what is usual is counted in the file itself.
-"""
+"""Language-independent rules that find pairs of bitext that are not translations."""
 
 import re
 import unicodedata
@@ -15,18 +12,18 @@ import numpy as np
 
 from .decontamination import key_of, words_of
 
-# The order decides which fault is named where a pair has several.
+# If a pair has several faults, the first in this order is reported.
 RULES = {
-    "copied": "the target is the source again",
-    "duplicate": "the same pair is there before",
-    "script": "a side is in a script that its language is not written in",
+    "copied": "the target is a copy of the source",
+    "duplicate": "the same pair occurs before",
+    "script": "a side is in a script that its language does not use",
     "language": "the target is in the source language",
-    "length": "one side is far too long for the other",
-    "names": "the source has names, and none of them is in the target",
+    "length": "one side is much too long for the other",
+    "names": "the source has names, and none of them are in the target",
 }
 RARE_SCRIPT = 0.05  # share of the texts of a side
 LEAST_NAMES = 3
-# Standard deviations, and how many times longer or shorter than usual.
+# Standard deviations, and the factor by which a pair is longer or shorter than the median.
 LONGEST, MOST_RATIO = 5.0, 1.7
 _ENDS = tuple('.?!:"“”')
 
@@ -34,33 +31,32 @@ _ENDS = tuple('.?!:"“”')
 def rule_faults(
     sources: Sequence[str], targets: Sequence[str], *, seen: set[bytes] | None = None
 ) -> list[str]:
-    """Name the first of `RULES` that each pair breaks.
+    """Find the first of `RULES` that each pair breaks.
 
     sources (Sequence[str]): The sentences.
     targets (Sequence[str]): Their translations.
-    seen (Optional[Set[bytes]]): Hashes of pairs of other files, to find duplicates across files;
-        those of these pairs are added.
-    RETURNS (List[str]): For each pair a key of `RULES`, or an empty string.
+    seen (Optional[Set[bytes]]): Hashes of pairs of other files, to find duplicates across files.
+        The hashes of these pairs are added.
+    RETURNS (List[str]): For each pair, a key of `RULES` or an empty string.
     """
     seen = set() if seen is None else seen
     scripts = [list(map(script_of, side)) for side in (sources, targets)]
-    wrong_script = _wrong_scripts(*scripts)
-    wrong_language = _wrong_languages(sources, targets)
-    wrong_length = _wrong_lengths(sources, targets)
     same_script = len({_main(side) for side in scripts}) == 1
+    in_file = {
+        "script": _wrong_scripts(*scripts),
+        "language": _wrong_languages(sources, targets),
+        "length": _wrong_lengths(sources, targets),
+    }
     found = []
     for at, (source, target) in enumerate(zip(sources, targets, strict=True)):
         keys = key_of(source), key_of(target)
         digest = blake2b("\t".join(keys).encode(), digest_size=16).digest()
-        checks = {
-            "copied": keys[0] == keys[1] and scripts[0][at] != "",
-            "duplicate": digest in seen,
-            "script": wrong_script[at],
-            "language": wrong_language[at],
-            "length": wrong_length[at],
-        }
+        fault = next((rule for rule, broken in in_file.items() if broken[at]), "")
+        if keys[0] == keys[1] and scripts[0][at]:
+            fault = "copied"
+        elif digest in seen:
+            fault = "duplicate"
         seen.add(digest)
-        fault = next((rule for rule, broken in checks.items() if broken), "")
         if not fault and same_script and shares_no_name(source, target):
             fault = "names"
         found.append(fault)
@@ -68,7 +64,7 @@ def rule_faults(
 
 
 def script_of(text: str) -> str:
-    """Name the script of most letters of a text, as Unicode's names of characters begin.
+    """Get the script of most letters of a text: the first word of their Unicode names.
 
     >>> script_of("Nairobi"), script_of("मुंबई भारतात आहे (India)"), script_of("2020")
     ('LATIN', 'DEVANAGARI', '')
@@ -87,7 +83,7 @@ def _main(scripts: Iterable[str]) -> str:
 
 
 def _wrong_scripts(source: Sequence[str], target: Sequence[str]) -> list[bool]:
-    """Find pairs with a side in the other side's script, or in one that is rare on its own side."""
+    """Find sides in the script of the other side, or in a script that is rare on their side."""
     wrong = [False] * len(source)
     for side, other in ((source, _main(target)), (target, _main(source))):
         main, counts = _main(side), Counter(side)
@@ -98,10 +94,7 @@ def _wrong_scripts(source: Sequence[str], target: Sequence[str]) -> list[bool]:
 
 
 def _wrong_languages(sources: Sequence[str], targets: Sequence[str]) -> list[bool]:
-    """Find targets whose words are those of the source side: naive Bayes, counted in the file.
-
-    Names are on both sides and weigh nothing, so a target that only repeats them is no fault.
-    """
+    """Find targets with words of the source side, with naive Bayes. Names have no influence."""
     words = [[set(words_of(text)) for text in side] for side in (sources, targets)]
     counts = [Counter(word for text in side for word in text) for side in words]
     odds = {
@@ -112,22 +105,22 @@ def _wrong_languages(sources: Sequence[str], targets: Sequence[str]) -> list[boo
     return [total > max(3.0, 0.7 * count) for total, count in totals]
 
 
-def _wrong_lengths(sources: Sequence[str], targets: Sequence[str]) -> np.ndarray:
+def _wrong_lengths(sources: Sequence[str], targets: Sequence[str]) -> list[bool]:
     """Find pairs whose lengths do not fit (Gale and Church 1993), with robust estimates."""
     x, y = (np.array([max(1, len(text)) for text in side], float) for side in (sources, targets))
     ratio = float(np.median(y / x)) if len(x) else 1.0
-    # The spread of a translation's length grows with the root of the length.
+    # The standard deviation of the length of a translation grows with the root of the length.
     spread = (y - ratio * x) / np.sqrt(ratio * (ratio * x + y))
-    # Sound files have about 1; in a file with many faults most of the spread is theirs.
+    # It is about 1 in good files. In bad files, most of it comes from the faults.
     scale = np.clip(1.4826 * np.median(np.abs(spread)) if len(x) else 1.0, 0.5, 1.3)
     far = np.abs(np.log(y / x / ratio)) > np.log(MOST_RATIO)
-    return (np.abs(spread) > LONGEST * scale) & far
+    return ((np.abs(spread) > LONGEST * scale) & far).tolist()
 
 
 def shares_no_name(source: str, target: str) -> bool:
-    """Whether a sentence has several names and numbers, and its translation none of them.
+    """Whether a sentence has several names and numbers, and its translation has none of them.
 
-    A name may be spelled otherwise: half of its pairs of letters are enough.
+    A name may be spelled differently: half of its bigrams must match.
 
     >>> shares_no_name("So Ann Smith left Kigali in 1990.", "Ana Smit aliondoka.")
     False
@@ -142,13 +135,13 @@ def shares_no_name(source: str, target: str) -> bool:
 
 
 def names_of(text: str) -> set[str]:
-    """Give the capitalised words of a text that begin no sentence, and its numbers."""
+    """Get the capitalised words of a text that do not begin a sentence, and its numbers."""
     words = _folded(" ".join(capitalised(text))).split()
     return {word for word in words if len(word) > 2} | set(re.findall(r"\d{2,}", _folded(text)))
 
 
 def capitalised(text: str) -> Iterator[str]:
-    """Give the capitalised words of a text, but for the first word of a sentence.
+    """Get the capitalised words of a text that do not begin a sentence.
 
     >>> list(capitalised("Yes. She and I live in Pune."))
     ['Pune.']
@@ -160,7 +153,7 @@ def capitalised(text: str) -> Iterator[str]:
 
 @lru_cache(10_000)
 def _folded(text: str) -> str:
-    """Give the words of a text without case and diacritics, with spaces between."""
+    """Remove case, diacritics and punctuation from a text."""
     chars = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c if c.isalnum() else " " for c in chars if not unicodedata.combining(c))
 

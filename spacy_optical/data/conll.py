@@ -1,17 +1,21 @@
-"""CoNLL files of words and tags, such as Universal NER's `.iob2` and MasakhaNER's `.txt`."""
+"""CoNLL files with words and tags, such as Universal NER's `.iob2` and MasakhaNER's `.txt`."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
+
+from spacy.training import iob_to_biluo
+from spacy.training.iob_utils import tags_to_entities
 
 from ..errors import Errors, OpticalError
 from .lines import Line, read_lines
 
 DOCSTART = "-DOCSTART-"
-# What begins a tag of BILOU and IOBES, in BIO.
+# Prefixes of BILOU and IOBES tags, and the prefixes in BIO.
 _PREFIXES = {"B": "B", "U": "B", "S": "B", "I": "I", "L": "I", "E": "I"}
-_BLANKS = re.compile(r"[ \t]+")  # a no-break space may stand inside a word
+_BLANKS = re.compile(r"[ \t]+")  # not `\s`: a word can contain a no-break space
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _WHITE = re.compile(r"[^\S\t]")
 Rename = Callable[[str], str]
@@ -19,10 +23,15 @@ Rename = Callable[[str], str]
 
 @dataclass(frozen=True)
 class TaggedSentence:
-    """A sentence's words with its labelled spans (start, end excluded, label), in words.
+    """The words of a sentence and its labelled spans.
 
-    spaces says after which words a space comes, where the file tells; else after each. not_labelled
-    names the labels that were not looked for: a word without a span may have one of them.
+    id (str): The id.
+    words (Tuple[str, ...]): The words.
+    spans (Tuple[Tuple[int, int, str], ...]): First word, word after the last, and label.
+    spaces (Optional[Tuple[bool, ...]]): Whether each word has a trailing space. None if the file
+        does not say it: all words have one.
+    not_labelled (Tuple[str, ...]): Labels that were not annotated. A word without a span may have
+        one of them.
     """
 
     id: str
@@ -35,19 +44,20 @@ class TaggedSentence:
 def read_iob2(path: str | Path, rename: Rename = str) -> list[TaggedSentence]:
     """Read a file of tagged sentences.
 
-    path (Union[str, Path]): Sentences with an empty line between, one word a line, its columns
-        separated by tabs, or by spaces where the line has no tab. The word is the first column and
-        the tag the last. Where the lines of a sentence begin with their numbers, one after the
-        other, word and tag are the second and third column (Universal NER). A comment
-        `# sent_id = X` names the sentence; without it the id is the sentence's number. Lines of
-        -DOCSTART- (CoNLL 2003) and words of white space alone are left out.
-    rename (Callable[[str], str]): Turns the file's own tags into those of `checked_tag`.
+    path (Union[str, Path]): The file: one word per line, and a blank line between sentences.
+        Columns are separated by tabs, or by spaces if the line has no tab. The word is the first
+        column and the tag is the last. If the lines of a sentence are numbered, word and tag are
+        the second and third column (Universal NER). A comment `# sent_id = X` sets the id of the
+        sentence. The default is its number. Lines with -DOCSTART- (CoNLL 2003) and words that are
+        only white space are skipped.
+    rename (Callable[[str], str]): Converts the tags of the file to IOB1, BIO, BILOU or IOBES.
     RETURNS (List[TaggedSentence]): The sentences in order.
-    RAISES (OpticalError): Naming file and line: on a missing or empty file, text that is not UTF-8,
-        a line without a tag, or a tag of another scheme.
+    RAISES (OpticalError): On a missing or empty file, text that is not UTF-8, a line without a tag,
+        or a tag of another scheme. The error names file and line.
     """
-    blocks = [_without_comments(block, rename) for block in _blocks(Path(path))]
-    # A sentence of one word could be "1 Nairobi B-LOC" or "1 CD O": the others tell.
+    groups = groupby(read_lines(path, "tagged file"), key=_is_in_sentence)
+    blocks = [_without_comments(list(group), rename) for inside, group in groups if inside]
+    # "1 Nairobi B-LOC" or "1 CD O": longer sentences show whether the lines are numbered.
     longer = [lines for _, lines in blocks if len(lines) > 1]
     single_numbered = any(map(_is_numbered, longer)) or not longer
     sentences: list[TaggedSentence] = []
@@ -63,80 +73,48 @@ def read_iob2(path: str | Path, rename: Rename = str) -> list[TaggedSentence]:
 def tagged_sentence(
     name: str, rows: Iterable[tuple[str, str, str]], rename: Rename
 ) -> list[TaggedSentence]:
-    """Make a sentence of words and tags, without -DOCSTART- and words of white space alone.
+    """Make a sentence of words and tags, without -DOCSTART- and words that are only white space.
 
-    name (str): The sentence's id.
-    rows (Iterable[Tuple[str, str, str]]): The place of each word in the file, the word, its tag.
+    name (str): The id of the sentence.
+    rows (Iterable[Tuple[str, str, str]]): Place in the file, word and tag of each word.
     rename (Callable[[str], str]): As for `read_iob2`.
-    RETURNS (List[TaggedSentence]): The sentence; none where no word is left.
-    RAISES (OpticalError): As `checked_tag`.
+    RETURNS (List[TaggedSentence]): The sentence; an empty list if no word is left.
+    RAISES (OpticalError): If a tag is not of a scheme that `read_iob2` allows.
     """
     words, tags = [], []
     for where, word, tag in rows:
         if word.strip() and word != DOCSTART:
+            renamed = rename(tag)
+            if not _is_tag(renamed):
+                raise OpticalError(Errors.E228.format(where=where, tag=tag))
+            prefix, dash, label = renamed.partition("-")
             words.append(word.strip(" "))
-            tags.append(checked_tag(tag, where, rename))
+            tags.append(f"{_PREFIXES[prefix]}-{label}" if dash else renamed)
     return [TaggedSentence(name, tuple(words), _spans_of(tags))] if words else []
 
 
 def _spans_of(tags: Sequence[str]) -> tuple[tuple[int, int, str], ...]:
-    """Give the spans of BIO tags as conlleval reads them; an I that continues nothing begins one.
+    """Get the spans of IOB1 or BIO tags.
 
     >>> _spans_of(["B-PER", "I-PER", "O", "I-LOC"])
     ((0, 2, 'PER'), (3, 4, 'LOC'))
     """
-    spans: list[tuple[int, int, str]] = []
-    start, label = 0, ""
-    for i, tag in enumerate([*tags, "O"]):
-        prefix, _, kind = tag.partition("-")
-        if label and (prefix != "I" or kind != label):
-            spans.append((start, i, label))
-            label = ""
-        if kind and not label:
-            start, label = i, kind
-    return tuple(spans)
-
-
-def checked_tag(tag: str, where: str, rename: Rename = str) -> str:
-    """Rename a tag, make sure that it is of a known scheme, and give it in BIO.
-
-    tag (str): The tag as the file has it: of IOB1, BIO, BILOU or IOBES after renaming.
-    where (str): File and line, for the error.
-    rename (Callable[[str], str]): As for `read_iob2`.
-    RETURNS (str): O, B-TYPE or I-TYPE.
-    RAISES (OpticalError): If it is of none of these schemes.
-
-    >>> [checked_tag(tag, "here") for tag in ("O", "U-PER", "L-PER", "S-LOC", "E-LOC")]
-    ['O', 'B-PER', 'I-PER', 'B-LOC', 'I-LOC']
-    """
-    renamed = rename(tag)
-    if not _is_tag(renamed):
-        raise OpticalError(Errors.E228.format(where=where, tag=tag))
-    prefix, dash, kind = renamed.partition("-")
-    return f"{_PREFIXES[prefix]}-{kind}" if dash else renamed
+    entities = tags_to_entities(iob_to_biluo(tags))
+    return tuple((start, last + 1, label) for label, start, last in entities)
 
 
 def _is_tag(text: str) -> bool:
-    prefix, dash, kind = text.partition("-")
-    return text == "O" or (prefix in _PREFIXES and bool(dash and kind))
+    prefix, dash, label = text.partition("-")
+    return text == "O" or (prefix in _PREFIXES and bool(dash and label))
 
 
-def _blocks(path: Path) -> Iterator[list[Line]]:
-    """Give the lines between empty ones, and between lines of -DOCSTART-."""
-    block: list[Line] = []
-    for line in read_lines(path, "tagged file"):
-        if line.text.strip(" \t") and _columns(line.text)[0] != DOCSTART:
-            block.append(line)
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
+def _is_in_sentence(line: Line) -> bool:
+    return bool(line.text.strip(" \t")) and _columns(line.text)[0] != DOCSTART
 
 
 def _without_comments(block: Sequence[Line], rename: Rename) -> tuple[str, Sequence[Line]]:
-    """Give a sentence's name and its lines of words; comments come before them."""
-    # A hashtag can be a word, too: its line then has the form of the sentence's other lines.
+    """Get the id of a sentence and its lines of words. Comments come before them."""
+    # A hashtag can be a word: its line has the same columns as the other lines.
     example = next((line.text for line in block if not line.text.startswith("#")), "")
     name = ""
     for at, (_, _, text) in enumerate(block):
@@ -158,7 +136,7 @@ def _is_word(line: str, example: str, rename: Rename) -> bool:
 
 
 def _is_numbered(lines: Sequence[Line]) -> bool:
-    """Whether each line begins with its number and has a word and a tag behind it."""
+    """Whether each line has its number, a word and a tag."""
     rows = [_columns(line.text) for line in lines]
     numbers = [row[0] for row in rows if len(row) > 2 and _NUMBER.fullmatch(row[0])]
     if not rows or len(numbers) < len(rows):
@@ -181,5 +159,5 @@ def _word_and_tag(line: Line, *, numbered: bool) -> tuple[str, str]:
     if len(columns) > 1 and columns[0]:
         return columns[0], columns[-1]
     if _WHITE.match(line.text) and (not line.text.strip() or _is_tag(columns[-1])):
-        return " ", "O"  # a word of white space alone
+        return " ", "O"  # the word is only white space
     raise OpticalError(Errors.E227.format(where=line.where, line=line.text))

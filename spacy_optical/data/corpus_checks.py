@@ -1,4 +1,4 @@
-"""What deserves a look in a corpus: words that gold and bitext share, words that are cut, names."""
+"""Statistics of a corpus: words shared by gold and bitext, tokenization, entities, unseen names."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from .decontamination import key_of
 from .gold import marked_text
 from .word_tokenizer import tokenizer_for
 
-# Gold and bitext of one language share more of their words, if there is enough of both to tell.
+# Gold and bitext of one language share more words than this, if both are large enough.
 LEAST_SHARED = 0.05
 ENOUGH_PAIRS, ENOUGH_WORDS = 200, 200
 
@@ -18,13 +18,13 @@ ENOUGH_PAIRS, ENOUGH_WORDS = 200, 200
 def shared_words(
     language: str, pairs: Sequence[BitextPair], gold: Sequence[TaggedSentence]
 ) -> float | None:
-    """Give the share of gold words, written with letters, that the bitext's target side has.
+    """Get the share of gold words with letters that occur in the target side of the bitext.
 
-    language (str): The language's code.
+    language (str): The language code.
     pairs (Sequence[BitextPair]): The pairs.
     gold (Sequence[TaggedSentence]): The gold sentences.
-    RETURNS (Optional[float]): 0 to 1; 1 if gold has no such word, None without gold.
-    RAISES (OpticalError): If next to none of the words are shared.
+    RETURNS (Optional[float]): 0 to 1; 1 if gold has no words with letters, None without gold.
+    RAISES (OpticalError): If almost no words are shared.
     """
     if not gold:
         return None
@@ -37,17 +37,17 @@ def shared_words(
     return round(share, 4)
 
 
-def cut_words(sentences: Iterable[TaggedSentence], language: str) -> float:
-    """Give the share of gold words that the tokenizer of the bitext would cut.
+def split_words(sentences: Iterable[TaggedSentence], language: str) -> float:
+    """Get the share of gold words that the tokenizer of the bitext splits.
 
     sentences (Iterable[TaggedSentence]): Gold sentences.
-    language (str): The language, which chooses the tokenizer.
+    language (str): The language of the tokenizer.
     RETURNS (float): 0 to 1.
     """
     tokenizer = tokenizer_for(language)
     words = Counter(word for sentence in sentences for word in sentence.words)
-    cut = sum(n for word, n in words.items() if len(tokenizer.make_doc(word)) > 1)
-    return round(cut / max(1, words.total()), 4)
+    split = sum(n for word, n in words.items() if len(tokenizer.make_doc(word)) > 1)
+    return round(split / max(1, words.total()), 4)
 
 
 def entity_counts(sentences: Iterable[TaggedSentence]) -> dict[str, int]:
@@ -57,7 +57,7 @@ def entity_counts(sentences: Iterable[TaggedSentence]) -> dict[str, int]:
 
 
 def unseen_names(test: Sequence[TaggedSentence], train: Sequence[TaggedSentence]) -> float | None:
-    """Give the share of the names in a test that training does not show; None without a test."""
+    """Get the share of the names in the test that are not in train. None without a test."""
     names, known = (
         {
             (entity.label, marked.surface(entity).casefold())

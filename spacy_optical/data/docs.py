@@ -1,7 +1,7 @@
-"""Labelled documents: made from text and entities, kept in `.spacy` files, read for training.
+"""Labelled documents: made from text and entities, stored in `.spacy` files, read for training.
 
-Gold labels in target languages evaluate a student and never train one: such documents are marked,
-and `read_training_docs` refuses a file that holds any.
+Gold labels in target languages are only for evaluation. Such documents are marked, and
+`read_training_docs` does not accept a file with such documents.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ def make_doc(marked: MarkedText, language: str, *, where: str) -> Doc:
     """Make a document with entities from a marked sentence.
 
     marked (MarkedText): The text and its entities.
-    language (str): The language whose tokenizer splits the text.
+    language (str): The language of the tokenizer.
     where (str): File and line, for the error.
     RETURNS (Doc): The document.
     RAISES (OpticalError): If an entity begins or ends inside a word, or as `tokenizer_for`.
@@ -44,25 +44,25 @@ def make_doc(marked: MarkedText, language: str, *, where: str) -> Doc:
 
 
 def write_docs(docs: Iterable[Doc], path: Path) -> None:
-    """Write documents to a `.spacy` file, whole or not at all.
+    """Write documents to a `.spacy` file, completely or not at all.
 
     docs (Iterable[Doc]): The documents.
     path (Path): The file.
     """
-    # Opened first: that the path cannot be written should not come out after hours of work.
+    # The file is opened first: if it cannot be written, this fails before hours of work.
     with written_whole(path) as temporary:
         store = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "SPACY"], docs=docs, store_user_data=True)
         temporary.write_bytes(store.to_bytes())
 
 
 def write_shards(docs: Iterable[Doc], folder: Path, size: int) -> None:
-    """Write documents to several `.spacy` files in a folder, holding no more than one file's.
+    """Write documents to several `.spacy` files, with one file at a time in memory.
 
-    spaCy's corpus reader takes the folder wherever it takes a file.
+    spaCy's corpus reader accepts the folder in place of a file.
 
     docs (Iterable[Doc]): The documents.
-    folder (Path): The folder, which exists; files are named by number, from 00001.spacy.
-    size (int): Documents a file.
+    folder (Path): An existing folder. The files are numbered from 00001.spacy.
+    size (int): Documents per file.
     """
     for number, batch in enumerate(minibatch(docs, size), 1):
         write_docs(batch, folder / f"{number:05}.spacy")
@@ -72,16 +72,16 @@ def read_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
     """Read the documents of a `.spacy` file, for evaluation.
 
     path (Path): The file.
-    vocab (Optional[Vocab]): The vocabulary to read them into; a new multilingual one by default.
+    vocab (Optional[Vocab]): The vocabulary of the documents. The default is a new multilingual one.
     RETURNS (List[Doc]): The documents.
-    RAISES (OpticalError): If the file is missing, damaged or holds no document.
+    RAISES (OpticalError): If the file is missing, damaged or has no documents.
     """
     path = Path(path)
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="labelled file", path=path))
     try:
         docs = list(DocBin().from_disk(path).get_docs(vocab or spacy.blank("xx").vocab))
-    except Exception as err:  # zlib, msgpack and spaCy each raise their own on a damaged file
+    except Exception as err:  # zlib, msgpack and spaCy raise different errors
         raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
     if not docs:
         raise OpticalError(Errors.E206.format(path=path))
@@ -93,7 +93,7 @@ def read_training_docs(path: Path) -> list[Doc]:
 
     path (Path): The file.
     RETURNS (List[Doc]): The documents.
-    RAISES (OpticalError): As `read_docs`, and if any document is marked as being for evaluation.
+    RAISES (OpticalError): As `read_docs`, or if a document is only for evaluation.
     """
     docs = read_docs(path)
     if any(doc.user_data.get(EVALUATION_ONLY) for doc in docs):
@@ -102,22 +102,22 @@ def read_training_docs(path: Path) -> list[Doc]:
 
 
 def labels_not_labelled(doc: Doc) -> tuple[str, ...]:
-    """Give the labels that were not looked for in a document; usually none."""
+    """Get the labels that were not annotated in a document. There usually are none."""
     return tuple(doc.user_data.get(NOT_LABELLED, ()))
 
 
 def bare_doc(doc: Doc) -> Doc:
-    """Copy a document's words and spaces, with the same vocabulary and no annotation."""
+    """Copy the words and spaces of a document, with the same vocabulary and no annotations."""
     spaces = [bool(token.whitespace_) for token in doc]
     return Doc(doc.vocab, words=[token.text for token in doc], spaces=spaces)
 
 
 def entity_spans(doc: Doc, label_map: Mapping[str, str] | None = None) -> list[Span]:
-    """Give the entities of a document as `scores.span_counts` takes them.
+    """Get the entities of a document as input for `scores.span_counts`.
 
     doc (Doc): The document.
-    label_map (Optional[Mapping[str, str]]): New names of labels; others stay.
-    RETURNS (List[Tuple[int, int, str]]): First token, token after the last, and label of each.
+    label_map (Optional[Mapping[str, str]]): New names of labels. Other labels stay the same.
+    RETURNS (List[Tuple[int, int, str]]): First token, token after the last, and label.
     """
     names = label_map or {}
     return [(ent.start, ent.end, names.get(ent.label_, ent.label_)) for ent in doc.ents]

@@ -1,8 +1,8 @@
-"""Files of data sets, brought from pinned addresses or from a local folder in their place.
+"""Downloads the files of data sets, or copies them from a local mirror.
 
-A file is written `https://HOST/PATH#sha256=HEX`, and `&optional=yes` behind that if a mirror may
-lack it. Without a hash the first fetch's is kept and must not change. What has no scheme is a
-local path, used where it is.
+A file is written as `https://HOST/PATH#sha256=HEX`, with `&optional=yes` at the end if a mirror may
+lack it. Without a hash, the hash of the first download is stored and must not change. An address
+without a scheme is a local path.
 """
 
 import re
@@ -16,24 +16,23 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from ..compat import require
 from ..errors import Errors, OpticalError
-from ..files import read_record, sha256, write_json, written_whole
+from ..files import read_record, refused_writes, sha256, write_json, written_whole
 
 RECORD = "fetched.json"
 TRIES = 3
 TIMEOUT = 30  # seconds without a byte
 _HEX = re.compile(r"[0-9a-f]{64}")
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class DataFile:
     """A file of a data set.
 
-    address (str): Where it is: an address, or a local path.
-    host (str): The address's host; empty for a local path.
-    path (str): The path at that host, or the local path.
-    sha256 (str): What it must hash to; empty where that is not known.
-    optional (bool): Whether a mirror may lack it.
+    address (str): The address, or a local path.
+    host (str): The host of the address; empty for a local path.
+    path (str): The path on the host, or the local path.
+    sha256 (str): The expected hash; empty if it is not known.
+    optional (bool): Whether a mirror may lack the file.
     """
 
     address: str
@@ -44,11 +43,11 @@ class DataFile:
 
     @classmethod
     def parse(cls, text: str) -> "DataFile":
-        """Read a source as configs write it; see the module.
+        """Read a file from a config. The format is described in the docstring of the module.
 
-        text (str): The source.
+        text (str): The address.
         RETURNS (DataFile): Its parts.
-        RAISES (OpticalError): If it names no file or has a part of another form.
+        RAISES (OpticalError): If it names no file or has an invalid part.
         """
 
         def wrong(reason: str) -> OpticalError:
@@ -66,7 +65,7 @@ class DataFile:
             raise wrong(f"unknown '{min(settings)}' after #")
         if digest and not _HEX.fullmatch(digest):
             raise wrong("its SHA-256 is not 64 hexadecimal digits")
-        if len(parts.scheme) < 2:  # one letter is a drive of Windows
+        if len(parts.scheme) < 2:  # one letter is a Windows drive
             if not address:
                 raise wrong("it is empty")
             return cls(address, "", address, digest, optional)
@@ -78,10 +77,10 @@ class DataFile:
         return cls(address, parts.netloc.replace(":", "_"), path, digest, optional)
 
     def place(self, folder: Path) -> Path:
-        """Give the file's local path.
+        """Get the local path of the file.
 
-        folder (Path): Where fetched files are kept.
-        RETURNS (Path): The path there, or the local path itself.
+        folder (Path): The folder of downloaded files.
+        RETURNS (Path): The path in that folder, or the local path itself.
         """
         return Path(folder) / self.host / self.path if self.host else Path(self.path)
 
@@ -91,18 +90,18 @@ def fetch(
     folder: Path,
     *,
     mirror: Path | None = None,
-    say: Say = lambda text: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Counter[str]:
-    """Bring files to a folder; what is there and whole is kept, and a download is continued.
+    """Download files to a folder. Complete files are kept, and partial downloads are continued.
 
-    sources (Iterable[DataFile]): The files; local ones are only checked.
-    folder (Path): Where to keep them, as HOST/PATH, with `fetched.json` for their hashes.
-    mirror (Optional[Path]): A local folder that has the files as PATH or HOST/PATH, in place of the
-        network.
-    say (Callable[[str], None]): Called with a line for each file that is brought or left out.
+    sources (Iterable[DataFile]): The files. Local files are only checked.
+    folder (Path): The output folder. Files are stored as HOST/PATH, and hashes in `fetched.json`.
+    mirror (Optional[Path]): A local folder with the files as PATH or HOST/PATH, to copy them from
+        instead of downloading them.
+    say (Callable[[str], None]): Called with a message for each file that is added or left out.
     RETURNS (Counter): How many files were `kept`, `mirrored`, `downloaded` and `left_out`.
-    RAISES (OpticalError): If a file is missing, cannot be reached, or has another hash; the files
-        before it stay, and so does the part of a download that came.
+    RAISES (OpticalError): If a file is missing, cannot be downloaded, or has another hash. Earlier
+        files and partial downloads are kept.
     """
     if mirror is not None and not mirror.is_dir():
         raise OpticalError(Errors.E002.format(what="mirror folder", path=mirror))
@@ -115,7 +114,7 @@ def fetch(
         how = "kept"
         if not source.host:
             check(source, path)
-        elif not (path.is_file() and sha256(path) == expected):
+        elif not path.is_file() or sha256(path) != expected:
             if mirror is None:
                 how = _download(source, path, expected)
             else:
@@ -127,28 +126,28 @@ def fetch(
         if how != "kept":
             unpinned = "" if expected else " (no SHA-256 is pinned; this one is kept from now on)"
             say(f"{path}{unpinned}")
-        if source.host and not (expected and known.get(source.address) == expected):
+        if source.host and (not expected or known.get(source.address) != expected):
             known[source.address] = expected or sha256(path)
             write_json(record, known)
     return counts
 
 
 def check(source: DataFile, path: Path) -> str:
-    """Hash a file and compare it with what was pinned.
+    """Compare the SHA-256 of a file with the expected one.
 
     source (DataFile): The file.
-    path (Path): Where it is.
+    path (Path): Its local path.
     RETURNS (str): Its SHA-256.
-    RAISES (OpticalError): If it is missing or another.
+    RAISES (OpticalError): If it is missing or does not match its SHA-256.
     """
     if not path.is_file():
-        missing = Errors.E234.format(path=path)
-        raise OpticalError(missing if source.host else Errors.E002.format(what="file", path=path))
+        local = Errors.E002.format(what="file", path=path)
+        raise OpticalError(Errors.E234.format(path=path) if source.host else local)
     return _checked_hash(path, source.sha256)
 
 
 def _checked_hash(path: Path, expected: str) -> str:
-    """Hash a file; an expected hash that is empty is any."""
+    """Hash a file. An empty `expected` accepts any hash."""
     found = sha256(path)
     if expected and found != expected:
         raise OpticalError(Errors.E233.format(path=path, found=found, expected=expected))
@@ -157,10 +156,10 @@ def _checked_hash(path: Path, expected: str) -> str:
 
 def _from_mirror(source: DataFile, path: Path, mirror: Path, expected: str) -> str:
     places = (mirror / source.host / source.path, mirror / source.path)
-    original = next((place for place in places if place.is_file()), None)
-    if original is None and source.optional:
-        return "left_out"
+    original = next(filter(Path.is_file, places), None)
     if original is None:
+        if source.optional:
+            return "left_out"
         raise OpticalError(Errors.E232.format(mirror=mirror, name=source.path))
     _checked_hash(original, expected)
     with written_whole(path) as temporary:
@@ -172,21 +171,20 @@ def _download(source: DataFile, path: Path, expected: str) -> str:
     requests = require("requests")
     part = path.with_name(f"{path.name}.part")
     reason = ""
-    for _ in range(TRIES):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _append(requests, source.address, part)
-        except requests.RequestException as err:
-            reason = f"{type(err).__name__}: {err}"
-            if err.response is not None and 416 != err.response.status_code < 500:
-                break  # asking again would be answered alike
-        except OSError as err:
-            raise OpticalError(Errors.E003.format(path=path, reason=err.strerror or err)) from err
-        else:
+    with refused_writes(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for _ in range(TRIES):
+            try:
+                _append(requests, source.address, part)
+            except requests.RequestException as err:
+                reason = f"{type(err).__name__}: {err}"
+                if err.response is not None and 416 != err.response.status_code < 500:
+                    break  # another try would get the same answer
+                continue
             try:
                 _checked_hash(part, expected)
             except OpticalError:
-                part.unlink()  # to continue it would not mend it
+                part.unlink()  # continuing the download would not help
                 raise
             part.replace(path)
             return "downloaded"
@@ -194,14 +192,14 @@ def _download(source: DataFile, path: Path, expected: str) -> str:
 
 
 def _append(requests: Any, address: str, part: Path) -> None:
-    """Download what a partial file still lacks."""
+    """Download the rest of a partial file."""
     have = part.stat().st_size if part.is_file() else 0
-    headers = {"Accept-Encoding": "identity"}  # ranges count the bytes as they are sent
+    headers = {"Accept-Encoding": "identity"}  # ranges count the bytes as sent
     if have:
         headers["Range"] = f"bytes={have}-"
     with requests.get(address, headers=headers, stream=True, timeout=TIMEOUT) as response:
         if response.status_code == 416:
-            # Nothing is left to send; or the part is longer than the file, and of another one.
+            # The part is complete, or it is longer than the file and belongs to another version.
             if response.headers.get("Content-Range", "").endswith(f"/{have}"):
                 return
             part.unlink()

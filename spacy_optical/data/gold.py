@@ -1,18 +1,17 @@
-"""Gold files of other people's data sets, in the forms that they come in, read into one.
+"""Labelled files in several formats, read as tagged sentences.
 
-Tagged words in columns (CoNLL, Universal NER), tables with a header and a sentence number, JSON
-lines of tokens and tags, spaCy's own files, and sentences with marked entities.
+The formats are columns of words and tags (CoNLL, Universal NER), tables with a header and a
+sentence number, JSON lines with tokens and tags, `.spacy` files and sentences with marked entities.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import cast
 
-import spacy
 from spacy.pipeline import EntityRuler
 from spacy.tokens import Doc, Span
 
@@ -32,25 +31,25 @@ _SUFFIXES: dict[str, GoldFormat] = {".jsonl": "jsonl", ".json": "jsonl", ".spacy
 def read_tagged(
     path: Path, part: LabelledSet, *, language: str, source: str = ""
 ) -> list[TaggedSentence]:
-    """Read a gold file.
+    """Read a labelled file.
 
     path (Path): The file.
-    part (LabelledSet): The set that it belongs to. Its `labels` are new names by the file's own: of
-        types (`PERSON` to `PER`) or of whole tags (`BNEP` to `B-PER`, `3` to `I-ORG`); empty for
-        what is left out. What is not in it keeps its name. Its `gold_format` is `iob2` (see
-        `read_iob2`), `table` (tabs, a header; a sentence ends where its number changes), `jsonl`
-        (`{"tokens": […], "ner_tags": […]}`), `spacy` or `marked` (see `read_groups`); by default
-        from the name, `iob2` where that says nothing. Its `columns` are those of word, tag and
+    part (LabelledSet): The data set of the file. `labels` are new names for types (`PERSON` to
+        `PER`) or whole tags (`BNEP` to `B-PER`, `3` to `I-ORG`); an empty name removes them, other
+        names stay. `gold_format` is `iob2` (see `read_iob2`), `table` (tab-separated, with a
+        header; a sentence ends where its number changes), `jsonl`
+        (`{"tokens": […], "ner_tags": […]}`), `spacy` or `marked` (see `read_groups`). The default
+        is taken from the file name, or is `iob2`. `columns` are the columns of word, tag and
         sentence number of a table.
-    language (str): The language; of `marked` files, the key of the sentence.
-    source (str): Of `marked` files, the language whose sentence must have the same entities, where
-        a group has one.
+    language (str): The language. In `marked` files, the key of the sentence.
+    source (str): In `marked` files, the language whose sentence must have the same entities, if
+        there is one.
     RETURNS (List[TaggedSentence]): The sentences in order.
-    RAISES (OpticalError): Naming file and line: on a missing, empty or damaged file, a line of
-        another form, or a tag that after renaming is of no scheme that `checked_tag` knows.
+    RAISES (OpticalError): On a missing, empty or damaged file, a line of another form, or a renamed
+        tag that is not of a scheme that `read_iob2` allows. The error names file and line.
     """
     path = Path(path)
-    rename = _renamer(part.labels)
+    rename = partial(_renamed, part.labels)
     kind = part.gold_format or _SUFFIXES.get(path.suffix.lower(), "iob2")
     if kind == "iob2":
         return read_iob2(path, rename)
@@ -62,44 +61,37 @@ def read_tagged(
         docs = enumerate(read_docs(path), 1)
         sentences = (_of_doc(doc, str(n), f"{path}, document {n}", rename) for n, doc in docs)
     else:
-        sentences = _marked(path, language, source, rename)
+        groups = read_groups(path, [language], compare=source)
+        made = ((g, make_doc(g.sentences[language], language, where=g.where)) for g in groups)
+        sentences = (_of_doc(doc, group.id, group.where, rename) for group, doc in made)
     all_sentences = list(chain.from_iterable(sentences))
     if not all_sentences:
         raise OpticalError(Errors.E206.format(path=path))
     return all_sentences
 
 
-def _renamer(labels: Mapping[str, str]) -> Rename:
-    """Give the function that renames tags: whole ones first, else the type behind B- or I-.
-
-    >>> rename = _renamer({"PERSON": "PER", "DATE": "", "BNEL": "B-LOC"})
-    >>> [rename(tag) for tag in ("B-PERSON", "I-DATE", "BNEL", "B-ORG", "O")]
-    ['B-PER', 'O', 'B-LOC', 'B-ORG', 'O']
-    """
-
-    def rename(tag: str) -> str:
-        if tag in labels:
-            return labels[tag] or "O"
-        prefix, dash, kind = tag.partition("-")
-        if dash and kind in labels:
-            return f"{prefix}-{labels[kind]}" if labels[kind] else "O"
-        return tag
-
-    return rename
+def _renamed(labels: Mapping[str, str], tag: str) -> str:
+    """Rename a whole tag, or else the type after its prefix."""
+    if tag in labels:
+        return labels[tag] or "O"
+    prefix, dash, kind = tag.partition("-")
+    if dash and kind in labels:
+        return f"{prefix}-{labels[kind]}" if labels[kind] else "O"
+    return tag
 
 
 def tagged_doc(
     sentence: TaggedSentence, *, evaluation_only: bool = False, missing: bool = False
 ) -> Doc:
-    """Make a document of a data set's own words.
+    """Make a document of the words and spans of a sentence.
 
-    sentence (TaggedSentence): Words and spans.
-    evaluation_only (bool): Whether the document is for evaluation alone.
-    missing (bool): Whether words without an entity get spaCy's missing annotation where some labels
-        were not looked for. It is for training: spaCy does not score predictions on such words.
+    sentence (TaggedSentence): The sentence.
+    evaluation_only (bool): Whether the document may only be used for evaluation.
+    missing (bool): Whether words without an entity get spaCy's missing annotation if some labels
+        were not annotated. Only for training: spaCy does not score predictions on such words.
     RETURNS (Doc): The document.
     """
-    # Any vocabulary does: the words are given, and files of documents do not keep it.
+    # The vocabulary does not matter: the words are given, and `.spacy` files do not store it.
     spaces = None if sentence.spaces is None else list(sentence.spaces)
     doc = Doc(tokenizer_for("xx").vocab, words=list(sentence.words), spaces=spaces)
     doc.set_ents(
@@ -121,25 +113,20 @@ def _table(path: Path, columns: Columns, rename: Rename) -> Iterator[list[Tagged
         if column not in header:
             found = ", ".join(header)
             raise OpticalError(Errors.E236.format(path=path, column=column, found=found))
-
-    def rows() -> Iterator[tuple[str, tuple[str, str, str]]]:
-        for _, where, text in lines:
-            if not text.strip():
-                continue
+    rows = []
+    for _, where, text in lines:
+        if text.strip():
             cells = dict(zip(header, text.split("\t"), strict=False))
             word, tag, number = (cells.get(column, "") for column in columns)
             if not word or text.count("\t") != len(header) - 1:
                 raise OpticalError(Errors.E227.format(where=where, line=text))
-            yield number.strip(), (where, word, tag.strip())
-
-    for name, group in groupby(rows(), key=itemgetter(0)):
-        yield tagged_sentence(name, [row for _, row in group], rename)
+            rows.append((number.strip(), where, word, tag.strip()))
+    for number, sentence in groupby(rows, key=itemgetter(0)):
+        yield tagged_sentence(number, [row[1:] for row in sentence], rename)
 
 
 def _jsonl(path: Path, rename: Rename) -> Iterator[list[TaggedSentence]]:
-    for _, where, text in read_lines(path, "gold file"):
-        if not text.strip():
-            continue
+    for _, where, text in read_lines(path, "gold file", skip_blank=True):
         try:
             record = json.loads(text)
             words = [str(word) for word in record["tokens"]]
@@ -154,21 +141,12 @@ def _jsonl(path: Path, rename: Rename) -> Iterator[list[TaggedSentence]]:
         yield tagged_sentence(str(record.get("id", where)), rows, rename)
 
 
-def _marked(
-    path: Path, language: str, source: str, rename: Rename
-) -> Iterator[list[TaggedSentence]]:
-    for group in read_groups(path, [language], compare=source):
-        marked = group.sentences[language]
-        doc = make_doc(marked, language, where=group.where)
-        yield _of_doc(doc, group.id, group.where, rename)
-
-
 def _of_doc(doc: Doc, name: str, where: str, rename: Rename) -> list[TaggedSentence]:
-    """Read a document's words and entities; tokens that are only space are no words."""
+    """Convert a document, without tokens that are only white space."""
     tokens = word_tokens(doc)
     tags = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in tokens]
     rows = [(where, token.text, tag) for token, tag in zip(tokens, tags, strict=True)]
-    # Where a space token followed, it was a space all the same.
+    # A white space token after a word is a space, too.
     spaces = [bool(t.whitespace_) or (t.i + 1 < len(doc) and doc[t.i + 1].is_space) for t in tokens]
     return [
         replace(
@@ -183,17 +161,16 @@ def _of_doc(doc: Doc, name: str, where: str, rename: Rename) -> list[TaggedSente
 def label_by_patterns(
     sentences: Iterable[TaggedSentence], patterns: Path
 ) -> Iterator[TaggedSentence]:
-    """Add the labels that a set was not labelled for, where patterns find them.
+    """Add entities for labels that were not annotated, using patterns.
 
     sentences (Iterable[TaggedSentence]): The sentences.
-    patterns (Path): The patterns of spaCy's EntityRuler, as JSON lines. They see the words alone.
-    YIELDS (TaggedSentence): A sentence with its own entities and those of the patterns outside of
-        them. The labels of the patterns count as labelled.
-    RAISES (OpticalError): If the file is no such file, or has a label that a sentence was labelled
-        for.
+    patterns (Path): Patterns for spaCy's EntityRuler, as JSON lines. They can only match on the
+        words.
+    YIELDS (TaggedSentence): The sentences with their own entities, and matches that do not overlap
+        with them. The labels of the patterns then count as annotated.
+    RAISES (OpticalError): If the file has no patterns, or patterns for an annotated label.
     """
-    nlp = spacy.blank("xx")
-    ruler = cast(EntityRuler, nlp.add_pipe("entity_ruler"))
+    ruler = EntityRuler(tokenizer_for("xx"))
     try:
         ruler.from_disk(patterns)
         if not ruler.patterns:
@@ -208,17 +185,16 @@ def label_by_patterns(
         doc = tagged_doc(sentence)
         for token in doc:
             token.is_sent_start = token.i == 0
-        doc = ruler(doc)
-        spans = tuple((ent.start, ent.end, ent.label_) for ent in doc.ents)
+        spans = tuple((ent.start, ent.end, ent.label_) for ent in ruler(doc).ents)
         lacks = tuple(label for label in sentence.not_labelled if label not in found)
         yield replace(sentence, spans=spans, not_labelled=lacks)
 
 
 def marked_text(sentence: TaggedSentence) -> MarkedText:
-    """Write a sentence as text with entities.
+    """Convert a sentence to text with entities.
 
     sentence (TaggedSentence): The sentence.
-    RETURNS (MarkedText): Its words with the spaces between, and its spans in characters.
+    RETURNS (MarkedText): The text, with the spans in characters.
     """
     doc = tagged_doc(sentence)
     entities = (MarkedEntity(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents)

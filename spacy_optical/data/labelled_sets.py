@@ -1,4 +1,4 @@
-"""The labelled sets of a config: those that teach the source language, and gold that evaluates."""
+"""The labelled data sets of a config: training data of the source language, and gold."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,11 @@ from .sources import DataConfig, LabelledSet
 
 @dataclass(frozen=True)
 class SourceSentences:
-    """The labelled sentences of the source language, by their use.
+    """The labelled sentences of the source language.
 
-    `left_out` would train and are in dev or test; `not_drawn` would train and were not drawn.
+    train, dev, test (List[TaggedSentence]): The sentences by their use.
+    left_out, not_drawn (int): How many training sentences were removed because they are in dev or
+        test, and because of `max_sentences` or `empty_share`.
     """
 
     train: list[TaggedSentence]
@@ -30,11 +32,11 @@ class SourceSentences:
 
 @dataclass(frozen=True)
 class FetchedFiles:
-    """The fetched files of a config, and the hash of every one that was read.
+    """The downloaded files of a config.
 
-    config (DataConfig): Names the files, the labels and the source language.
-    folder (Path): Where `fetch-data` put them.
-    hashes (Dict[str, str]): SHA-256 by address.
+    config (DataConfig): The config.
+    folder (Path): The output folder of `fetch-data`.
+    hashes (Dict[str, str]): SHA-256 of the files that were read, by address.
     """
 
     config: DataConfig
@@ -42,11 +44,11 @@ class FetchedFiles:
     hashes: dict[str, str] = field(default_factory=dict)
 
     def paths(self, files: Iterable[str]) -> list[Path]:
-        """Give the paths of files, without those that may be missing and are.
+        """Get the paths of files, without optional files that are missing.
 
-        files (Iterable[str]): The files as the config writes them.
+        files (Iterable[str]): The files as written in the config.
         RETURNS (List[Path]): Their paths.
-        RAISES (OpticalError): If one is missing or has another hash.
+        RAISES (OpticalError): If a file is missing or does not match its SHA-256.
         """
         paths = []
         for file in map(DataFile.parse, files):
@@ -57,35 +59,34 @@ class FetchedFiles:
         return paths
 
     def read(self, part: LabelledSet, files: Iterable[str], language: str) -> list[TaggedSentence]:
-        """Read labelled files and make sure that they have the corpus's labels.
+        """Read labelled files and check their labels.
 
-        part (LabelledSet): The set that they belong to.
-        files (Iterable[str]): The files as the config writes them.
+        part (LabelledSet): The data set of the files.
+        files (Iterable[str]): The files as written in the config.
         language (str): The language.
-        RETURNS (List[TaggedSentence]): All sentences; empty if there are no files.
-        RAISES (OpticalError): As `read_tagged`; if a label is not the corpus's, or a file has none.
+        RETURNS (List[TaggedSentence]): The sentences; empty if there are no files.
+        RAISES (OpticalError): As `read_tagged`, or if a label is not in the corpus or a file has no
+            entities.
         """
         all_sentences: list[TaggedSentence] = []
-        labels = [name for name in self.config.corpus.labels if name not in part.not_labelled]
+        lacks = tuple(part.not_labelled)
+        labels = [name for name in self.config.corpus.labels if name not in lacks]
         for path in self.paths(files):
             sentences = read_tagged(path, part, language=language, source=self.config.source)
             used = {label for sentence in sentences for _, _, label in sentence.spans}
             if unknown := sorted(used.difference(labels)):
-                known = ", ".join(labels)
-                raise OpticalError(Errors.E235.format(path=path, label=unknown[0], known=known))
+                values = {"label": unknown[0], "known": ", ".join(labels)}
+                raise OpticalError(Errors.E235.format(path=path, **values))
             if not used:
                 raise OpticalError(Errors.E604.format(path=path))
-            all_sentences += sentences
-        if part.not_labelled:
-            lacks = tuple(part.not_labelled)
-            return [replace(sentence, not_labelled=lacks) for sentence in all_sentences]
+            all_sentences += [replace(s, not_labelled=lacks or s.not_labelled) for s in sentences]
         return all_sentences
 
     def read_sources(self) -> SourceSentences:
-        """Read the source language's sets and draw the sentences that choose.
+        """Read the data sets of the source language and sample dev and train.
 
-        RETURNS (SourceSentences): Dev sentences that were not drawn train; what is in dev or test
-            does not; `max_sentences` and `empty_share` limit the rest.
+        RETURNS (SourceSentences): The sentences. Dev sentences that are not in the sample of
+            `dev_sentences` are used for training.
         RAISES (OpticalError): As `read`.
         """
         config = self.config
@@ -94,8 +95,8 @@ class FetchedFiles:
         test: list[TaggedSentence] = []
         for name, part in config.sources.items():
             sentences: Iterable[TaggedSentence] = self.read(part, part.train, config.source)
-            if part.patterns is not None:
-                sentences = label_by_patterns(sentences, self.paths([part.patterns])[0])
+            for path in self.paths(filter(None, [part.patterns])):
+                sentences = label_by_patterns(sentences, path)
             train += [(name, s) for s in sentences]
             pool += [(name, s) for s in self.read(part, part.dev, config.source)]
             test += self.read(part, part.test, config.source)
@@ -109,7 +110,7 @@ class FetchedFiles:
         return SourceSentences(sample, dev, test, len(train) - len(kept), len(kept) - len(sample))
 
     def _sample(self, sentences: list[tuple[str, TaggedSentence]]) -> list[TaggedSentence]:
-        """Draw the sentences that train; what is drawn of one source depends on it alone."""
+        """Sample training sentences. The sample of a source does not depend on other sources."""
         chosen: set[int] = set()
         for name, part in self.config.sources.items():
             rng = np.random.default_rng([self.config.seed, *name.encode()])

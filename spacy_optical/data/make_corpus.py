@@ -1,4 +1,4 @@
-"""From the files that a config names to the corpus folder that training reads."""
+"""Converts the data files of a config to the corpus folder for training."""
 
 import json
 from collections import Counter
@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from spacy.tokens import Doc
 
@@ -17,7 +15,7 @@ from ..files import folder_written_whole, write_json
 from .augment import augment_english, augment_pairs
 from .bitext import BitextPair
 from .conll import TaggedSentence
-from .corpus_checks import cut_words, entity_counts, shared_words, unseen_names
+from .corpus_checks import entity_counts, shared_words, split_words, unseen_names
 from .decontamination import GoldIndex, key_of
 from .docs import make_doc, write_docs
 from .gold import marked_text, tagged_doc
@@ -28,23 +26,23 @@ from .sources import BitextSet, DataConfig, TextSet
 from .word_tokenizer import tokenizer_for
 
 _ESCAPES = {"html": "HTML entities", "quotes": "doubled quotes"}
-Say = Callable[[str], None]
 
 
 @dataclass
 class LanguageSummary:
-    """What was made of one language's files.
+    """Statistics of a target language.
 
-    pairs, altered (int): Pairs that train, and altered copies among them.
-    texts (int): Sentences without translations, which train too.
-    left_out (Dict[str, int]): Pairs that do not train, by reason; see docs/new-language.md.
+    pairs, altered (int): Training pairs, and how many of them are altered copies.
+    texts (int): Training sentences without translations.
+    left_out (Dict[str, int]): Pairs that are left out, by reason; see docs/new-language.md.
     escaped (Dict[str, int]): Pairs with HTML entities (`html`) and with doubled quotes (`quotes`).
-    dev, test, dev_in_test (int): Gold sentences, and dev sentences left out as test has them.
+    dev, test, dev_in_test (int): Gold sentences, and dev sentences that are left out because they
+        are in test.
     entities (Dict[str, int]): Entities of the test by type.
-    tokenizer (str): The language whose tokenizer splits the bitext; `xx` where spaCy has none,
-        empty without bitext.
-    cut_otherwise (float): Share of gold words that this tokenizer cuts.
-    shared_words (Optional[float]): Share of gold words that the bitext has.
+    tokenizer (str): The language of the tokenizer for the bitext; `xx` if spaCy has none for the
+        language, empty without bitext.
+    cut_otherwise (float): Share of gold words that this tokenizer splits.
+    shared_words (Optional[float]): Share of gold words that occur in the bitext.
     """
 
     pairs: int = 0
@@ -63,14 +61,14 @@ class LanguageSummary:
 
 @dataclass
 class CorpusSummary:
-    """What a corpus holds.
+    """Statistics of a corpus.
 
-    source (Dict[str, int]): Sentences of the source language: `train`, of these `altered`;
-        `dev`, `test`, and `left_out` because they are in dev or test.
-    entities (Dict[str, int]): Entities that train, by type, without altered copies.
-    unseen_names (Optional[float]): Share of the names in the source language's test that training
-        does not show; None without a test.
-    languages (Dict[str, LanguageSummary]): By code.
+    source (Dict[str, int]): Sentences of the source language: `train`, how many of these are
+        `altered`, `dev`, `test`, and `left_out` because they are in dev or test.
+    entities (Dict[str, int]): Training entities by type, without altered copies.
+    unseen_names (Optional[float]): Share of the names in the test of the source language that are
+        not in train; None without a test.
+    languages (Dict[str, LanguageSummary]): Target languages by code.
     """
 
     source: dict[str, int]
@@ -84,35 +82,33 @@ def make_corpus(
     files: Path,
     out: Path,
     *,
-    say: Say = lambda text: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> CorpusSummary:
-    """Convert the files that a config names.
+    """Convert the data files of a config.
 
     config (DataConfig): The labelled sets, the languages and their files.
-    files (Path): The folder of `fetch-data`; local files are where the config says.
-    out (Path): Folder to write, see `CorpusFolder`: labelled sentences of the source language,
-        bitext (text alone: no target label leaves this function for training), gold (marked as
-        being for evaluation only), and corpus.json with every count, licence and hash.
-    say (Callable[[str], None]): Called with what deserves a look.
-    RETURNS (CorpusSummary): Counts.
-    RAISES (OpticalError): If a file is missing, another than was pinned or of another form, has a
-        label that is not the corpus's and not renamed, has no entity; if gold and bitext of a
-        language have next to no word in common; if no pair of a bitext or no sentence of the
-        source language is left; as `tokenizer_for`.
+    files (Path): The folder of `fetch-data`. Local files are read from their own paths.
+    out (Path): The output folder, see `CorpusFolder`: labelled sentences of the source language,
+        bitext without labels, gold marked as evaluation only, and corpus.json with all counts,
+        licences and hashes.
+    say (Callable[[str], None]): Called with each warning.
+    RETURNS (CorpusSummary): Statistics.
+    RAISES (OpticalError): If a file is missing, does not match its SHA-256 or has another form, has
+        an unknown label or no entity; if gold and bitext share almost no words; if no pair of a
+        bitext or no sentence of the source language is left; as `tokenizer_for`.
     """
     for code, language in config.languages.items():
         if language.bitext:
-            tokenizer_for(code)  # before anything is read, if there is no tokenizer for it
+            tokenizer_for(code)  # fail early if there is no tokenizer
     at = FetchedFiles(config, Path(files))
     source = at.read_sources()
-    settings = config.corpus
     languages: dict[str, LanguageSummary] = {}
     with folder_written_whole(Path(out), marker=MARKER) as path:
         maker = _Maker(config, at, CorpusFolder(path), source)
         for code in config.languages:
             languages[code] = maker.write_language(code)
-            for remark in _remarks(config, code, languages[code]):
-                say(remark)
+            for warning in _warnings(config, code, languages[code]):
+                say(warning)
         if source.left_out:
             say(f"{source.left_out} {config.source} sentences are in dev or test; left out")
         if source.not_drawn:
@@ -123,10 +119,9 @@ def make_corpus(
             unseen_names(source.test, source.train),
             languages,
         )
-        record: dict[str, Any] = {**asdict(summary), "labels": settings.labels}
-        record |= {"seed": config.seed, "max_pairs": settings.max_pairs}
-        record |= {"licences": config.licences(), "data": at.hashes}
-        write_json(maker.folder.record, record)
+        record = asdict(summary) | {"labels": config.corpus.labels, "seed": config.seed}
+        record |= {"max_pairs": config.corpus.max_pairs, "licences": config.licences()}
+        write_json(path / MARKER, record | {"data": at.hashes})
     return summary
 
 
@@ -138,18 +133,16 @@ class _Maker:
     ) -> None:
         self.config, self.at, self.folder, self.source = config, at, folder, source
         self.source_gold = GoldIndex(s.words for s in [*source.dev, *source.test])
-        # A copy would not say that some labels were not looked for.
+        # Altered copies do not have `not_labelled`.
         self.known = [marked_text(s) for s in source.train if not s.not_labelled]
 
     def write_source(self) -> dict[str, int]:
-        """Write the source language's sentences and count them."""
         source, folder = self.source, self.folder
         for use, sentences in (("training", source.train), ("choosing (dev)", source.dev)):
             if not any(sentence.spans for sentence in sentences):
                 raise OpticalError(Errors.E241.format(use=use))
         altered = list(self._altered_docs())
-        docs = [tagged_doc(sentence, missing=True) for sentence in source.train]
-        docs += altered
+        docs = [tagged_doc(sentence, missing=True) for sentence in source.train] + altered
         write_docs(docs, folder.source_train)
         write_docs(map(tagged_doc, source.dev), folder.source_dev)
         self._write_gold(self.config.source, dev=source.dev, test=source.test)
@@ -162,7 +155,6 @@ class _Maker:
         }
 
     def write_language(self, code: str) -> LanguageSummary:
-        """Write a language's gold and bitext and count them."""
         config, language = self.config, self.config.languages[code]
         test = self.at.read(language, language.test, code)
         every_dev = self.at.read(language, language.dev, code)
@@ -178,8 +170,8 @@ class _Maker:
         )
         if not language.bitext:
             return summary
-        gold_index = GoldIndex(sentence.words for sentence in gold)
         left_out, escaped = Counter[str](), Counter[str]()
+        gold_index = GoldIndex(sentence.words for sentence in gold)
         draw = partial(
             choose,
             gold_index=gold_index,
@@ -189,16 +181,16 @@ class _Maker:
         )
 
         def read(name: str, part: BitextSet | TextSet) -> Iterator[BitextPair]:
-            paths = self.at.paths(part.files)
-            counters = {"skipped": left_out, "escaped": escaped}
-            return read_pairs(part, name, config.source, code, paths, **counters)
+            counts = {"skipped": left_out, "escaped": escaped}
+            return read_pairs(part, name, config.source, code, self.at.paths(part.files), **counts)
 
-        def drawn(name: str, part: BitextSet) -> Iterable[BitextPair]:
-            pairs, most, share = read(name, part), part.max_pairs, part.unnamed_share
-            return draw(pairs, most=most, unnamed_share=share) if most or share < 1 else pairs
+        def every_pair() -> Iterator[BitextPair]:
+            for name, part in language.bitext.items():
+                pairs, most, share = read(name, part), part.max_pairs, part.unnamed_share
+                limited = most or share < 1
+                yield from draw(pairs, most=most, unnamed_share=share) if limited else pairs
 
-        every = chain.from_iterable(drawn(*named) for named in language.bitext.items())
-        pairs = draw(every, most=config.corpus.max_pairs)
+        pairs = draw(every_pair(), most=config.corpus.max_pairs)
         if not pairs:
             counts = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "the files are empty"
             raise OpticalError(Errors.E240.format(lang=code, counts=counts))
@@ -217,14 +209,14 @@ class _Maker:
         summary.pairs, summary.altered = len(pairs) + len(altered), len(altered)
         summary.left_out, summary.escaped = dict(left_out), dict(+escaped)
         summary.tokenizer = tokenizer_for(code).lang or "xx"
-        summary.cut_otherwise = cut_words(gold, code)
+        summary.cut_otherwise = split_words(gold, code)
         summary.shared_words = shared_words(code, pairs, gold)
         return summary
 
     def _altered(
         self, code: str, pairs: Sequence[BitextPair], gold_index: GoldIndex
     ) -> list[BitextPair]:
-        """Give altered copies of the pairs whose source side is labelled."""
+        """Make altered copies of the pairs with a labelled source side."""
         settings = self.config.corpus
         copies = settings.augment if settings.augment_bitext is None else settings.augment_bitext
         marked = [(pair.marked, pair.target) for pair in pairs if pair.marked is not None]
@@ -237,9 +229,9 @@ class _Maker:
         return [BitextPair(f"augmented-{i}", *pair) for i, pair in enumerate(kept)]
 
     def _altered_docs(self) -> Iterator[Doc]:
-        """Make documents of altered copies, but for those of gold and those that cannot be split.
+        """Make documents of altered copies that are not in gold and can be tokenized.
 
-        A name's new neighbours can fuse with it into one word ("2012," and "Å." may).
+        With a new name, an entity can end inside a token ("2012," and "Å.").
         """
         copies, seed = self.config.corpus.augment, self.config.seed
         for marked in augment_english(self.known, copies=copies, seed=seed):
@@ -255,25 +247,25 @@ class _Maker:
 
 
 def _write_bitext(pairs: Iterable[BitextPair], source: str, target: str, path: Path) -> None:
-    """Write source and target text, where there is a source, and nothing that markup said."""
+    """Write the texts without entities. An empty `source` writes the target side only."""
     path.parent.mkdir(exist_ok=True)
     with path.open("w", encoding="utf8") as file:
         for pair in pairs:
             row = {"id": pair.id, source: pair.source, target: pair.target}
-            row = {key: text for key, text in row.items() if key}
+            row.pop("", None)
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _remarks(config: DataConfig, code: str, summary: LanguageSummary) -> Iterator[str]:
+def _warnings(config: DataConfig, code: str, summary: LanguageSummary) -> Iterator[str]:
     language = config.languages[code]
     if not language.bitext:
         yield f"{code}: it has no bitext, so it is only evaluated"
     if summary.tokenizer not in ("", code):
-        yield f"{code}: spaCy has no tokenizer of its own here; its multilingual one is used"
+        yield f"{code}: spaCy has no tokenizer for this language; the multilingual one is used"
     if summary.cut_otherwise > 0.1:
         yield (
-            f"{code}: {summary.cut_otherwise:.0%} of the gold words are cut by the tokenizer that "
-            "splits the bitext; the student learns other words than it is evaluated on"
+            f"{code}: the tokenizer for the bitext splits {summary.cut_otherwise:.0%} of the gold "
+            "words; the student is trained on other words than it is evaluated on"
         )
     if summary.escaped and not all(part.unescape for part in language.bitext.values()):
         counts = " and ".join(f"{n} with {_ESCAPES[kind]}" for kind, n in summary.escaped.items())
@@ -282,6 +274,6 @@ def _remarks(config: DataConfig, code: str, summary: LanguageSummary) -> Iterato
     missing = [label for label in expected if not summary.entities.get(label)]
     if summary.test and missing:
         yield (
-            f"{code}: the test has no {' and no '.join(missing)}; labels that its files do not "
-            "annotate belong in not_labelled"
+            f"{code}: the test has no {' and no '.join(missing)}; add labels that its files do not "
+            "annotate to not_labelled"
         )

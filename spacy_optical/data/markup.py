@@ -10,7 +10,7 @@ _ENTITY = re.compile(r"\[([^\[\]]*)\]\(([^()\[\]]*)\)")
 
 @dataclass(frozen=True)
 class MarkedEntity:
-    """An entity's place in the plain text, in characters, and its type."""
+    """An entity: its start and end in the plain text, in characters, and its type."""
 
     start: int
     end: int
@@ -19,49 +19,41 @@ class MarkedEntity:
 
 @dataclass(frozen=True)
 class MarkedText:
-    """A sentence without its markup, and the entities that the markup named."""
+    """A sentence without markup, and its entities."""
 
     text: str
     entities: tuple[MarkedEntity, ...]
 
     def surface(self, entity: MarkedEntity) -> str:
-        """Give the characters that an entity covers."""
+        """Get the text of an entity."""
         return self.text[entity.start : entity.end]
 
 
 def parse_markup(marked: str, labels: frozenset[str] | None, *, where: str) -> MarkedText:
     """Read a sentence with marked entities.
 
-    marked (str): The sentence, entities written as `[surface](LABEL)`; brackets mean nothing else.
-    labels (Optional[FrozenSet[str]]): The labels that are allowed; None for any.
+    marked (str): The sentence, with entities as `[surface](LABEL)`. It cannot have other square
+        brackets.
+    labels (Optional[FrozenSet[str]]): The allowed labels. None allows any label.
     where (str): File and line, for the error.
-    RETURNS (MarkedText): The plain text with its entities in order.
-    RAISES (OpticalError): On a bracket without its partner, an empty or padded surface, or an
-        unknown label; the error names the column, counted from 1.
+    RETURNS (MarkedText): The plain text and its entities in order.
+    RAISES (OpticalError): On an unmatched bracket, an entity that is empty or has white space
+        around it, or an unknown label. The error names the column, counted from 1.
     """
     text, entities, at = "", [], 0
+    if stray := re.search(r"[\[\]]", _ENTITY.sub(lambda match: " " * len(match[0]), marked)):
+        values = {"column": stray.start() + 1, "bracket": stray[0]}
+        raise OpticalError(Errors.E201.format(where=where, **values))
     for match in _ENTITY.finditer(marked):
-        text += _plain(marked, at, match.start(), where)
         surface, label = match.groups()
         column = match.start() + 1
-        if not surface.strip() or surface != surface.strip():
+        if not surface or surface != surface.strip():
             raise OpticalError(Errors.E202.format(where=where, column=column, surface=surface))
         if not label or (labels is not None and label not in labels):
-            allowed = ", ".join(sorted(labels)) if labels else "a name"
-            raise OpticalError(
-                Errors.E203.format(where=where, column=column, label=label, allowed=allowed)
-            )
+            values = {"label": label, "allowed": ", ".join(sorted(labels or ())) or "a name"}
+            raise OpticalError(Errors.E203.format(where=where, column=column, **values))
+        text += marked[at : match.start()]
         entities.append(MarkedEntity(len(text), len(text) + len(surface), label))
         text += surface
         at = match.end()
-    text += _plain(marked, at, len(marked), where)
-    return MarkedText(text, tuple(entities))
-
-
-def _plain(marked: str, start: int, end: int, where: str) -> str:
-    piece = marked[start:end]
-    stray = re.search(r"[\[\]]", piece)
-    if stray is not None:
-        column = start + stray.start() + 1
-        raise OpticalError(Errors.E201.format(where=where, column=column, bracket=stray[0]))
-    return piece
+    return MarkedText(text + marked[at:], tuple(entities))

@@ -1,4 +1,4 @@
-"""A language's bitext: read from its files, without what evaluates and what is there twice."""
+"""Selects the training pairs of a language, without duplicates and without gold sentences."""
 
 import heapq
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
+from operator import itemgetter
 from pathlib import Path
 
 from .bitext import BitextPair, Format, read_bitext
@@ -27,16 +28,16 @@ def read_pairs(
 ) -> Iterator[BitextPair]:
     """Read the pairs of a set's files, or the sentences of a set without translations.
 
-    part (Union[BitextSet, TextSet]): The format and the keys.
-    name (str): The set's name, which the ids of its pairs begin with; those of groups stay.
-    source (str): The source language's code.
-    target (str): The target language's code.
+    part (Union[BitextSet, TextSet]): The set.
+    name (str): The name of the set, which is put before the ids of its pairs, except for groups.
+    source (str): The code of the source language.
+    target (str): The code of the target language.
     paths (Sequence[Path]): The files.
-    skipped (Counter): Counts lines that cannot be used, by the code of the reason.
+    skipped (Counter): Counts lines that cannot be used, by the code of their error.
     escaped (Counter): Counts pairs with HTML entities and doubled quotes.
-    YIELDS (BitextPair): The pairs; the source side of a sentence without translation is empty.
-    RAISES (OpticalError): As `read_bitext` on a damaged file; if no line of a file can be used,
-        what is wrong with its first.
+    YIELDS (BitextPair): The pairs. A sentence without translation has an empty source side.
+    RAISES (OpticalError): As `read_bitext` on a damaged file, or with the first error of a file
+        that has no usable line.
     """
     if part.format == "marked":
         languages = part.keys or (source, target)
@@ -45,19 +46,19 @@ def read_pairs(
                 left, right = (group.sentences[language] for language in languages)
                 yield BitextPair(group.id, left.text, right.text, marked=left)
         return
+    kind: Format | None = "moses" if part.format == "lines" else part.format
     sides: Sequence[tuple[Path, ...]] = [(path,) for path in paths]
-    kind: Format | None = None if part.format == "lines" else part.format
     if isinstance(part, BitextSet):
         keys = part.keys
         if kind == "moses":
             sides = list(zip(paths[::2], paths[1::2], strict=True))
     else:
-        # A reader of pairs reads text if both sides are the same.
+        # Text is read as pairs with the same sentence on both sides.
         source = target
         key = part.key or {"conllu": "text", "tsv": "1"}.get(part.format, target)
         keys = (key, key)
-        if part.format == "lines":
-            kind, sides = "moses", [(path, path) for path in paths]
+        if kind == "moses":
+            sides = [(path, path) for path in paths]
     for files in sides:
         read = partial(
             read_bitext,
@@ -87,19 +88,19 @@ def choose(
     seed: int = 0,
     left_out: Counter[str],
 ) -> list[BitextPair]:
-    """Leave out pairs that are there twice or that share a side with gold; then draw at random.
+    """Remove duplicates and pairs with a side that is in gold, then draw a random sample.
 
-    Memory grows with what is kept, and by sixteen bytes for every pair.
+    The memory that is used grows with the sample, and by sixteen bytes for each pair.
 
     pairs (Iterable[BitextPair]): The pairs.
-    gold_index (GoldIndex): The language's gold sentences.
-    source_gold (GoldIndex): The source language's sentences that choose or evaluate.
-    most (int): How many pairs to draw at the most; 0 for all. A smaller draw is part of a larger.
-    unnamed_share (float): Share of the pairs that are kept where the source side has no name, see
+    gold_index (GoldIndex): The gold sentences of the target language.
+    source_gold (GoldIndex): The dev and test sentences of the source language.
+    most (int): The size of the sample; 0 for all pairs. Smaller samples are part of larger ones.
+    unnamed_share (float): The share to keep of the pairs whose source side has no name, see
         `capitalised`.
-    seed (int): Seed of the draw.
-    left_out (Counter): Counts what is left out, by reason.
-    RETURNS (List[BitextPair]): The pairs in their order.
+    seed (int): The random seed.
+    left_out (Counter): Counts the pairs that are left out, by reason.
+    RETURNS (List[BitextPair]): The pairs in their original order.
     """
     seen: set[bytes] = set()
     kept: list[tuple[int, int, BitextPair]] = []
@@ -123,10 +124,10 @@ def choose(
                 reason = "not_drawn"
         if reason:
             left_out[reason] += 1
-    return [pair for _, _, pair in sorted(kept, key=lambda item: item[1])]
+    return [pair for _, _, pair in sorted(kept, key=itemgetter(1))]
 
 
 def _lot(digest: bytes, seed: int, person: bytes = b"") -> int:
-    """Draw a number below 2**64; `person` makes it independent of other draws."""
+    """Draw a number below 2**64. `person` makes it independent of other draws."""
     lot = blake2b(digest, digest_size=8, salt=seed.to_bytes(8, "little"), person=person).digest()
     return int.from_bytes(lot, "little")

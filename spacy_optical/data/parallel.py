@@ -1,4 +1,4 @@
-"""The parallel corpus: one group a line, the same sentence in several languages, marked up."""
+"""Parallel sentences with marked entities: one group per line, in several languages."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ LABELS = frozenset({"PER", "ORG", "LOC", "DATE"})
 
 @dataclass(frozen=True)
 class Group:
-    """One sentence in one or more languages."""
+    """The same sentence in one or more languages."""
 
     id: str
     sentences: dict[str, MarkedText]
@@ -25,13 +25,13 @@ class Group:
 def read_groups(path: Path, languages: Iterable[str], *, compare: str = "") -> list[Group]:
     """Read and check a file of groups.
 
-    path (Path): JSON lines with the keys `id`, `genre`, one key a language, and optionally
-        `differs`, a list of the languages whose sentence cannot name the same entities.
+    path (Path): JSON lines with the keys `id`, `genre`, a key for each language, and optionally
+        `differs`, a list of languages whose sentence has other entities.
     languages (Iterable[str]): The languages that every group must have, the source first.
-    compare (str): A language whose entity types the others must have, where a group has it.
+    compare (str): A language whose entity types the others must have, if a group has it.
     RETURNS (List[Group]): The groups in order.
-    RAISES (OpticalError): On a line that is not JSON, a missing language, broken markup, entity
-        types that differ across a group, or a sentence that occurs twice.
+    RAISES (OpticalError): On a line that is not JSON, a missing language, wrong markup, entity
+        types that differ within a group, or a repeated sentence.
     """
     path, languages = Path(path), tuple(languages)
     groups = []
@@ -50,7 +50,7 @@ def read_groups(path: Path, languages: Iterable[str], *, compare: str = "") -> l
         checked = dict(sentences)
         if compare not in checked and isinstance(record.get(compare), str):
             checked = {compare: parse_markup(record[compare], None, where=where), **checked}
-        _check_types(checked, frozenset(map(str, record.get("differs", ()))), where)
+        _check_types(checked, set(map(str, record.get("differs", ()))), where)
         groups.append(Group(str(record["id"]), sentences, where))
     if not groups:
         raise OpticalError(Errors.E206.format(path=path))
@@ -58,9 +58,7 @@ def read_groups(path: Path, languages: Iterable[str], *, compare: str = "") -> l
 
 
 def _records(path: Path) -> Iterator[tuple[str, dict]]:
-    for _, where, text in read_lines(path, "corpus file"):
-        if not text.strip():
-            continue
+    for _, where, text in read_lines(path, "corpus file", skip_blank=True):
         column, reason = 1, ""
         try:
             record = json.loads(text)
@@ -75,16 +73,14 @@ def _records(path: Path) -> Iterator[tuple[str, dict]]:
         yield where, record
 
 
-def _check_types(sentences: dict[str, MarkedText], differs: frozenset[str], where: str) -> None:
+def _check_types(sentences: dict[str, MarkedText], differs: set[str], where: str) -> None:
     """Compare the entity types of all languages with those of the first."""
-    types = {lang: Counter(e.label for e in text.entities) for lang, text in sentences.items()}
-    source = next(iter(types))
-    for lang, counts in types.items():
-        if counts != types[source] and lang not in differs:
-            found, expected = _counts_text(counts), _counts_text(types[source])
+    types = {}
+    for lang, marked in sentences.items():
+        counts = Counter(entity.label for entity in marked.entities)
+        types[lang] = ", ".join(f"{n} {label}" for label, n in sorted(counts.items())) or "none"
+    source, expected = next(iter(types.items()))
+    for lang, found in types.items():
+        if found != expected and lang not in differs:
             values = {"found": found, "expected": expected, "source": source}
             raise OpticalError(Errors.E211.format(where=where, lang=lang, **values))
-
-
-def _counts_text(counts: Counter[str]) -> str:
-    return ", ".join(f"{n} {label}" for label, n in sorted(counts.items())) or "none"

@@ -1,4 +1,4 @@
-"""Reading texts from files."""
+"""Texts from files."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from .lines import read_lines
 
 
 def read_texts(path: Path) -> list[str]:
-    """Read texts: a line each, JSON lines with `text`, or the documents of a `.spacy` file.
+    """Read texts: one per line, JSON lines with `text`, or the documents of a `.spacy` file.
 
     path (Path): A file named `.txt`, `.jsonl` or `.spacy`.
     RETURNS (List[str]): The texts that are not blank.
@@ -19,11 +19,11 @@ def read_texts(path: Path) -> list[str]:
     if path.suffix == ".spacy":
         texts = [doc.text for doc in read_docs(path)]
     else:
-        lines = list(read_lines(path, "file of texts"))
+        lines = list(read_lines(path, "file of texts", skip_blank=True))
         if path.suffix == ".txt":
             texts = [line.text for line in lines]
         elif path.suffix == ".jsonl":
-            texts = [_text_of(line.text, line.where) for line in lines if line.text.strip()]
+            texts = [_text_of(line.text, line.where) for line in lines]
         else:
             raise OpticalError(Errors.E606.format(path=path))
     texts = [text for text in texts if text.strip()]

@@ -1,8 +1,8 @@
-"""What a config says about data: `[corpus]`, `[sources.NAME]` and `[languages.CODE]`.
+"""The config sections for data: `[corpus]`, `[sources.NAME]` and `[languages.CODE]`.
 
-A source is a labelled data set in the source language: it trains and chooses the teacher. A
-language is a target language: its bitext trains, its gold files evaluate and never train. Every key
-is described in docs/new-language.md.
+A source is a labelled data set in the source language, for training the teacher. A language is a
+target language with bitext for training, and gold files that are only used for evaluation. All keys
+are described in docs/new-language.md.
 """
 
 import re
@@ -20,40 +20,31 @@ Columns = tuple[str, str, str]
 
 
 def _file(text: str) -> str:
-    DataFile.parse(text)  # an error here names the config's key
+    DataFile.parse(text)  # pydantic adds the key of the config to the error
     return text
 
 
-def _of_form(pattern: str, otherwise: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(otherwise)
-        return text
+def _code(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
+        raise ValueError("a language is named by its code, such as sw or zh-Hant")
+    return text
 
-    return AfterValidator(check)
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", text):
+        raise ValueError("a name is made of letters, digits, points, dashes and underscores")
+    return text
 
 
 File = Annotated[str, AfterValidator(_file)]
-Code = Annotated[
-    str,
-    _of_form(
-        r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*",
-        "a language is named by its code, such as sw or zh-Hant",
-    ),
-]
-Name = Annotated[
-    str,
-    _of_form(
-        r"[A-Za-z0-9][A-Za-z0-9_.-]*",
-        "a name is made of letters, digits, points, dashes and underscores",
-    ),
-]
+Code = Annotated[str, AfterValidator(_code)]
+Name = Annotated[str, AfterValidator(_name)]
 
 
 class LabelledSet(Section):
-    """How labelled files are read; see `data.gold.read_tagged`.
+    """Labelled files and their format; see `data.gold.read_tagged`.
 
-    A word without an entity may have a label of `not_labelled`; such predictions are not scored.
+    Labels in `not_labelled` were not annotated. Predictions with these labels are not scored.
     """
 
     dev: list[File] = Field(default_factory=list)
@@ -66,9 +57,10 @@ class LabelledSet(Section):
 
 
 class SourceSet(LabelledSet):
-    """A labelled data set in the source language; dev sentences that are not drawn train.
+    """A labelled data set in the source language.
 
-    `patterns` is a file of spaCy's EntityRuler, which adds `not_labelled` to `train`.
+    `patterns` is a file with patterns for spaCy's EntityRuler. They add entities for the labels in
+    `not_labelled` to `train`.
     """
 
     train: list[File] = Field(default_factory=list)
@@ -83,9 +75,9 @@ class SourceSet(LabelledSet):
 
 
 class BitextSet(Section):
-    """A data set of sentence pairs; see `data.bitext.read_bitext` and, for `marked`, `read_groups`.
+    """A data set of sentence pairs; see `read_bitext`, and `read_groups` for `marked`.
 
-    Of `moses`, the files are source and target of each pair of files, in this order.
+    For `moses`, `files` lists the source file and the target file of each pair of files.
     """
 
     files: list[File] = Field(min_length=1)
@@ -106,7 +98,7 @@ class BitextSet(Section):
 class TextSet(Section):
     """A data set of sentences in a target language, without translations.
 
-    The sentence is in the comment (by default `text`), column (`1`) or key (the language) `key`.
+    `key` is the comment (by default `text`), column (`1`) or JSON key (the language) with the text.
     """
 
     files: list[File] = Field(min_length=1)
@@ -118,7 +110,7 @@ class TextSet(Section):
 
 
 class Language(LabelledSet):
-    """A target language: bitext and text that train, gold that evaluates."""
+    """A target language: bitext and text for training, gold for evaluation."""
 
     name: str = ""
     bitext: dict[Name, BitextSet] = Field(default_factory=dict)
@@ -152,7 +144,7 @@ class Language(LabelledSet):
 
 
 class CorpusSettings(Section):
-    """How the corpus is made from the files; in `dev_sentences` and `max_pairs`, 0 is all."""
+    """Settings of the corpus. For `dev_sentences` and `max_pairs`, 0 means all."""
 
     labels: list[str] = Field(["PER", "ORG", "LOC"], min_length=1)
     dev_sentences: int = Field(0, ge=0)
@@ -162,9 +154,9 @@ class CorpusSettings(Section):
 
 
 class DataConfig(Section):
-    """The part of a config that names data."""
+    """The sections of a config that describe data."""
 
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     source: Code = "en"
     corpus: CorpusSettings = CorpusSettings()
     sources: dict[Name, SourceSet] = Field(default_factory=dict)
@@ -189,13 +181,13 @@ class DataConfig(Section):
 
     @property
     def files(self) -> list[DataFile]:
-        """All files, each once, in the config's order."""
-        named = [file for part in self.sources.values() for file in part.files]
-        named += [file for part in self.languages.values() for file in part.files]
-        return [DataFile.parse(file) for file in dict.fromkeys(named)]
+        """All files without duplicates, in the order of the config."""
+        parts: list[SourceSet | Language] = [*self.sources.values(), *self.languages.values()]
+        names = dict.fromkeys(file for part in parts for file in part.files)
+        return list(map(DataFile.parse, names))
 
     def licences(self) -> dict[str, str]:
-        """Give the licences that the config names, by source, language or set of bitext."""
+        """Get the licences in the config, by source, language or set of bitext."""
         parts: dict[str, LabelledSet | BitextSet | TextSet] = {**self.sources, **self.languages}
         for code, language in self.languages.items():
             sets: dict[str, BitextSet | TextSet] = {**language.bitext, **language.text}
@@ -204,13 +196,13 @@ class DataConfig(Section):
 
 
 def load_data_config(path: Path, overrides: dict[str, Any] | None = None) -> DataConfig:
-    """Read what a config file says about data.
+    """Read the data sections of a config file.
 
     path (Path): The `.cfg` file. The seed is in `[general]`, the source language in `[data]`.
     overrides (Optional[Dict[str, Any]]): Values by dotted name.
     RETURNS (DataConfig): The checked sections.
-    RAISES (OpticalError): If the file is missing or broken, names no language, or a key is unknown
-        or wrong; the error names it.
+    RAISES (OpticalError): If the file is missing or invalid, has no languages, or has an unknown or
+        wrong key. The error names the key.
     """
     sections = read_sections(path, overrides)
     places = {"seed": sections.get("general", {}), "source": sections.get("data", {})}
@@ -219,11 +211,10 @@ def load_data_config(path: Path, overrides: dict[str, Any] | None = None) -> Dat
 
 
 def languages_with_bitext(languages: Mapping[str, Any]) -> list[str]:
-    """Name the languages that train.
+    """Get the languages that are used for training.
 
     languages (Mapping[str, Any]): The sections `[languages.CODE]`, checked or not.
-    RETURNS (List[str]): The codes of those with bitext.
+    RETURNS (List[str]): The codes of the languages with bitext.
     """
-    return [
-        code for code, part in languages.items() if isinstance(part, Mapping) and part.get("bitext")
-    ]
+    parts = ((code, part) for code, part in languages.items() if isinstance(part, Mapping))
+    return [code for code, part in parts if part.get("bitext")]

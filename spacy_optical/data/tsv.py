@@ -1,4 +1,4 @@
-"""Bitext in tables: columns with tabs between."""
+"""Bitext in tables with tab-separated columns."""
 
 import re
 from collections import Counter
@@ -27,49 +27,44 @@ def read_tsv(
     keys (Optional[Tuple[str, str]]): The names of the columns in the first line, or their numbers,
         counted from 1.
     report (Callable[[OpticalError], object]): Called with the error of a line.
-    skipped (Counter): Counts a first line that names the columns under `header`.
+    skipped (Counter): A first line that names the columns is counted under `header`.
     YIELDS (PairRow): The pairs.
     RAISES (OpticalError): If the first line has other columns.
     """
-    numbers: Sequence[int] | None = None
-    if keys is not None and all(key.isdecimal() and int(key) for key in keys):
-        numbers, keys = [int(key) - 1 for key in keys], None
+    places: Sequence[int] | None = None
     names = [{language_code(lang), *usual} for lang, usual in zip(languages, _HEADERS, strict=True)]
-    if keys is not None:
+    if keys is not None and all(key.isdecimal() and int(key) for key in keys):
+        places, keys = [int(key) - 1 for key in keys], None
+    elif keys is not None:
         names = [{language_code(key)} for key in keys]
-    lines = (line for line in read_lines(path, "bitext file", report) if line.text.strip())
-    places = numbers
-    for at, line in enumerate(lines):
+    for at, line in enumerate(read_lines(path, "bitext file", report, skip_blank=True)):
         columns = [column.strip() for column in line.text.split("\t")]
         if at == 0:
-            named = _named_places(columns, names)
-            if keys is not None and not named:
-                what = " and ".join(keys)
-                found = ", ".join(columns)
-                raise OpticalError(Errors.E245.format(where=line.where, names=what, found=found))
-            places = numbers or named
-            if named:
+            header = _header_places(columns, names)
+            places = places or header
+            if header:
                 skipped["header"] += 1
                 continue
-        used = places or _usual_places(columns)
+            if keys is not None:
+                values = {"names": " and ".join(keys), "found": ", ".join(columns)}
+                raise OpticalError(Errors.E245.format(where=line.where, **values))
+        used = places or _default_places(columns)
         if used is None:
+            message = Errors.E221.format(where=line.where, found=len(columns))
             if len(columns) == 3:
                 message = Errors.E243.format(where=line.where, columns="', '".join(columns))
-            else:
-                message = Errors.E221.format(where=line.where, found=len(columns))
-            error = OpticalError(message)
-            if at == 0:
-                raise error  # the file is of another form, not a line of it
-            report(error)
+            if at == 0:  # the whole file has another form
+                raise OpticalError(message)
+            report(OpticalError(message))
         elif max(used) >= len(columns):
             report(OpticalError(Errors.E244.format(where=line.where, found=len(columns))))
         else:
             source, target, *name = (columns[place] for place in used)
-            yield line, name[0] if name else str(line.number), source, target
+            yield line.where, name[0] if name else str(line.number), source, target
 
 
-def _named_places(columns: Sequence[str], names: Sequence[set[str]]) -> Sequence[int] | None:
-    """Give the columns of source, target and id if a first line names the first two."""
+def _header_places(columns: Sequence[str], names: Sequence[set[str]]) -> Sequence[int] | None:
+    """Get the columns of source, target and id from a line that names the first two."""
     titles = [language_code(column) for column in columns]
     places = [[i for i, title in enumerate(titles) if title in side] for side in names]
     if not all(places):
@@ -77,7 +72,7 @@ def _named_places(columns: Sequence[str], names: Sequence[set[str]]) -> Sequence
     return [side[0] for side in places] + ([titles.index("id")] if "id" in titles else [])
 
 
-def _usual_places(columns: Sequence[str]) -> Sequence[int] | None:
+def _default_places(columns: Sequence[str]) -> Sequence[int] | None:
     if len(columns) == 2:
         return 0, 1
     return (1, 2, 0) if len(columns) == 3 and _ID.fullmatch(columns[0]) else None

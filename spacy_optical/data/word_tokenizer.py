@@ -1,4 +1,4 @@
-"""The tokenizer that splits a language's text into words."""
+"""The tokenizer that splits a text into words."""
 
 import re
 from functools import cache
@@ -8,9 +8,8 @@ from spacy.language import Language
 
 from ..errors import Errors, OpticalError
 
-BY_SPACES = "spacy.Tokenizer.v1"
-# Languages that put no spaces between words: Burmese, Cantonese, Chinese (also Gan, Mandarin, Wu
-# and classical), Dzongkha, Japanese, Khmer, Lao, Mon, Shan, Thai, Northern Thai and Tibetan.
+# Languages without spaces between words: Burmese, Cantonese, Chinese (also Gan, Mandarin, Wu and
+# classical), Dzongkha, Japanese, Khmer, Lao, Mon, Shan, Thai, Northern Thai and Tibetan.
 # fmt: off
 WITHOUT_SPACES = frozenset({
     "bo", "bod", "bur", "chi", "cmn", "dz", "dzo", "gan", "ja", "jpn", "khm", "km", "lao", "lo",
@@ -20,14 +19,14 @@ WITHOUT_SPACES = frozenset({
 
 
 def tokenizer_for(language: str) -> Language:
-    """Give the blank pipeline whose tokenizer splits a language's text into words.
+    """Get a blank pipeline with the tokenizer of a language.
 
-    language (str): A language code; a region or script behind it ("sw_KE", "zh-Hans") makes no
-        difference. Where spaCy has no such language, or its tokenizer needs a package that is not
-        installed, the multilingual tokenizer is used, which splits at spaces and punctuation.
+    language (str): A language code. A region or script ("sw_KE", "zh-Hans") is ignored. If spaCy
+        does not support the language, or its tokenizer needs a package that is not installed, the
+        multilingual tokenizer is used. It splits at spaces and punctuation.
     RETURNS (Language): The blank pipeline, one for each code.
-    RAISES (OpticalError): If the language puts no spaces between words and there is no tokenizer
-        for it, or the package that it needs is not installed.
+    RAISES (OpticalError): If the language has no spaces between words, and spaCy has no tokenizer
+        for it or the package of its tokenizer is not installed.
     """
     return _blank(re.split("[-_]", language.strip())[0].lower() or "xx")
 
@@ -37,12 +36,13 @@ def _blank(code: str) -> Language:
     try:
         nlp = spacy.blank(code)
     except ImportError as err:
-        known = not str(err).startswith("[E048]")
-        if code in WITHOUT_SPACES and known:
+        unknown = str(err).startswith("[E048]")
+        if code in WITHOUT_SPACES and not unknown:
             reason = " ".join(str(err).split()).rstrip(".")
             raise OpticalError(Errors.E250.format(lang=code, reason=reason)) from err
         nlp = spacy.blank("xx")
-    # spaCy has Tibetan, with a tokenizer that splits at spaces.
-    if code in WITHOUT_SPACES and nlp.config["nlp"]["tokenizer"]["@tokenizers"] == BY_SPACES:
+    # The default tokenizer splits at spaces. spaCy uses it for Tibetan, too.
+    tokenizer = nlp.config["nlp"]["tokenizer"]["@tokenizers"]
+    if code in WITHOUT_SPACES and tokenizer == "spacy.Tokenizer.v1":
         raise OpticalError(Errors.E251.format(lang=code))
     return nlp

@@ -1,7 +1,7 @@
-"""Learning: the teacher, the student, and what passes between them."""
+"""Training: the teacher, the plans and the student."""
 
 from ..compat import require
 
-# Said once, before any module of this room imports it: which extra is missing.
+# Before any module of this package imports them: the error names the missing extra.
 require("torch")
 require("transformers")

@@ -1,4 +1,4 @@
-"""One temperature for a tagger's scores, so that they say how often it is right."""
+"""Temperature scaling of a tagger's scores, so that its confidence matches its accuracy."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,46 +16,45 @@ from .tagger import WordTagger
 from .tagger_evaluation import word_logits
 
 BINS = 15
-# Log temperatures beyond these say that there is nothing to fit.
-_BOUNDS = (-2.5, 2.5)
 
 
 def temperature(logits: NDArray[np.floating], tags: NDArray[np.int64]) -> float:
-    r"""Fit the temperature that makes gold tags most likely (Guo et al. 2017, arXiv 1706.04599).
+    r"""Fit the temperature that maximizes the likelihood of the gold tags (arXiv 1706.04599).
 
     $$ \tau = \arg\min_\tau -\sum_j y_j \cdot \log \mathrm{softmax}(z_j / \tau) $$
 
-    where one word's worth of doubt is spread over all words' gold tags (Platt 1999): otherwise,
-    text without errors would make every score certain. Logits are [words, tags], gold tags [words].
-    A temperature above 1 means that the scores are too confident.
+    The gold tags y are smoothed (Platt 1999). Otherwise text without errors would make every score
+    certain. Logits are [words, tags], gold tags [words]. A temperature above 1 means that the
+    scores are too confident.
     """
-    doubt = 1 / (len(tags) + 2)
-    gold = doubt / logits.shape[1] + (1 - doubt) * np.eye(logits.shape[1])[tags]
+    smoothing = 1 / (len(tags) + 2)
+    gold = smoothing / logits.shape[1] + (1 - smoothing) * np.eye(logits.shape[1])[tags]
 
-    def surprise(log_temperature: float) -> float:
+    def loss(log_temperature: float) -> float:
         log_probs = log_softmax(logits / np.exp(log_temperature), axis=-1)
         return -float((gold * log_probs).sum(axis=-1).mean())
 
-    return float(np.exp(minimize_scalar(surprise, bounds=_BOUNDS, method="bounded").x))
+    return float(np.exp(minimize_scalar(loss, bounds=(-2.5, 2.5), method="bounded").x))
 
 
 def calibration_error(logits: NDArray[np.floating], tags: NDArray[np.int64]) -> float:
-    """Measure how far confidence and accuracy of the best tag lie apart (ECE, the same paper, 3).
+    """Compute the expected calibration error, 0 to 1, with 15 bins (arXiv 1706.04599, section 3).
 
-    The mean distance over 15 bins of equal width, weighted by words, 0 to 1.
+    Logits are [words, tags], gold tags [words].
     """
-    sure = np.exp(log_softmax(logits.astype(np.float64), axis=-1).max(axis=-1))
-    right = logits.argmax(axis=-1) == tags
-    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
-    gaps = [abs(float((right[bins == b] - sure[bins == b]).sum())) for b in range(BINS)]
+    confidence = np.exp(log_softmax(logits.astype(np.float64), axis=-1).max(axis=-1))
+    correct = logits.argmax(axis=-1) == tags
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = [abs(float((correct[bins == b] - confidence[bins == b]).sum())) for b in range(BINS)]
     return sum(gaps) / len(tags)
 
 
 def calibrate(tagger: WordTagger, gold: Sequence[Doc], pieces: WordPieces) -> dict[str, Any]:
-    """Divide a tagger's scores by the temperature that fits gold documents; its tags stay.
+    """Divide a tagger's scores by the temperature that fits gold documents.
 
-    tagger (WordTagger): The tagger, whose classifier is changed in place.
-    gold (Sequence[Doc]): Documents of the language that it was chosen on.
+    tagger (WordTagger): The tagger. Its classifier is changed in place, its best tags stay the
+        same.
+    gold (Sequence[Doc]): Development documents.
     pieces (WordPieces): The tagger's tokenizer.
     RETURNS (Dict[str, Any]): `temperature`, and the calibration error `before` and `after`, both on
         these documents.

@@ -1,4 +1,4 @@
-"""The learning's config: spaCy's format, checked and filled by defaults before anything runs."""
+"""The training config, in spaCy's format."""
 
 import hashlib
 from pathlib import Path
@@ -10,13 +10,13 @@ from ..align.config import AlignConfig
 from ..config import Section, checked, read_sections
 from ..data.sources import languages_with_bitext
 
-# What other commands read from the same file: data, and research's experiments.
+# Sections that other commands read.
 OTHER_SECTIONS = ("corpus", "sources", "languages", "experiments", "arms")
 Precision = Literal["auto", "fp32", "bf16"]
 
 
 class Paths(Section):
-    """Where things are, relative to the working directory."""
+    """Paths relative to the working directory."""
 
     encoder: Path
     corpus: Path
@@ -24,30 +24,29 @@ class Paths(Section):
 
 
 class Data(Section):
-    """What is learned from; an override names languages with commas between, too."""
+    """The languages. An override can be a list with commas, such as `sw,ha`."""
 
     languages: list[str] = Field(min_length=1)
     source: str = "en"
 
     @field_validator("languages", mode="before")
     @classmethod
-    def _with_commas(cls, value: Any) -> Any:
+    def _split_at_commas(cls, value: Any) -> Any:
         return value.split(",") if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _no_duplicates(self) -> Self:
         if len({*self.languages, self.source}) <= len(self.languages):
             raise ValueError("a language is named twice, or is the source")
         return self
 
 
 class Training(Section):
-    """How one model is trained; the teacher and the student each have such a section.
+    """Settings of one training.
 
-    epochs counts passes over the English sentences (teacher) or over the pairs (student);
-    batch_size counts English sentences (teacher) or pairs (student). precision: of products and of
-    what lies between layers; weights and losses stay in fp32. `auto` is bf16 where the processor
-    multiplies in it, which halves the time of a step.
+    epochs counts passes over the English sentences (teacher) or over the pairs (student).
+    batch_size counts English sentences (teacher) or pairs (student). precision: of matrix products
+    and activations; weights and losses stay in fp32. `auto` is bf16 if the processor supports it.
     """
 
     removed: ClassVar[frozenset[str]] = frozenset({"threads"})
@@ -65,15 +64,15 @@ class Training(Section):
 
 
 class StudentTraining(Training):
-    """How the student is trained.
+    """Settings of the student's training.
 
-    english: English sentences for each pair; with 0 there are no losses on English.
-    word_dropout: share of words whose pieces the student does not see, while the teacher did;
-    it has to use the words around them. case_share: share of sentences that the student sees in
-    lower, upper or title case, while the teacher saw them as they are. sampling_exponent: the
-    exponent of a language's number of pairs in its share of an epoch: 1 takes every pair once,
-    0 takes as many of each language. seed: the seed of the student's batches and dropout; the
-    config's own by default. Students of several seeds share a teacher and its plans.
+    english: number of English sentences for each pair; with 0 there are no losses on English.
+    word_dropout: share of words that are replaced by unknown pieces in the student's input.
+    case_share: share of sentences that the student sees in lower, upper or title case.
+    sampling_exponent: exponent of a language's number of pairs in its share of an epoch: with 1
+    each pair is used once, with 0 all languages have the same share. seed: seed of the student's
+    batches and dropout, by default that of the config. Students with different seeds can share a
+    teacher and its plans.
     """
 
     renamed: ClassVar[dict[str, str]] = {
@@ -89,18 +88,19 @@ class StudentTraining(Training):
 
 
 class Teacher(Training):
-    """The teacher: the encoder with a linear layer over each word's first piece."""
+    """Settings of the teacher's training."""
 
     removed: ClassVar[frozenset[str]] = frozenset({"threads", "pooling"})
 
 
 class Student(Section):
-    """The student's shape; its weights come from the teacher's.
+    """The student's shape.
 
-    width: of its vectors, a multiple of a head's size; the teacher's own where it is not given.
-    pool_after: how many of the layers work on pieces. The others work on words, each the mean of
-    its pieces: with 0 all of them, on the mean of the pieces' embeddings. Where it is not given,
-    all of them work on pieces.
+    layers: the teacher's layers to copy, counted from 0. width: size of the hidden vectors, a
+    multiple of a head's size; by default that of the teacher. pool_after: number of layers that
+    work on pieces. The layers above work on words, each the mean of its pieces. By default all
+    layers work on pieces. intermediate: size of the feed-forward parts; by default that of the
+    teacher. vocabulary: number of pieces. positions: number of positions.
     """
 
     layers: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
@@ -120,24 +120,23 @@ class Student(Section):
 
     @property
     def middle(self) -> tuple[int, int]:
-        """The student's middle layer and the teacher's that it was made of, counted from 1.
-
-        Not the last one, where there are two at the least: its vectors are what `hidden` looks at.
-        """
+        """The student's middle layer and the teacher's layer that it copies, counted from 1."""
+        # The last layer is used by `hidden` already.
         at = min(len(self.layers) // 2, max(len(self.layers) - 2, 0))
         return at + 1, self.layers[at] + 1
 
 
 class Objective(Section):
-    """The weights of the losses; a weight of 0 leaves its term out.
+    """The weights of the losses. A weight of 0 turns a loss off.
 
-    hard: cross-entropy on English labels. soft: Kullback-Leibler divergence to the teacher on
-    English (knowledge distillation). target_kd: the same on target sentences, which need no
-    translation for it. kd_discount: how much less a word counts in `target_kd` where `labels` are
-    trusted, 0 to 1. hidden: distance to the teacher's last hidden vectors on both sides;
-    hidden_target is another weight for the target side. representation: <T, C> between the
-    teacher's English and the student's target words (OPTICAL). labels: cross-entropy to the label
-    distributions projected through the plan. These last two weight a pair by how parallel it is.
+    hard: cross-entropy to the gold labels on English. soft: Kullback-Leibler divergence to the
+    teacher on English (knowledge distillation). target_kd: the same on target sentences, also
+    those without a translation. kd_discount: how much less a word counts in `target_kd` if its
+    projected labels are trusted, 0 to 1. hidden: distance to the teacher's last hidden vectors;
+    hidden_target is its weight on target sentences, by default the same. representation: <T, C>
+    between the teacher's English words and the student's target words (OPTICAL). labels:
+    cross-entropy to the label distributions projected through the plan. The last two are scaled
+    by the pair's weight.
     """
 
     renamed: ClassVar[dict[str, str]] = {"own": "target_kd", "yields": "kd_discount"}
@@ -158,25 +157,25 @@ class Objective(Section):
         return self.hidden if self.hidden_target is None else self.hidden_target
 
     @property
-    def reads_english_alone(self) -> bool:
-        """Whether every term that looks at translated sentences is off."""
+    def english_only(self) -> bool:
+        """Whether all losses on target sentences are off."""
         return not (self.target_kd or self.hidden_of_target or self.representation or self.labels)
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.reads_english_alone and not (self.hard or self.soft or self.hidden):
+    def _some_weight(self) -> Self:
+        if self.english_only and not (self.hard or self.soft or self.hidden):
             raise ValueError("all weights are 0; set at least one")
         return self
 
 
 class Plans(Section):
-    """Which vectors the plans are computed on, how, and what is projected through them.
+    """How the plans are computed, and what is projected through them.
 
-    vectors: whose word vectors are aligned, the encoder's or the teacher's; the teacher's need no
-    second reading. layer: the layer that they are of. keep_unlike: pairs that are no translations
-    train as text without a translation does; otherwise they are left out. projection: labels are
-    projected word by word (`words`) or as whole spans (`spans`). gold: share of the gold tag, where
-    an English word has one, in the distribution that is projected; the rest is the teacher's.
+    vectors: align the word vectors of the encoder or of the teacher; with the teacher, the encoder
+    is not run. layer: the layer of these vectors. keep_unlike: use the target sentences of pairs
+    that are not translations as text without a translation; by default such pairs are left out.
+    projection: project labels word by word (`words`) or as whole spans (`spans`). gold: share of
+    the gold tag of an English word in the projected distribution; the rest is the teacher's.
     """
 
     renamed: ClassVar[dict[str, str]] = {"carry": "projection"}
@@ -190,7 +189,7 @@ class Plans(Section):
 
 
 class DistillConfig(Section):
-    """Everything that decides what is learned."""
+    """The whole config."""
 
     seed: int = 0
     paths: Paths
@@ -203,36 +202,35 @@ class DistillConfig(Section):
 
     @field_validator("training")
     @classmethod
-    def _fits_the_rest(cls, value: StudentTraining, info: ValidationInfo) -> StudentTraining:
+    def _fits_other_sections(cls, value: StudentTraining, info: ValidationInfo) -> StudentTraining:
         student = info.data.get("student")
         if student is not None and value.max_pieces > student.positions:
             raise ValueError(f"max_pieces is above the student's {student.positions} positions")
         objective = info.data.get("objective")
-        if objective is not None and objective.reads_english_alone and not value.english:
+        if objective is not None and objective.english_only and not value.english:
             raise ValueError("english is 0, and so are all weights but those of hard and soft")
         return value
 
     def fingerprint(self, *sections: str) -> str:
-        """Hash the seed and what the sections say; all but the paths when none is named."""
+        """Hash the seed and the named sections, by default all but the paths."""
         chosen = {"seed", *sections} if sections else set(type(self).model_fields) - {"paths"}
         content = self.model_dump_json(include=chosen, exclude_none=True)
         return hashlib.sha256(content.encode("utf8")).hexdigest()[:16]
 
 
 def load_config(path: Path, overrides: dict[str, Any] | None = None) -> DistillConfig:
-    """Read a config file, apply overrides and check everything that training reads.
+    """Read a config file, apply overrides and check the sections of the training.
 
-    path (Path): The `.cfg` file; keys outside a section (the seed) are in `[general]`. Without
-        `[data]`, the languages are those of `[languages.CODE]` that have bitext.
+    path (Path): The `.cfg` file. The seed is in `[general]`. Without `[data]`, the languages are
+        those of `[languages.CODE]` that have bitext.
     overrides (Optional[Dict[str, Any]]): Values by dotted name, e.g. `training.epochs`.
     RETURNS (DistillConfig): The checked config.
-    RAISES (OpticalError): If the file is missing or broken, a key is unknown, or a value has the
-        wrong type; the error names the first such key.
+    RAISES (OpticalError): If the file is missing or invalid, a key is unknown, or a value has the
+        wrong type. The error names the first such key.
     """
     config = read_sections(path, overrides)
-    others = {name: config.pop(name, {}) for name in OTHER_SECTIONS}
     data = config.setdefault("data", {})
-    if languages := languages_with_bitext(others["languages"]):
+    if languages := languages_with_bitext(config.get("languages", {})):
         data.setdefault("languages", languages)
-    flat = {**config.pop("general", {}), **config}
-    return checked(DistillConfig, flat, path)
+    sections = {name: value for name, value in config.items() if name not in OTHER_SECTIONS}
+    return checked(DistillConfig, {**sections.pop("general", {}), **sections}, path)

@@ -1,4 +1,4 @@
-"""The distillation: teacher and plans in, student out."""
+"""Training of a student from a teacher and the plans."""
 
 from collections.abc import Callable
 from itertools import chain, islice
@@ -17,14 +17,12 @@ from .loop import train
 from .plan_reader import read_plans
 from .provenance import provenance
 from .sentences import plain_sentence
-from .student import check_width, make_student, neuron_activity
-from .tagger import folder_tags, load_tagger
+from .student import check_width, find_width_pruning, make_student, neuron_activity
+from .tagger import finished, folder_tags, load_tagger, save_tagger
 from .tagger_evaluation import check_labels, entity_scores
-from .tagger_folder import finished, save_tagger
 from .training_batches import StudentTask
-from .width_pruning import find_width_pruning
 
-# Sentences of each side that show which of the teacher's neurons matter.
+# Sentences of each side that measure the activity of the teacher's neurons.
 SAMPLE = 280
 
 
@@ -41,24 +39,23 @@ def distill(
     config (Union[str, Path, DistillConfig]): The config file, or a config from `load_config`.
     teacher (Union[str, Path]): The teacher's folder.
     out (Union[str, Path]): Folder to write: a Hugging Face token classifier with metrics.json.
-    resume (bool): Continue an interrupted run; one that has ended is kept.
+    resume (bool): Continue an interrupted run. The result of a finished run is kept.
     say (Callable[[str], None]): Receives a line for each epoch.
     RETURNS (dict): The metrics.
-    RAISES (OpticalError): If the teacher, the plans or the data are missing or do not belong
-        together, or as `train`.
+    RAISES (OpticalError): If the teacher, the plans or the data are missing or do not match, or as
+        `train`.
     """
     if isinstance(config, str | Path):
         config = load_config(Path(config))
     teacher, out = Path(teacher), Path(out)
     check_replaceable(out, marker=CONFIG)
     corpus = CorpusFolder(config.paths.corpus)
-    dev, tags = read_training_docs(corpus.source_dev), folder_tags(teacher)
-    check_labels(dev, {tag[2:] for tag in tags[1:]}, corpus.source_dev)
+    dev = read_training_docs(corpus.source_dev)
+    check_labels(dev, {tag[2:] for tag in folder_tags(teacher)[1:]}, corpus.source_dev)
     english, plans = read_plans(config, teacher)
-    data = [corpus.source_train, corpus.source_dev]
-    data += [teacher / WEIGHTS, config.paths.encoder / WEIGHTS]
-    for language in config.data.languages:
-        data += corpus.target_files(language)
+    weights = (teacher / WEIGHTS, config.paths.encoder / WEIGHTS)
+    bitext = chain.from_iterable(map(corpus.target_files, config.data.languages))
+    data = [corpus.source_train, corpus.source_dev, *weights, *bitext]
     record = provenance(config, "student", data)
     if resume and (made := on_main(lambda: finished(out, record["fingerprint"]))):
         say(f"{out} was made from the same already")
@@ -71,14 +68,14 @@ def distill(
     in_source = chain((sentence.words for sentence in english.sentences), *sources)
     in_targets = (one.words("target-words") for one in plans.values())
     vocabulary = trim_vocabulary(tokenizer, [in_source, *in_targets], config.student.vocabulary)
-    whole = WordPieces(tokenizer)
-    sample = english.sentences[:SAMPLE]
+    big_pieces, sample = WordPieces(tokenizer), english.sentences[:SAMPLE]
     for one in plans.values():
         some = islice(one.words("target-words"), SAMPLE // len(plans))
-        sample += [plain_sentence(words, whole) for words in some]
-    activity, pruning, width = neuron_activity(big, sample, whole), None, config.student.width
-    if width not in (None, big.model.config.hidden_size):
-        pruning = find_width_pruning(big, config.student.layers, int(width or 0), sample, whole)
+        sample += [plain_sentence(words, big_pieces) for words in some]
+    activity, pruning = neuron_activity(big, sample, big_pieces), None
+    width = config.student.width
+    if width and width != big.model.config.hidden_size:
+        pruning = find_width_pruning(big, config.student.layers, width, sample, big_pieces)
     student = make_student(big, config.student, vocabulary, activity, pruning)
     del big
     if config.training.freeze_embeddings:

@@ -1,9 +1,9 @@
-"""Several processes that train one model, as `accelerate launch` starts them.
+"""Training of one model in several processes, as `accelerate launch` starts them.
 
-All draw the same batches in the same order; each learns from its part of every batch, and the
-gradients are added up before the step, which is then the same everywhere. torch's
-`DistributedDataParallel` is not used: it wants one forward pass a step and a gradient of every
-weight, while a student reads two sides and some objectives leave layers out.
+All processes draw the same batches in the same order. Each computes its part of every batch, and
+the gradients are summed before the step, which is then the same in every process. torch's
+`DistributedDataParallel` is not used: it needs one forward pass in a step and a gradient of every
+weight, but a student reads two sides, and some objectives leave layers out.
 """
 
 import atexit
@@ -22,37 +22,37 @@ from ..errors import OpticalError
 
 Result = TypeVar("Result")
 
-# The others wait while the first makes plans, which takes hours; one that dies is noticed at once.
-PATIENCE = timedelta(weeks=1)
-
 
 @cache
 def world() -> PartialState:
-    """Join the other processes, if there are any; `device` is where this one computes.
+    """Join the other processes, if there are any. `device` is where this process computes.
 
-    That is a GPU where torch has one. `ACCELERATE_USE_CPU=true` keeps the work on the CPU.
+    That is a GPU if torch finds one. `ACCELERATE_USE_CPU=true` keeps the work on the CPU.
     """
-    # Without `cpu`, accelerate joins no processes where no GPU is.
-    here = PartialState(cpu=not _gpu_is_wanted(), timeout=PATIENCE)
+    # Without `cpu`, accelerate joins no processes on a machine without a GPU. The timeout is long
+    # because the others wait while the main process makes plans. A process that dies is noticed.
+    on_cpu = not torch.cuda.is_available() or parse_flag_from_env("ACCELERATE_USE_CPU")
+    here = PartialState(cpu=on_cpu, timeout=timedelta(weeks=1))
     if here.num_processes > 1:
         # Threads of gloo that are left at the end may abort the process.
         atexit.register(here.destroy_process_group)
     return here
 
 
-def _gpu_is_wanted() -> bool:
-    return torch.cuda.is_available() and not parse_flag_from_env("ACCELERATE_USE_CPU")
-
-
-def launched_in_vain() -> bool:
-    """Say whether `accelerate launch --cpu` was asked for several processes and started one."""
-    # It leaves the starting to mpirun, and sets the address for several processes alone.
-    asked = os.environ.get("ACCELERATE_USE_CPU") == "True" and "MASTER_ADDR" in os.environ
-    return asked and world().num_processes == 1
+def launched_without_mpirun() -> bool:
+    """Check whether `accelerate launch --cpu` was to start several processes and started one."""
+    # It leaves the start to mpirun, and sets the address for several processes only.
+    several = os.environ.get("ACCELERATE_USE_CPU") == "True" and "MASTER_ADDR" in os.environ
+    return several and world().num_processes == 1
 
 
 def on_main(work: Callable[[], Result]) -> Result:
-    """Do something in the main process while the others wait; all of them return or raise it."""
+    """Call a function in the main process only. All processes return its result or raise its error.
+
+    work (Callable[[], Result]): The function.
+    RETURNS (Result): What the function returned.
+    RAISES (OpticalError): As `work`.
+    """
     here = world()
     if here.num_processes == 1:
         return work()
@@ -69,10 +69,10 @@ def on_main(work: Callable[[], Result]) -> Result:
 
 
 def add_up(weights: Sequence[torch.nn.Parameter], loss: torch.Tensor) -> torch.Tensor:
-    """Add up gradients over all processes, in place, and return the sum of their losses."""
+    """Sum gradients over all processes, in place, and return the sum of the losses."""
     if world().num_processes == 1:
         return loss
-    # A weight that no process has a gradient of must stay without: a zero would decay it.
+    # A weight without a gradient in any process must stay without: a zero would decay it.
     present = loss.new_tensor([float(weight.grad is not None) for weight in weights])
     grads = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
     parts = [loss.reshape(1), present, *(grad.flatten() for grad in grads)]

@@ -1,4 +1,4 @@
-"""The training loop that teacher and student share: seeded, resumable, visible."""
+"""The training loop of teacher and student."""
 
 import io
 from collections import defaultdict
@@ -19,31 +19,31 @@ from ..errors import Errors, OpticalError
 from ..files import written_whole
 from ..runtime.pieces import WordPieces
 from .config import Training
-from .distributed import add_up, launched_in_vain, on_main, world
+from .distributed import add_up, launched_without_mpirun, on_main, world
 from .sentences import Sentence
 from .tagger import WordTagger
 
 CHECKPOINT = "checkpoint.pt"
-POOL = 16  # batches that are sorted together; more means less padding and less randomness
+POOL = 16  # batches that are sorted by length together; more means less padding and less randomness
 Losses = dict[str, torch.Tensor]
 
 
 class TrainingTask(Protocol):
-    """What one kind of training adds to the loop."""
+    """The batches and losses of one kind of training."""
 
     def batches(self, rng: np.random.Generator) -> Sequence[Any]:
-        """Give one epoch's batches, in an order drawn from `rng`."""
+        """Get the batches of one epoch, in an order drawn from `rng`."""
 
     def losses(self, tagger: WordTagger, batch: Any) -> Losses:
-        """Give the weighted parts of a batch's loss by name."""
+        """Compute the weighted losses of a batch by name."""
 
     def split(self, batch: Any, count: int) -> list[tuple[Any, float]]:
-        """Give at most `count` parts of a batch, none empty, and each one's share of the loss."""
+        """Split a batch into at most `count` parts, none empty, with their shares of the loss."""
 
 
 @dataclass
 class History:
-    """One row an epoch, and which epoch was kept."""
+    """Losses and dev F1 of each epoch, and the number of the chosen epoch, counted from 0."""
 
     rows: list[dict[str, float]] = field(default_factory=list)
     best: int = -1
@@ -62,51 +62,59 @@ def train(
     resume: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> History:
-    """Train a tagger in place, in as many processes as were launched.
+    """Train a tagger in place, in all processes that were launched.
 
-    tagger (WordTagger): The tagger; afterwards it has the weights of the chosen epoch.
+    tagger (WordTagger): The tagger. It gets the weights of the chosen epoch.
     task (TrainingTask): Batches and losses.
-    settings (Training): Epochs, learning rate and the like.
-    seed (int): Seed of weights, order and dropout.
-    fingerprint (str): What the checkpoint must have been made with.
-    folder (Path): Where the checkpoint is kept, written after every epoch.
-    evaluate (Callable[[WordTagger], float]): Gives the F1 on English dev that chooses the epoch;
-        called in the main process.
-    patience (Optional[int]): Epochs after the best one after which training stops.
-    resume (bool): Continue from the checkpoint where there is one, to the result that an
-        uninterrupted run gives.
+    settings (Training): Epochs, learning rate and other settings.
+    seed (int): Seed of order and dropout.
+    fingerprint (str): Identifies the config and data. It must match that of the checkpoint.
+    folder (Path): Folder of the checkpoint, which is written after each epoch.
+    evaluate (Callable[[WordTagger], float]): Computes the dev F1 that chooses the epoch. Called
+        in the main process.
+    patience (Optional[int]): Number of epochs without a better F1 after which training stops.
+    resume (bool): Continue from the checkpoint, if there is one. The result is the same as that of
+        an uninterrupted run.
     say (Callable[[str], None]): Receives a line for each epoch.
     RETURNS (History): Losses and dev F1 by epoch.
     RAISES (OpticalError): If the checkpoint was made with another config or number of processes,
         or the loss is not a number.
     """
     here = world()
-    if launched_in_vain():
+    if launched_without_mpirun():
         say("accelerate started one process: --cpu needs mpirun for several, --multi_gpu does not")
     tagger.to(here.device)
     tagger.set_dropout(settings.dropout)
     tagger.set_precision(settings.precision)
     trained = {n: p for n, p in tagger.named_parameters() if p.requires_grad}
-    optimizer = torch.optim.AdamW(_groups(trained, settings), lr=settings.learning_rate, fused=True)
-    steps = len(task.batches(_order(seed, 0))) * settings.epochs
+    matrices = [p for p in trained.values() if p.ndim > 1]
+    others = [p for p in trained.values() if p.ndim <= 1]  # biases and layer norms, as in BERT
+    groups = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+    steps = len(task.batches(np.random.default_rng([seed, 0]))) * settings.epochs
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * settings.warmup), steps)
     with torch.no_grad():
         broadcast(list(trained.values()))  # in place
     history = History()
     chosen: dict[str, torch.Tensor] = {}
-    parts = {"optimizer": optimizer, "schedule": schedule}
+    stateful = {"optimizer": optimizer, "schedule": schedule}
     path = Path(folder) / CHECKPOINT
     if resume and path.is_file():
-        history, chosen = _load(path, fingerprint, trained, parts)
+        history, chosen = _load(path, fingerprint, trained, stateful)
         say(f"Continuing after epoch {len(history.rows)} of {settings.epochs}")
     for epoch in range(len(history.rows), settings.epochs):
         if patience is not None and epoch > history.best + patience:
             say(f"No better F1 for {patience} epochs")
             break
-        set_seed(_seed(seed, epoch, here.process_index))  # of dropout; the order has its own
+        # The seed of dropout differs by process, that of the order does not.
+        dropout_seed = np.random.SeedSequence((seed, epoch, here.process_index))
+        set_seed(int(dropout_seed.generate_state(1)[0]))
         tagger.train()
         sums: dict[str, float] = defaultdict(float)
-        batches = task.batches(_order(seed, epoch))
+        batches = task.batches(np.random.default_rng([seed, epoch]))
         bar = tqdm(
             batches,
             desc=f"epoch {epoch + 1}/{settings.epochs}",
@@ -116,7 +124,10 @@ def train(
         )
         for batch in bar:
             loss = torch.zeros((), device=here.device)
-            for part, share in _own_part(task, batch):
+            parts = [(batch, 1.0)]
+            if here.num_processes > 1:  # this process's part; none if all are taken
+                parts = task.split(batch, here.num_processes)[here.process_index :][:1]
+            for part, share in parts:
                 terms = task.losses(tagger, part)
                 loss = share * torch.stack(list(terms.values())).sum()
                 loss.backward()
@@ -130,10 +141,14 @@ def train(
             schedule.step()
             optimizer.zero_grad()
             bar.set_postfix({"loss": f"{float(loss):.3f}"}, refresh=False)
-        row = {name: total / len(batches) for name, total in _added(gather_object([sums])).items()}
+        gathered = gather_object([sums])
+        row = {
+            name: sum(one.get(name, 0.0) for one in gathered) / len(batches)
+            for name in dict.fromkeys(chain(*gathered))
+        }
         row["dev_f1"] = on_main(lambda: evaluate(tagger))
         history.rows.append(row)
-        # A later epoch wins a tie: the dev set is small and the learning rate has come down.
+        # The later epoch wins a tie: the dev set is small, the learning rate has decayed.
         if settings.select == "last" or row["dev_f1"] >= history.rows[history.best]["dev_f1"]:
             history.best = epoch
             chosen = {name: weight.detach().clone() for name, weight in trained.items()}
@@ -145,7 +160,7 @@ def train(
             "best": history.best,
             "chosen": chosen,
         }
-        state |= {name: part.state_dict() for name, part in parts.items()}
+        state |= {name: part.state_dict() for name, part in stateful.items()}
         on_main(partial(_save, path, state))
         values = "  ".join(f"{name} {value:.3f}" for name, value in row.items())
         say(f"epoch {epoch + 1:>2}  {values}")
@@ -158,12 +173,12 @@ def train(
 def by_length(
     lengths: Sequence[int] | np.ndarray, size: int, rng: np.random.Generator
 ) -> list[list[int]]:
-    """Put sentences of like length into one batch, in random order otherwise.
+    """Group sentences of similar length into batches, in random order.
 
-    lengths (Union[Sequence[int], ndarray]): Pieces by sentence.
-    size (int): Sentences a batch.
-    rng (Generator): Draws the order.
-    RETURNS (List[List[int]]): Sentence numbers by batch.
+    lengths (Union[Sequence[int], ndarray]): Number of pieces of each sentence.
+    size (int): Number of sentences in a batch.
+    rng (Generator): Random number generator of the order.
+    RETURNS (List[List[int]]): The numbers of the sentences in each batch.
     """
     order = rng.permutation(len(lengths))
     batches = []
@@ -174,7 +189,7 @@ def by_length(
 
 
 class SentenceTask:
-    """Batches of sentences. What is learned of them is left to the kind of training.
+    """Batches of sentences. Subclasses define the losses.
 
     sentences (Sequence[Sentence]): The sentences.
     pieces (WordPieces): The tokenizer.
@@ -185,59 +200,29 @@ class SentenceTask:
         self.sentences, self.pieces, self.batch_size = sentences, pieces, batch_size
 
     def batches(self, rng: np.random.Generator) -> list[list[int]]:
-        """Give the numbers of an epoch's sentences."""
+        """Get the numbers of the sentences in each batch of an epoch."""
         return by_length([len(s) for s in self.sentences], self.batch_size, rng)
 
     def split(self, batch: list[int], count: int) -> list[tuple[list[int], float]]:
-        """Deal out the sentences in turn; a part counts by its words, as the mean does."""
+        """Split a batch evenly. The share of a part is that of its words, as in the mean loss."""
         parts = [batch[at::count] for at in range(min(count, len(batch)))]
         words = [sum(len(self.sentences[i].words) for i in part) for part in parts]
         return [(part, n / sum(words)) for part, n in zip(parts, words, strict=True)]
 
 
-def _own_part(task: TrainingTask, batch: Any) -> list[tuple[Any, float]]:
-    """Give this process's part of a batch and its share of the loss; nothing if all are taken."""
-    here = world()
-    if here.num_processes == 1:
-        return [(batch, 1.0)]
-    return task.split(batch, here.num_processes)[here.process_index :][:1]
-
-
-def _added(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: sum(row.get(name, 0.0) for row in rows) for name in dict.fromkeys(chain(*rows))}
-
-
-def _order(seed: int, epoch: int) -> np.random.Generator:
-    return np.random.default_rng([seed, epoch])
-
-
-def _seed(*numbers: int) -> int:
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
-
-
-def _groups(trained: dict[str, torch.nn.Parameter], settings: Training) -> list[dict[str, Any]]:
-    """Spare biases and layer norms the weight decay, as BERT's own training does."""
-    decayed = [p for p in trained.values() if p.ndim > 1]
-    spared = [p for p in trained.values() if p.ndim <= 1]
-    return [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": spared, "weight_decay": 0.0},
-    ]
-
-
 def _save(path: Path, state: dict[str, Any]) -> None:
-    content = io.BytesIO()  # straight to a full disk, torch hides the system's error
+    content = io.BytesIO()  # torch hides the system's error if the disk is full
     torch.save(state, content)
     with written_whole(path) as temporary:
         temporary.write_bytes(content.getbuffer())
 
 
 def _load(
-    path: Path, fingerprint: str, trained: dict[str, torch.nn.Parameter], parts: dict[str, Any]
+    path: Path, fingerprint: str, trained: dict[str, torch.nn.Parameter], stateful: dict[str, Any]
 ) -> tuple[History, dict[str, torch.Tensor]]:
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
-    except Exception as err:  # torch's errors on a damaged file have no common class
+    except Exception as err:  # torch raises errors without a common class
         raise OpticalError(Errors.E205.format(path=path, reason=str(err)[:100])) from err
     if state["fingerprint"] != fingerprint:
         raise OpticalError(Errors.E403.format(path=path))
@@ -247,6 +232,6 @@ def _load(
     with torch.no_grad():
         for name, weight in trained.items():
             weight.copy_(state["weights"][name])
-    for name, part in parts.items():
+    for name, part in stateful.items():
         part.load_state_dict(state[name])
     return History(state["rows"], state["best"]), state["chosen"]

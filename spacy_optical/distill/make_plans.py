@@ -1,6 +1,6 @@
-"""Let a teacher read everything and align every pair, once.
+"""Making of the plans: the teacher labels all sentences, and every pair is aligned.
 
-Until all files are written they are in a folder beside the plans', `NAME-partial`.
+The files are written to a folder `NAME-partial` until all are complete.
 """
 
 import json
@@ -25,11 +25,10 @@ from .plan_reader import MARKER, plans_record
 from .plan_store import chunk_path, write_chunk
 from .plan_writer import JOURNAL, Journal, Known, Readers, write_language_plans
 from .repeated_sources import REPEATED, read_repeated_sources, write_repeated_sources
-from .teacher_outputs import read_sentences
+from .tagger import read_sentences
 
 BEGUN = "begun.json"
-KEPT = ("logits", "last")  # of the labelled English sentences
-LEFT = {
+OTHER_COUNTS = {
     "texts": "texts",
     "left_out": "too long or empty",
     "unlike": "left out as no translations",
@@ -43,29 +42,30 @@ def make_plans(
     processes: int = 1,
     say: Callable[[str], None] = lambda text: None,
 ) -> dict:
-    """Let the teacher read everything and align every pair; write `paths.plans`.
+    """Write the teacher's outputs and the plans of all pairs to `paths.plans`.
 
-    Memory does not grow with the bitext. A run that was stopped is continued by the next one over
-    the same data with the same config and versions, to the same arrays.
+    Memory does not grow with the bitext. A run that was stopped is continued by the next run with
+    the same data, config and versions. The result has the same arrays.
 
     config (DistillConfig): The config.
     teacher (Path): The teacher's folder.
-    processes (int): How many languages are read at the same time; each process has the teacher
-        and the encoder in memory.
-    say (Callable[[str], None]): Receives a line for each language and for every thousand pairs.
+    processes (int): Number of languages to process at the same time. Each process loads the teacher
+        and the encoder.
+    say (Callable[[str], None]): Receives a line for each language and each thousand pairs.
     RETURNS (dict): Counts and times by language, as in plans.json.
-    RAISES (OpticalError): If a process was ended from outside, or as `Readers`,
-        `write_language_plans` and `tokenizer_for`.
+    RAISES (OpticalError): If a process was killed, or as `Readers`, `write_language_plans` and
+        `tokenizer_for`.
     """
     check_replaceable(config.paths.plans, marker=MARKER)
     for language in (config.data.source, *config.data.languages):
-        tokenizer_for(language)  # before hours of work, if there is no tokenizer for one
+        tokenizer_for(language)  # fails early if a language has no tokenizer
     readers, record = Readers(config, Path(teacher)), plans_record(config, teacher)
     with folder_written_whole(
         config.paths.plans, marker=MARKER, partial=_begun(config.paths.plans, record, say)
     ) as folder:
         outputs = read_sentences(readers.tagger, readers.english, readers.pieces)
-        rows = [{name: getattr(one, name).astype(np.float16) for name in KEPT} for one in outputs]
+        names = ("logits", "last")
+        rows = [{name: getattr(one, name).astype(np.float16) for name in names} for one in outputs]
         write_chunk(chunk_path(folder, config.data.source, 0), rows)
         del outputs, rows
         write_repeated_sources(folder, readers, say)
@@ -78,7 +78,7 @@ def make_plans(
             record["languages"][language] = row = journal.row()
             message = f"{row['pairs'] - row['texts']} pairs, {row['mass_moved']:.0%} of the mass"
             message += f" moved, mean weight {row['mean_weight']:.2f}, {row['seconds']:.0f} s"
-            for key, what in LEFT.items():
+            for key, what in OTHER_COUNTS.items():
                 message += f", {row[key]} {what}" if row[key] else ""
             say(f"{language}: {message}")
         write_json(folder / MARKER, record)
@@ -89,24 +89,24 @@ def make_plans(
 
 
 def _begun(plans: Path, record: dict[str, Any], say: Callable[[str], None]) -> Path:
-    """Give the folder of an earlier run, if it was after the same arrays, or an empty one."""
+    """Get the folder of an earlier run with the same config, data and versions, or an empty one."""
     partial = plans.with_name(f"{plans.name}-partial")
     check_replaceable(partial, marker=BEGUN)
     path = partial / BEGUN
-    same = {name: record[name] for name in ("fingerprint", "versions")}
-    if path.is_file() and path.read_text(encoding="utf8") != json.dumps(same):
+    same = json.dumps({name: record[name] for name in ("fingerprint", "versions")})
+    if path.is_file() and path.read_text(encoding="utf8") != same:
         say(f"{partial} was begun with other data, config or versions; starting over")
         shutil.rmtree(partial)
     if not path.is_file():
         partial.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(same), encoding="utf8")
+        path.write_text(same, encoding="utf8")
     return partial
 
 
 def _in_this_process(
     folder: Path, readers: Readers, say: Callable[[str], None]
 ) -> Iterator[tuple[str, Journal]]:
-    # Windows deletes no mapped file: this is gone before the repeated sentences are deleted.
+    # A local variable, because Windows deletes no mapped file.
     known = read_repeated_sources(folder)
     for language in readers.config.data.languages:
         yield language, write_language_plans(language, folder, readers, known, say)
@@ -118,10 +118,12 @@ def _in_processes(
     languages = config.data.languages
     processes = min(processes, len(languages))
     threads = max(1, torch.get_num_threads() // processes)
-    # Ctrl-C reaches the processes too: they end at once and leave the telling to this one.
-    quietly = (signal.SIGINT, signal.SIG_DFL)
+    # Ctrl-C reaches the processes too. They end without a message.
     with ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=signal.signal, initargs=quietly
+        processes,
+        get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_DFL),
     ) as pool:
         write = partial(_write_alone, config.model_dump_json(), teacher, folder, threads)
         try:
@@ -139,7 +141,7 @@ def _write_alone(config: str, teacher: Path, folder: Path, threads: int, languag
 
 @cache
 def _loaded(config: str, teacher: Path, folder: Path, threads: int) -> tuple[Readers, Known]:
-    """Load what a process reads with, once for all of its languages; `config` is JSON."""
+    """Load the models once in each process. `config` is JSON."""
     torch.set_num_threads(threads)
     readers = Readers(DistillConfig.model_validate_json(config), teacher)
     return readers, read_repeated_sources(folder)

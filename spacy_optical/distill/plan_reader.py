@@ -1,14 +1,12 @@
-"""The plans of a folder: what a teacher said about every sentence, and how pairs align.
+"""Reading of a plans folder: plans.json, and chunks of arrays for English and each language.
 
-The folder holds plans.json and chunks of arrays for English and for each language, see
-`plan_store`; docs/formats.md says what each array is.
+docs/formats.md describes the arrays.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..data.docs import read_training_docs
 from ..data.layout import CorpusFolder
@@ -25,9 +23,8 @@ from .tagger_evaluation import check_labels
 MARKER = "plans.json"
 
 
-@dataclass(frozen=True)
-class English:
-    """The labelled English sentences, and the arrays of each (`logits` and `last`)."""
+class English(NamedTuple):
+    """The labelled English sentences and their arrays, `logits` and `last`."""
 
     sentences: list[Sentence]
     store: ArrayStore
@@ -40,9 +37,9 @@ def english_sentences(
 
     config (DistillConfig): The config.
     pieces (WordPieces): The teacher's tokenizer.
-    tags (Sequence[str]): The teacher's tags, whose numbers the sentences get.
+    tags (Sequence[str]): The teacher's tags by number.
     RETURNS (List[Sentence]): The sentences.
-    RAISES (OpticalError): If none fits, or one has a label that the teacher lacks.
+    RAISES (OpticalError): If none fits, or one has a label that the teacher does not have.
     """
     path = CorpusFolder(config.paths.corpus).source_train
     docs = read_training_docs(path)
@@ -51,7 +48,7 @@ def english_sentences(
 
 
 def plans_belong(config: DistillConfig, teacher: Path) -> bool:
-    """Tell whether there are readable plans that belong to a config and a teacher."""
+    """Check whether there are readable plans that were made with a config and a teacher."""
     try:
         read_plans(config, teacher)
     except OpticalError:
@@ -60,14 +57,15 @@ def plans_belong(config: DistillConfig, teacher: Path) -> bool:
 
 
 def read_plans(config: DistillConfig, teacher: Path) -> tuple[English, dict[str, ArrayStore]]:
-    """Open the plans that belong to a config; of the bitext nothing is held in memory.
+    """Open the plans of a config. The arrays stay on disk.
 
     config (DistillConfig): The config.
     teacher (Path): The teacher's folder.
     RETURNS (Tuple[English, Dict[str, ArrayStore]]): English, and the plans of each language.
-    RAISES (OpticalError): If there are none, or they were made from something else.
+    RAISES (OpticalError): If there are none, or they were made with another config, teacher or
+        data.
     """
-    path = config.paths.plans / MARKER
+    folder, path = config.paths.plans, config.paths.plans / MARKER
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="plans", path=path))
     try:
@@ -76,10 +74,9 @@ def read_plans(config: DistillConfig, teacher: Path) -> tuple[English, dict[str,
     except (ValueError, KeyError, TypeError) as err:
         raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
     if record.get("fingerprint") != plans_record(config, teacher)["fingerprint"]:
-        raise OpticalError(Errors.E410.format(path=config.paths.plans))
+        raise OpticalError(Errors.E410.format(path=folder))
     pieces = WordPieces((Path(teacher) / TOKENIZER).read_bytes())
     english = english_sentences(config, pieces, folder_tags(teacher))
-    folder = config.paths.plans
     stores = {language: ArrayStore(folder, language) for language in config.data.languages}
     for language, store in stores.items():
         if len(store) != pairs[language]:
@@ -89,11 +86,11 @@ def read_plans(config: DistillConfig, teacher: Path) -> tuple[English, dict[str,
 
 
 def plans_record(config: DistillConfig, teacher: Path) -> dict[str, Any]:
-    """Record what plans depend on.
+    """Record the config, data and models that plans depend on.
 
     config (DistillConfig): The config.
     teacher (Path): The teacher's folder.
-    RETURNS (Dict[str, Any]): What `provenance` gives, and `languages`, still empty.
+    RETURNS (Dict[str, Any]): The result of `provenance`, and empty `languages`.
     RAISES (OpticalError): If a bitext or the encoder is missing.
     """
     corpus = CorpusFolder(config.paths.corpus)
@@ -104,5 +101,4 @@ def plans_record(config: DistillConfig, teacher: Path) -> dict[str, Any]:
         data += corpus.target_files(language)
     check_encoder(config.paths.encoder)
     data += [Path(teacher) / WEIGHTS, config.paths.encoder / WEIGHTS]
-    record = provenance(config, "plans", data)
-    return {**record, "languages": {}}
+    return {**provenance(config, "plans", data), "languages": {}}

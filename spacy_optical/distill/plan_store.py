@@ -1,8 +1,7 @@
-"""Arrays of many sentences on disk, memory-mapped, in a file of safetensors for each chunk of them.
+"""Arrays of many sentences in chunks on disk. Each chunk is a memory-mapped safetensors file.
 
-In `NAME-00012.safetensors`, an array has the rows of its sentences one after the other, and
-`ARRAY.ends` says where each sentence's rows end. A file is written whole or not at all, so that a
-run that was killed continues with the next one.
+In `NAME-00012.safetensors`, an array has the rows of all sentences of the chunk, and `ARRAY.ends`
+has the end of each sentence's rows.
 """
 
 import os
@@ -24,16 +23,17 @@ Arrays = dict[str, np.ndarray]
 
 
 def chunk_path(folder: Path, name: str, number: int) -> Path:
-    """Give the path of a chunk, counted from 0."""
+    """Get the path of a chunk, counted from 0."""
     return folder / f"{name}-{number:05}.safetensors"
 
 
 def write_chunk(path: Path, sentences: Sequence[Arrays]) -> None:
-    """Write a chunk, and return when it is on the disk.
+    """Write a chunk and flush it to disk.
 
     path (Path): The file; see `chunk_path`.
     sentences (Sequence[Dict[str, ndarray]]): At least one sentence. All have the same arrays, which
-        differ only in their number of rows.
+        can differ in their number of rows.
+    RAISES (OpticalError): If it cannot be written.
     """
     tensors = {}
     for name in sentences[0]:
@@ -43,17 +43,17 @@ def write_chunk(path: Path, sentences: Sequence[Arrays]) -> None:
     with written_whole(path) as temporary:
         try:
             save_file(tensors, temporary)
-        except SafetensorError as err:  # what the library makes of the system's refusal
+        except SafetensorError as err:  # safetensors hides the system's error
             raise OSError(str(err)) from err
-        with temporary.open("rb+") as file:  # Windows flushes no file that is open only for reading
+        with temporary.open("rb+") as file:  # Windows flushes only writable files
             os.fsync(file.fileno())
 
 
 class ArrayStore(Sequence[Arrays]):
-    """The sentences of all chunks of a name; their arrays are read when they are asked for.
+    """The sentences of all chunks with a name. The arrays are read on access.
 
     folder (Path): The folder of the chunks.
-    name (str): Their name.
+    name (str): Their name, such as the code of a language.
     RAISES (OpticalError): If there is no chunk, or one is damaged.
     """
 
@@ -88,38 +88,38 @@ class ArrayStore(Sequence[Arrays]):
         for name, ends in self._ends[chunk].items():
             values = self._files[chunk].get_slice(name)
             start, end = ends[row : row + 2].tolist()
-            # safetensors cannot slice an array that has no rows at all.
+            # safetensors cannot slice an array without rows.
             empty = np.empty((0, *values.get_shape()[1:]), np.float16)
             arrays[name] = values[start:end] if start < end else empty
         return arrays
 
     def words(self, name: str) -> Iterator[tuple[str, ...]]:
-        """Read the words of every sentence, a chunk at a time; see `bytes_of`."""
+        """Read the words of each sentence, one chunk at a time. The array is as from `bytes_of`."""
         for file, ends in zip(self._files, self._ends, strict=True):
             for text in np.split(file.get_tensor(name), ends[name][1:-1]):
                 yield words_of(text)
 
     def sum(self, name: str) -> tuple[np.ndarray, int]:
-        """Add up all rows of an array in double precision, and count them."""
+        """Compute the sum of all rows of an array in float64, and their number."""
         sums = [file.get_tensor(name).sum(axis=0, dtype=np.float64) for file in self._files]
         return np.sum(sums, axis=0), sum(int(ends[name][-1]) for ends in self._ends)
 
 
 def bytes_of(words: Sequence[str]) -> np.ndarray:
-    """Give words as UTF-8, with line feeds between them: spaCy's words hold no white space."""
+    """Encode words as UTF-8, separated by line feeds; no word has whitespace."""
     return np.frombuffer("\n".join(words).encode("utf8"), dtype=np.uint8)
 
 
 def words_of(text: np.ndarray) -> tuple[str, ...]:
-    """Give the words that `bytes_of` wrote."""
+    """Decode the words from `bytes_of`."""
     return tuple(text.tobytes().decode("utf8").split("\n")) if len(text) else ()
 
 
 def sparse(matrix: np.ndarray) -> np.ndarray:
-    """Give the cells of a plan that hold something in half precision.
+    """Get the cells of a plan that are not 0 in float16.
 
-    matrix (ndarray): [m, n], no longer than a window (512).
-    RETURNS (ndarray): Row, column and mass, [cells, 3], float16, row by row.
+    matrix (ndarray): The plan, [m, n], with at most 512 rows and columns.
+    RETURNS (ndarray): Row, column and mass of each cell, [cells, 3], float16.
     """
     half = matrix.astype(np.float16)
     rows, columns = np.nonzero(half)
@@ -127,7 +127,7 @@ def sparse(matrix: np.ndarray) -> np.ndarray:
 
 
 def dense(cells: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Give the plan that `sparse` took apart: [m, n], float32."""
+    """Make the plan [m, n], float32, from the cells of `sparse`."""
     matrix = np.zeros(shape, dtype=np.float32)
     matrix[cells[:, 0].astype(int), cells[:, 1].astype(int)] = cells[:, 2]
     return matrix

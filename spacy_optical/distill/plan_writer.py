@@ -1,7 +1,7 @@
-"""One language's bitext, read by the teacher, aligned and written a chunk at a time.
+"""The plans of one language, written one chunk at a time.
 
-After each chunk a journal beside the chunks says how many pairs were read. A run that was killed is
-continued behind them, to the same bytes: what is read together depends on the line alone.
+A journal records the number of pairs that were read. A run that was killed continues after these
+pairs. The result has the same bytes, because the same pairs are read together.
 """
 
 import json
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from spacy.tokens import Doc
@@ -31,19 +32,17 @@ from .distributed import world
 from .plan_reader import english_sentences
 from .plan_store import Arrays, bytes_of, chunk_path, sparse, write_chunk
 from .sentences import Sentence, plain_sentence
-from .tagger import load_tagger
-from .teacher_outputs import WordOutput, read_sentences
+from .tagger import WordOutput, load_tagger, read_sentences
 
-CHUNK = 1000  # pairs read together: enough to batch by length, and a few hundred megabytes
+CHUNK = 1000  # pairs read together: enough to batch by length, in a few hundred megabytes
 JOURNAL = "journal.json"
 Known = Callable[[str], WordOutput | None]
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A sentence and its translation, in the teacher's pieces, and the sentence's text.
+class Pair(NamedTuple):
+    """A source sentence, its translation, and the text of the source sentence.
 
-    source is None where `target` has no translation.
+    source is None for a target sentence without a translation.
     """
 
     source: Sentence | None
@@ -52,7 +51,7 @@ class Pair:
 
 
 class Readers:
-    """What reads the bitext: the teacher, and the encoder whose vectors are aligned, if another.
+    """The teacher, and the encoder if its vectors are aligned.
 
     config (DistillConfig): The config.
     teacher (Path): The teacher's folder.
@@ -61,11 +60,12 @@ class Readers:
     """
 
     def __init__(self, config: DistillConfig, teacher: Path) -> None:
-        self.config, self.tagger = config, load_tagger(teacher).to(world().device)
+        self.config = config
+        self.tagger = load_tagger(teacher).to(world().device)
         self.tagger.set_precision(config.training.precision)
-        depth, kept = self.tagger.model.config.num_hidden_layers, max(config.student.layers)
-        if kept >= depth:
-            raise OpticalError(Errors.E406.format(layer=kept, layers=depth))
+        depth, last = self.tagger.model.config.num_hidden_layers, max(config.student.layers)
+        if last >= depth:
+            raise OpticalError(Errors.E406.format(layer=last, layers=depth))
         most, positions = config.training.max_pieces, self.tagger.max_pieces
         if most > positions:
             raise OpticalError(Errors.E413.format(most=most, positions=positions))
@@ -78,28 +78,28 @@ class Readers:
             raise OpticalError(Errors.E406.format(layer=config.plans.layer, layers=depth + 1))
         self.english = english_sentences(config, self.pieces, self.tagger.tags)
         self.gold = {sentence.words: sentence.certain_tags for sentence in self.english}
-        tokenizers = [sha256(folder / TOKENIZER) for folder in (teacher, config.paths.encoder)]
-        self.one_tokenizer = tokenizers[0] == tokenizers[1]
+        hashes = [sha256(folder / TOKENIZER) for folder in (teacher, config.paths.encoder)]
+        self.same_tokenizer = hashes[0] == hashes[1]
 
     def read(self, sentences: Sequence[Sentence]) -> list[WordOutput]:
-        """Let the teacher read sentences, and the encoder too where its vectors are aligned."""
-        layer, encoder = self.config.student.middle[1], self.encoder
-        aligned = self.config.plans.layer if encoder is None else None
+        """Compute the outputs of sentences, with the vectors to align as `aligned`."""
+        layer = self.config.student.middle[1]
+        aligned = self.config.plans.layer if self.encoder is None else None
         outputs = read_sentences(self.tagger, sentences, self.pieces, layer=layer, aligned=aligned)
-        if encoder is None or not outputs:
+        if self.encoder is None:
             return outputs
-        cut = [sentence.pieces for sentence in sentences] if self.one_tokenizer else None
-        vectors = encoder.vectors([sentence.words for sentence in sentences], cut)
-        return [replace(one, aligned=own) for one, own in zip(outputs, vectors, strict=True)]
+        pieces = [sentence.pieces for sentence in sentences] if self.same_tokenizer else None
+        vectors = self.encoder.vectors([sentence.words for sentence in sentences], pieces)
+        return [one._replace(aligned=own) for one, own in zip(outputs, vectors, strict=True)]
 
 
 @dataclass
 class Journal:
-    """How far a language was read.
+    """The progress in a language's bitext.
 
-    read counts pairs of the bitext; pairs those that were written, in so many files; texts those of
-    them that train without a translation; unlike those left out because their sides are too unlike.
-    moved is the mass that the plans move and weight how much the pairs count, both added up.
+    read is the number of pairs that were read, pairs of those that were written, in so many files,
+    texts of those written without a translation, and unlike of those left out because they are not
+    translations. moved and weight are sums over the pairs: of moved mass and of their weights.
     """
 
     read: int = 0
@@ -113,7 +113,7 @@ class Journal:
     whole: bool = False
 
     def row(self) -> dict[str, float]:
-        """Give the counts and means for plans.json."""
+        """Get the counts and means for plans.json."""
         aligned = max(1, self.pairs - self.texts)
         return {
             "pairs": self.pairs,
@@ -129,29 +129,28 @@ class Journal:
 def read_pairs(
     config: DistillConfig, language: str, pieces: WordPieces, *, start: int = 0
 ) -> Iterator[Pair | None]:
-    """Read a language's bitext, then its text, one pair at a time.
+    """Read a language's bitext, then its text without translations.
 
     config (DistillConfig): The config.
     language (str): The target language.
     pieces (WordPieces): The teacher's tokenizer.
     start (int): The number of pairs to skip.
     YIELDS (Optional[Pair]): The pairs; None for one that does not fit the window.
-    RAISES (OpticalError): If there is no bitext or a line of it is broken.
+    RAISES (OpticalError): If there is no bitext or a line of it is invalid.
     """
     path, *texts = CorpusFolder(config.paths.corpus).target_files(language)
     if not path.is_file():
         raise OpticalError(Errors.E409.format(lang=language, path=path))
-    most = config.training.max_pieces - 2
-    source = config.data.source
+    source, most = config.data.source, config.training.max_pieces - 2
     bitext = read_bitext(path, source_lang=source, target_lang=language)
-    alone = (
+    monolingual = (
         replace(row, source="")
         for path in texts
         for row in read_bitext(path, source_lang=language, target_lang=language)
     )
-    for row in islice(chain(bitext, alone), start, None):
-        left = cut_sentence(row.source, source, pieces) if row.source else None
-        right = cut_sentence(row.target, language, pieces)
+    for row in islice(chain(bitext, monolingual), start, None):
+        left = tokenized(row.source, source, pieces) if row.source else None
+        right = tokenized(row.target, language, pieces)
         fits = all(0 < len(side) <= most for side in (left, right) if side is not None)
         yield Pair(left, right, row.source) if fits else None
 
@@ -163,27 +162,32 @@ def write_language_plans(
     known: Known,
     say: Callable[[str], None] = lambda text: None,
 ) -> Journal:
-    """Write the plans of a language, from where an earlier run left off.
+    """Write the plans of a language, or continue an earlier run.
 
     language (str): The language.
-    folder (Path): Where the chunks and the journal are.
-    readers (Readers): The models that read the bitext.
-    known (Callable[[str], Optional[WordOutput]]): Gives the outputs for a source sentence that was
-        read before.
+    folder (Path): The folder of the chunks and the journal.
+    readers (Readers): The teacher and the encoder.
+    known (Callable[[str], Optional[WordOutput]]): Gets the outputs for a source sentence that was
+        read before, or None.
     say (Callable[[str], None]): Receives a line for each chunk.
     RETURNS (Journal): Counts and time.
-    RAISES (OpticalError): If the bitext is missing, broken or without a pair that fits, the
+    RAISES (OpticalError): If the bitext is missing, invalid or without a pair that can be used, the
         journal is damaged, or as `align_words`.
     """
     config, path = readers.config, folder / f"{language}-{JOURNAL}"
-    journal = _read_journal(path)
+    journal = Journal()
+    if path.is_file():
+        try:
+            journal = Journal(**json.loads(path.read_text(encoding="utf8")))
+        except (ValueError, TypeError) as err:
+            raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
     if journal.read and not journal.whole:
         say(f"{language}: continuing after {journal.read} pairs")
     pairs = read_pairs(config, language, readers.pieces, start=journal.read)
     source, target = tokenizer_for(config.data.source), tokenizer_for(language)
     while not journal.whole:
         start = time.perf_counter()
-        # Without a memory zone, spaCy keeps every word that it has seen.
+        # Without a memory zone, spaCy keeps every word in memory.
         with source.memory_zone(), target.memory_zone():
             chunk = list(islice(pairs, CHUNK))
         rows = _read_chunk(readers, [pair for pair in chunk if pair], known, journal)
@@ -193,8 +197,11 @@ def write_language_plans(
         journal.read += len(chunk)
         journal.whole = len(chunk) < CHUNK
         if journal.whole and not journal.pairs:
-            bitext = CorpusFolder(config.paths.corpus).bitext(language)
-            raise OpticalError(_nothing_left(bitext, journal))
+            bitext, read = CorpusFolder(config.paths.corpus).bitext(language), journal.read
+            if not read:
+                raise OpticalError(Errors.E206.format(path=bitext))
+            counts = {"read": read, "long": read - journal.unlike, "unlike": journal.unlike}
+            raise OpticalError(Errors.E417.format(path=bitext, **counts))
         journal.seconds += time.perf_counter() - start
         write_json(path, asdict(journal))
         if not journal.whole:
@@ -202,24 +209,8 @@ def write_language_plans(
     return journal
 
 
-def _nothing_left(path: Path, journal: Journal) -> str:
-    if not journal.read:
-        return Errors.E206.format(path=path)
-    long = journal.read - journal.unlike
-    return Errors.E417.format(path=path, read=journal.read, long=long, unlike=journal.unlike)
-
-
-def _read_journal(path: Path) -> Journal:
-    if not path.is_file():
-        return Journal()
-    try:
-        return Journal(**json.loads(path.read_text(encoding="utf8")))
-    except (ValueError, TypeError) as err:
-        raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
-
-
-def cut_sentence(text: str, language: str, pieces: WordPieces) -> Sentence:
-    """Cut a text to words by its language's tokenizer, and these to pieces."""
+def tokenized(text: str, language: str, pieces: WordPieces) -> Sentence:
+    """Split a text into words with the language's tokenizer, and the words into pieces."""
     doc: Doc = tokenizer_for(language)(text)
     return plain_sentence((token.text for token in word_tokens(doc)), pieces)
 
@@ -227,9 +218,8 @@ def cut_sentence(text: str, language: str, pieces: WordPieces) -> Sentence:
 def _read_chunk(
     readers: Readers, pairs: Sequence[Pair], known: Known, journal: Journal
 ) -> list[Arrays]:
-    """Give the arrays of the pairs that train, and count them."""
-    tags, plans, half = readers.tagger.tags, readers.config.plans, np.float16
-    align = plans.align
+    """Compute the arrays of the pairs to write, and count them in the journal."""
+    plans, align, half = readers.config.plans, readers.config.plans.align, np.float16
     before = [known(pair.text) for pair in pairs]
     new = [p.source for p, one in zip(pairs, before, strict=True) if p.source and one is None]
     sources, targets = iter(readers.read(new)), readers.read([pair.target for pair in pairs])
@@ -239,7 +229,7 @@ def _read_chunk(
             "target-words": bytes_of(pair.target.words),
             "logits": target.logits.astype(half),
             "last": target.last.astype(half),
-            # What a sentence without a translation has.
+            # The values of a sentence without a translation.
             "source-words": bytes_of(()),
             "source": np.empty((0, target.last.shape[1]), half),
             "plan": np.empty((0, 3), half),
@@ -257,10 +247,17 @@ def _read_chunk(
                 continue
         if weight:
             probs = source_distributions(source.logits, readers.gold.get(words), plans.gold)
-            projected, trust = project_to_target(plan, probs, words, tags, align, plans.projection)
-            row["projected"], row["trust"] = projected.astype(half), trust.astype(half)
-            row["source-words"], row["source"] = bytes_of(words), source.middle.astype(half)
-            row["plan"], row["weight"] = sparse(plan.matrix), np.array([weight], half)
+            projected, trust = project_to_target(
+                plan, probs, words, readers.tagger.tags, align, plans.projection
+            )
+            row |= {
+                "source-words": bytes_of(words),
+                "source": source.middle.astype(half),
+                "plan": sparse(plan.matrix),
+                "projected": projected.astype(half),
+                "trust": trust.astype(half),
+                "weight": np.array([weight], half),
+            }
             journal.moved += plan.moved
             journal.weight += float(row["weight"][0])
         journal.texts += not weight

@@ -1,4 +1,4 @@
-"""Where a result came from: config, data, versions and machine."""
+"""Records of the config, data, versions and machine of a run."""
 
 import hashlib
 import platform
@@ -15,8 +15,7 @@ from .config import DistillConfig
 
 PACKAGES = ("spacy", "torch", "transformers", "tokenizers", "numpy", "POT", "onnxruntime", "onnx")
 
-# The sections that decide what a stage makes; all of them for the student. The teacher does not
-# depend on the languages.
+# The sections that a stage depends on; an empty tuple means all.
 SECTIONS = {"teacher": ("teacher",), "plans": ("data", "plans"), "student": ()}
 
 
@@ -24,14 +23,13 @@ def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[
     """Record what a run depends on.
 
     config (DistillConfig): The config.
-    stage (str): What is being made: `teacher`, `plans` or `student`.
-    data (Sequence[Path]): The files that are learned from, models among them.
+    stage (str): `teacher`, `plans` or `student`.
+    data (Sequence[Path]): The input files, models included.
     RETURNS (Dict[str, Any]): Stage, seed, config and its hash, data hashes, package versions,
-        machine; and a fingerprint of the first four.
+        machine, and a fingerprint of stage, config and data.
     """
     hashes = {f"{path.parent.name}/{path.name}": sha256(path) for path in data}
-    # Of the student, the plans depend on the middle layer, which is read, and on the window, which
-    # decides which pairs there are: students of other sizes share them.
+    # Plans depend on the window and the middle layer. Students of other sizes can share them.
     shape = f"{config.training.max_pieces} {config.student.middle[1]}" if stage == "plans" else ""
     content = f"{stage} {config.fingerprint(*SECTIONS[stage])} {shape} {list(hashes.values())}"
     return {
@@ -46,7 +44,7 @@ def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[
 
 
 def surroundings() -> dict[str, Any]:
-    """Record the versions of packages, and the machine, that a run depends on."""
+    """Record the versions of packages and the machine."""
     return {
         "versions": {"spacy_optical": __version__, "python": platform.python_version()}
         | installed_versions(PACKAGES),

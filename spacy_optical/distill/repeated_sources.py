@@ -1,8 +1,7 @@
-"""English sentences that are in several pairs, read once.
+"""English sentences that occur in several pairs. The teacher labels each of them once.
 
 Some bitext has the same English sentences in every language. They are read before the languages, in
-the order in which they occur: what is read together depends on the data alone. What was read is on
-disk beside the plans until all of them are whole.
+order of occurrence. The outputs are on disk until the plans are complete.
 """
 
 import json
@@ -20,15 +19,15 @@ from ..data.word_tokenizer import tokenizer_for
 from ..files import write_json
 from .config import DistillConfig
 from .plan_store import ArrayStore, chunk_path, write_chunk
-from .plan_writer import CHUNK, Known, Readers, cut_sentence
-from .teacher_outputs import WordOutput
+from .plan_writer import CHUNK, Known, Readers, tokenized
+from .tagger import WordOutput
 
 REPEATED = "repeated"
 TEXTS = f"{REPEATED}-texts.json"
 
 
 def read_repeated_sources(folder: Path) -> Known:
-    """Open what `write_repeated_sources` wrote: outputs by sentence, without `last`."""
+    """Open the outputs that `write_repeated_sources` wrote, without `last`, by sentence."""
     texts = json.loads((folder / TEXTS).read_text(encoding="utf8"))
     numbers = {text: number for number, text in enumerate(texts)}
     store = ArrayStore(folder, REPEATED) if texts else []
@@ -36,27 +35,27 @@ def read_repeated_sources(folder: Path) -> Known:
 
 
 def write_repeated_sources(folder: Path, readers: Readers, say: Callable[[str], None]) -> None:
-    """Read the English sentences that are in several pairs, from where an earlier run left off.
+    """Read the English sentences that are in several pairs, or continue an earlier run.
 
-    folder (Path): Where the outputs are written.
-    readers (Readers): The models that read the bitext.
+    folder (Path): The folder of the outputs.
+    readers (Readers): The teacher and the encoder.
     say (Callable[[str], None]): Receives a line for each chunk.
-    RAISES (OpticalError): If a bitext is broken.
+    RAISES (OpticalError): If a bitext is invalid.
     """
     if (folder / TEXTS).is_file():
         return
     config, pieces = readers.config, readers.pieces
     source, most = config.data.source, config.training.max_pieces - 2
     tokenizer = tokenizer_for(source)
-    with tokenizer.memory_zone():  # without it, spaCy keeps every word that it has seen
-        texts = [t for t in _repeated(config) if 0 < len(cut_sentence(t, source, pieces)) <= most]
+    with tokenizer.memory_zone():  # without it, spaCy keeps every word in memory
+        texts = [t for t in _repeated(config) if 0 < len(tokenized(t, source, pieces)) <= most]
     number = next(n for n in count() if not chunk_path(folder, REPEATED, n).is_file())
     for start in range(number * CHUNK, len(texts), CHUNK):
         part = texts[start : start + CHUNK]
         with tokenizer.memory_zone():
-            outputs = readers.read([cut_sentence(t, source, pieces) for t in part])
-        # In full precision: rounded scores and vectors would align otherwise.
-        arrays = [{**vars(output), "last": output.last[:0]} for output in outputs]
+            outputs = readers.read([tokenized(t, source, pieces) for t in part])
+        # In float32: rounding would change the plans.
+        arrays = [{**output._asdict(), "last": output.last[:0]} for output in outputs]
         write_chunk(chunk_path(folder, REPEATED, start // CHUNK), arrays)
         done = start + len(part)
         say(f"{done} of {len(texts)} {source} sentences read that are in several pairs")
@@ -64,7 +63,7 @@ def write_repeated_sources(folder: Path, readers: Readers, say: Callable[[str], 
 
 
 def _repeated(config: DistillConfig) -> list[str]:
-    """Give the sentences in their order; memory is that of these, and 8 bytes a pair."""
+    # By hash, which needs 8 bytes a pair.
     hashes = np.array(array("Q", map(_hash, _sources(config))), dtype=np.uint64)
     numbers, counts = np.unique(hashes, return_counts=True)
     repeated = set(numbers[counts > 1].tolist())

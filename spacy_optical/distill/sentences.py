@@ -2,9 +2,9 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,17 +16,14 @@ from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-Tensors = TypeVar("Tensors", bound="DataclassInstance")
+CASES = (str.lower, str.upper, str.title)
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence's words, their pieces and, where there are gold labels, their tag numbers.
+    """A sentence: its words, the pieces of each word and, if there are gold labels, its tags.
 
-    also has the tags that words with tag O may have as well, where not all labels were annotated.
+    also has the tags that words with tag O may have too, if not all labels were annotated.
     """
 
     words: tuple[str, ...]
@@ -36,20 +33,19 @@ class Sentence:
 
     @property
     def certain_tags(self) -> tuple[int, ...] | None:
-        """The tags, -100 for words that may have another one as well."""
+        """The tags, -100 for words that may have another one."""
         return tuple(tag or -100 for tag in self.tags) if self.tags and self.also else self.tags
 
     def __len__(self) -> int:
         return sum(len(word) for word in self.pieces)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Padded sentences: B of them, P pieces and W words at the most.
+class Batch(NamedTuple):
+    """A padded batch of B sentences with at most P pieces and W words.
 
     word_of_piece [B, P] is the word's number, or W for special and padding pieces; words [B, W]
     is true where there is a word; tags [B, W] is -100 where there is no gold tag. also [B, K] has
-    the tags that a sentence's words with tag O may have as well, and 0 where there are fewer.
+    the tags that a sentence's words with tag O may have too, padded with 0.
     """
 
     input_ids: torch.Tensor
@@ -77,8 +73,13 @@ def labelled_sentence(doc: Doc, pieces: WordPieces, tag_of: dict[str, int]) -> S
 def labelled_sentences(
     docs: Sequence[Doc], pieces: WordPieces, tags: Sequence[str], max_pieces: int
 ) -> list[Sentence]:
-    """Make sentences with gold tags of the English documents that fit a window.
+    """Make sentences with gold tags from the English documents that fit a window.
 
+    docs (Sequence[Doc]): Documents with entities.
+    pieces (WordPieces): The tokenizer.
+    tags (Sequence[str]): The tags by number.
+    max_pieces (int): The size of the window in pieces, special ones included.
+    RETURNS (List[Sentence]): The sentences.
     RAISES (OpticalError): If none fits.
     """
     number = {tag: i for i, tag in enumerate(tags)}
@@ -95,8 +96,8 @@ def plain_sentence(words: Iterable[str], pieces: WordPieces) -> Sentence:
     return Sentence(kept, tuple(pieces.pieces(kept)))
 
 
-class CutSentences:
-    """The pieces of many sentences, cut once and held as flat arrays: 5 bytes a word and piece.
+class StoredPieces:
+    """The pieces of many sentences in flat arrays, 5 bytes for each word and piece.
 
     sentences (Iterable[Sequence[str]]): The words of each sentence.
     pieces (WordPieces): The tokenizer.
@@ -106,9 +107,9 @@ class CutSentences:
         self._ids, self._counts = array("i"), array("B")
         self._words, self._pieces = array("q", [0]), array("q", [0])
         for words in sentences:
-            cut = pieces.pieces(words)
-            self._counts.extend(map(len, cut))
-            self._ids.extend(chain.from_iterable(cut))
+            split = pieces.pieces(words)
+            self._counts.extend(map(len, split))
+            self._ids.extend(chain.from_iterable(split))
             self._words.append(len(self._counts))
             self._pieces.append(len(self._ids))
 
@@ -118,12 +119,12 @@ class CutSentences:
         return np.diff(np.array(self._pieces))
 
     def __getitem__(self, index: int) -> tuple[tuple[int, ...], ...]:
-        """Give the pieces of each word of a sentence."""
-        at, cut = self._pieces[index], []
+        """Get the pieces of each word of a sentence."""
+        at, split = self._pieces[index], []
         for count in self._counts[self._words[index] : self._words[index + 1]]:
-            cut.append(tuple(self._ids[at : at + count]))
+            split.append(tuple(self._ids[at : at + count]))
             at += count
-        return tuple(cut)
+        return tuple(split)
 
 
 def collate(sentences: Sequence[Sentence], pieces: WordPieces) -> Batch:
@@ -148,52 +149,42 @@ def collate(sentences: Sequence[Sentence], pieces: WordPieces) -> Batch:
     padding = (pieces.pad_id, 0, 0, count, 0, -100, 0)
     columns = zip(zip(*rows, strict=True), padding, strict=True)
     batch = Batch(*(pad_sequence(list(column), True, fill) for column, fill in columns))
-    return replace(batch, words=batch.words.bool())
-
-
-def moved(tensors: Tensors, device: torch.device) -> Tensors:
-    """Copy the tensors of a dataclass, and of the dataclasses in it, to a device."""
-    parts: dict[str, Any] = {}
-    for field in fields(tensors):
-        part = getattr(tensors, field.name)
-        if isinstance(part, torch.Tensor):
-            parts[field.name] = part.to(device)
-        elif is_dataclass(part) and not isinstance(part, type):
-            parts[field.name] = moved(part, device)
-    return replace(tensors, **parts)
-
-
-CASES = (str.lower, str.upper, str.title)
+    return batch._replace(words=batch.words.bool())
 
 
 def in_other_case(
     sentence: Sentence, share: float, pieces: WordPieces, max_pieces: int
 ) -> Sentence:
-    """Write a sentence in lower, upper or title case, drawn with torch's generator.
+    """Convert a sentence to lower, upper or title case at random, with torch's generator.
 
+    sentence (Sentence): The sentence.
     share (float): The probability, 0 to 1.
-    max_pieces (int): A sentence of more pieces stays as it is.
+    pieces (WordPieces): The tokenizer.
+    max_pieces (int): A sentence with more pieces after the conversion is returned unchanged.
+    RETURNS (Sentence): The sentence with its original words and the new pieces.
     """
     if not share or torch.rand(()) >= share:
         return sentence
     case = CASES[int(torch.randint(len(CASES), ()))]
     words = [case(word) for word in sentence.words]
-    written = replace(sentence, pieces=tuple(pieces.pieces(words)))
-    return written if len(written) <= max_pieces else sentence
+    converted = replace(sentence, pieces=tuple(pieces.pieces(words)))
+    return converted if len(converted) <= max_pieces else sentence
 
 
 def drop_words(batch: Batch, share: float, piece: int) -> Batch:
-    """Replace all pieces of some words, drawn with torch's generator, by one piece.
+    """Replace all pieces of random words by one piece, with torch's generator.
 
+    batch (Batch): The batch.
     share (float): The probability for each word, 0 to 1.
+    piece (int): The id of the piece that replaces them.
+    RETURNS (Batch): The batch with new input ids.
     """
     if not share:
         return batch
     rows, words = batch.words.shape
-    hidden = torch.rand(rows, words) < share
-    # Special and padding pieces belong to no word: the column behind the last one.
-    hidden = torch.cat([hidden, torch.zeros(rows, 1, dtype=torch.bool)], dim=1)
     # Drawn on the CPU, so that every device drops the same words.
-    hidden = hidden.to(batch.input_ids.device)
-    ids = batch.input_ids.masked_fill(hidden.gather(1, batch.word_of_piece), piece)
-    return replace(batch, input_ids=ids)
+    dropped = torch.rand(rows, words) < share
+    # Special and padding pieces belong to no word: the column behind the last one.
+    dropped = torch.cat([dropped, torch.zeros(rows, 1, dtype=torch.bool)], dim=1)
+    mask = dropped.to(batch.input_ids.device).gather(1, batch.word_of_piece)
+    return batch._replace(input_ids=batch.input_ids.masked_fill(mask, piece))

@@ -1,10 +1,20 @@
-"""The student: a smaller copy of the teacher, made of the teacher's own weights."""
+"""Initialisation of a student with a part of its teacher's weights.
+
+If the student has a smaller width, its hidden vectors are the teacher's, projected to the
+directions with the largest second moments. This is a principal component analysis without
+centring, as in SliceGPT (Ashkboos et al. 2024, arXiv 2401.15024). A layer norm cannot be projected,
+so its gains and biases are fitted.
+"""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 from transformers import AutoModelForTokenClassification
 from transformers.modeling_utils import PreTrainedModel
 
@@ -14,35 +24,171 @@ from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from .config import Student
 from .sentences import Sentence
-from .tagger import WordTagger
-from .teacher_outputs import read_sentences
-from .width_pruning import Hook, WidthPruning, watching
+from .tagger import WordTagger, read_sentences
 
-# Parts of a layer that the feed-forward width shapes: the dimension it runs along.
+# Weights of a layer that have the feed-forward size, and its dimension in them.
 _FEED_FORWARD = {
     "intermediate.dense.weight": 0,
     "intermediate.dense.bias": 0,
     "output.dense.weight": 1,
 }
+Hook = Callable[..., Any]  # module, its arguments, its output
+
+
+class WidthPruning(NamedTuple):
+    """The parameters of a width pruning.
+
+    basis (Tensor): Orthonormal columns, [d, width]. The student's vector is `t @ basis` for a
+        vector t of the teacher.
+    heads (Dict[int, Tensor]): For each kept layer, the rows of query, key and value to keep.
+    norms (Dict[str, Tensor]): Gains and biases of layer norms, [width], by the weight's name.
+    """
+
+    basis: torch.Tensor
+    heads: dict[int, torch.Tensor]
+    norms: dict[str, torch.Tensor]
+
+    def apply(self, name: str, weight: torch.Tensor, layer: int) -> torch.Tensor:
+        """Prune a weight of the teacher.
+
+        name (str): The weight's name in the teacher.
+        weight (Tensor): The weight, with the neurons and pieces to keep.
+        layer (int): The layer in the teacher.
+        RETURNS (Tensor): The student's weight.
+        """
+        if "LayerNorm" in name:
+            return self.norms[name]
+        if ".attention.self." in name:
+            weight = weight[self.heads[layer]]
+            return weight @ self.basis if weight.ndim == 2 else weight
+        if name.endswith(".attention.output.dense.weight"):
+            return self.basis.T @ weight[:, self.heads[layer]]
+        if name.endswith(".output.dense.weight"):
+            return self.basis.T @ weight
+        if name.endswith(".output.dense.bias") or weight.ndim == 2:
+            return weight @ self.basis
+        return weight  # biases of another size
 
 
 def neuron_activity(
     teacher: WordTagger, sentences: Sequence[Sentence], pieces: WordPieces
 ) -> list[torch.Tensor]:
-    """Measure how much each feed-forward neuron of a teacher says about some text.
+    """Measure the activity of each feed-forward neuron of a teacher on sentences.
 
-    RETURNS (List[Tensor]): For each layer [intermediate], the mean square of its neurons' output.
+    teacher (WordTagger): The teacher.
+    sentences (Sequence[Sentence]): The sentences.
+    pieces (WordPieces): The teacher's tokenizer.
+    RETURNS (List[Tensor]): For each layer [intermediate], the sum over batches of the mean squared
+        output of its neurons.
     """
     layers = teacher.model.base_model.encoder.layer
     sums = [torch.zeros(teacher.model.config.intermediate_size) for _ in layers]
 
-    def adding_to(total: torch.Tensor) -> Hook:
-        return lambda module, given, out: total.add_(out.pow(2).mean(dim=(0, 1)))
+    def add_activity(total: torch.Tensor, module: Any, given: Any, out: torch.Tensor) -> None:
+        total += out.pow(2).mean(dim=(0, 1))
 
-    hooks = [(b.intermediate, adding_to(total)) for b, total in zip(layers, sums, strict=True)]
-    with watching(hooks):
+    hooks = [
+        (block.intermediate, partial(add_activity, total))
+        for block, total in zip(layers, sums, strict=True)
+    ]
+    with forward_hooks(hooks):
         read_sentences(teacher, sentences, pieces)
     return sums
+
+
+def find_width_pruning(
+    teacher: WordTagger,
+    layers: Sequence[int],
+    width: int,
+    sentences: Sequence[Sentence],
+    pieces: WordPieces,
+    *,
+    basis: torch.Tensor | None = None,
+) -> WidthPruning:
+    """Find the directions, heads and norms of a width pruning.
+
+    teacher (WordTagger): The teacher. Its precision is set to fp32.
+    layers (Sequence[int]): The layers to keep, counted from 0.
+    width (int): The number of directions, a multiple of a head's size.
+    sentences (Sequence[Sentence]): Text in the languages of the student.
+    pieces (WordPieces): The teacher's tokenizer.
+    basis (Optional[Tensor]): Directions to use instead, [d, width].
+    RETURNS (WidthPruning): The directions with the largest second moments in the embeddings and in
+        the output of the kept layers, all weighted the same; the heads with the largest output; and
+        the least squares fit of each layer norm's projected output from its projected input.
+    """
+    teacher.set_precision("fp32")
+    base = teacher.model.base_model
+    blocks = {layer: base.encoder.layer[layer] for layer in layers}
+    streams = [base.embeddings.LayerNorm, *(b.output.LayerNorm for b in blocks.values())]
+    moments = [torch.zeros(2 * [base.config.hidden_size], dtype=torch.float64) for _ in streams]
+    strength = {layer: torch.zeros(base.config.num_attention_heads) for layer in layers}
+
+    def add_moment(moment: torch.Tensor, module: nn.Module, given: Any, out: torch.Tensor) -> None:
+        flat = out.flatten(0, -2).double()
+        moment += flat.T @ flat
+
+    def add_heads(strength: torch.Tensor, module: Any, given: Any, out: torch.Tensor) -> None:
+        count = len(strength)
+        context = given[0].flatten(0, -2).unflatten(-1, (count, -1))
+        written = torch.einsum("phs,dhs->phd", context, module.weight.unflatten(1, (count, -1)))
+        strength += written.pow(2).sum(dim=(0, 2))
+
+    hooks = [(norm, partial(add_moment, one)) for norm, one in zip(streams, moments, strict=True)]
+    hooks += [
+        (b.attention.output.dense, partial(add_heads, strength[i])) for i, b in blocks.items()
+    ]
+    with forward_hooks(hooks):
+        read_sentences(teacher, sentences, pieces, batch_size=1)  # padding would count
+    whole = torch.stack([moment / moment.trace() for moment in moments]).sum(dim=0)
+    if basis is None:
+        basis = torch.linalg.eigh(whole).eigenvectors[:, -width:].flip(1).float().contiguous()
+    size = base.config.hidden_size // base.config.num_attention_heads
+    heads = {}
+    for layer in layers:  # the rows of the strongest heads
+        kept = strength[layer].topk(width // size).indices.sort().values
+        heads[layer] = (kept[:, None] * size + torch.arange(size)).flatten()
+
+    modules = {*streams, *(b.attention.output.LayerNorm for b in blocks.values())}
+    found = [(name, module) for name, module in teacher.model.named_modules() if module in modules]
+    fits = {name: _Fit(basis) for name, _ in found}
+    with forward_hooks([(module, fits[name].add) for name, module in found]):
+        read_sentences(teacher, sentences, pieces, batch_size=1)
+    norms = {}
+    for name, fit in fits.items():
+        norms[f"{name}.weight"], norms[f"{name}.bias"] = fit.solved()
+    return WidthPruning(basis, heads, norms)
+
+
+class _Fit:
+    """Least squares fit of a layer norm's output from its input, for each direction."""
+
+    def __init__(self, basis: torch.Tensor) -> None:
+        self.basis = basis
+        self.sums = torch.zeros(4, basis.shape[1], dtype=torch.float64)
+        self.count = 0
+
+    def add(self, module: nn.Module, given: Any, out: torch.Tensor) -> None:
+        x = nn.functional.layer_norm(given[0] @ self.basis, self.basis.shape[1:])
+        x, y = x.flatten(0, -2).double(), (out @ self.basis).flatten(0, -2).double()
+        self.sums += torch.stack([x.sum(0), y.sum(0), (x * x).sum(0), (x * y).sum(0)])
+        self.count += len(x)
+
+    def solved(self) -> tuple[torch.Tensor, torch.Tensor]:
+        mean_x, mean_y, square, product = self.sums / self.count
+        gain = (product - mean_x * mean_y) / (square - mean_x**2).clamp(min=1e-12)
+        return gain.float(), (mean_y - gain * mean_x).float()
+
+
+@contextmanager
+def forward_hooks(hooks: Sequence[tuple[nn.Module, Hook]]) -> Iterator[None]:
+    """Register forward hooks on modules while the block runs."""
+    handles = [module.register_forward_hook(hook) for module, hook in hooks]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def make_student(
@@ -52,23 +198,20 @@ def make_student(
     activity: Sequence[torch.Tensor] | None = None,
     pruning: WidthPruning | None = None,
 ) -> WordTagger:
-    """Cut a student out of a teacher.
+    """Make a student from a part of a teacher's weights.
 
     teacher (WordTagger): The teacher.
     shape (Student): The student's shape.
     vocabulary (Vocabulary): The pieces to keep.
-    activity (Optional[Sequence[Tensor]]): What `neuron_activity` gave. Of a feed-forward part those
-        neurons stay that say most, times the norm of their outgoing weights; without it, those
-        with the largest product of incoming and outgoing norms.
-    pruning (Optional[WidthPruning]): What `find_width_pruning` gave, for another `width`.
+    activity (Optional[Sequence[Tensor]]): The result of `neuron_activity`. The feed-forward neurons
+        with the largest activity times norm of the outgoing weights are kept; by default those with
+        the largest product of the norms of incoming and outgoing weights.
+    pruning (Optional[WidthPruning]): The result of `find_width_pruning`, for another `width`.
     RETURNS (WordTagger): The student, not yet trained.
-    RAISES (OpticalError): If the teacher lacks a layer, or is narrower than the shape asks.
+    RAISES (OpticalError): If the teacher does not have a layer or as many feed-forward neurons.
     """
     big: PreTrainedModel = teacher.model
     config = copy.deepcopy(big.config)
-    check_width(teacher, shape)
-    if (shape.width or config.hidden_size) != config.hidden_size and pruning is None:
-        raise ValueError("a student of another width needs a width pruning")  # a mistake in code
     if pruning is not None:
         head = config.hidden_size // config.num_attention_heads
         config.hidden_size = pruning.basis.shape[1]
@@ -90,14 +233,14 @@ def make_student(
             setattr(config, name, int(np.searchsorted(vocabulary.old_ids, old)))
     config.max_position_embeddings = min(shape.positions + offset, config.max_position_embeddings)
     small = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
-    small.load_state_dict(_cut(big.state_dict(), small, shape, vocabulary, activity, pruning))
+    small.load_state_dict(_selected(big.state_dict(), small, shape, vocabulary, activity, pruning))
     student = WordTagger(small)
     student.basis = None if pruning is None else pruning.basis
     return student
 
 
 def check_width(teacher: WordTagger, shape: Student) -> None:
-    """Refuse a width that is no multiple of a head's size, or above the teacher's."""
+    """Raise an error if the width is no multiple of a head's size, or above the teacher's."""
     config = teacher.model.config
     head = config.hidden_size // config.num_attention_heads
     width = shape.width or config.hidden_size
@@ -105,7 +248,7 @@ def check_width(teacher: WordTagger, shape: Student) -> None:
         raise OpticalError(Errors.E419.format(width=width, head=head, most=config.hidden_size))
 
 
-def _cut(
+def _selected(
     weights: dict[str, torch.Tensor],
     small: PreTrainedModel,
     shape: Student,
@@ -113,16 +256,16 @@ def _cut(
     activity: Sequence[torch.Tensor] | None,
     pruning: WidthPruning | None,
 ) -> dict[str, torch.Tensor]:
+    """Select the weights of the student."""
     kept, neurons = {}, {}
     stem = f"{small.base_model_prefix}.encoder.layer."
     for layer in shape.layers:
-        strength = weights[f"{stem}{layer}.output.dense.weight"].norm(dim=0)
+        outgoing = weights[f"{stem}{layer}.output.dense.weight"].norm(dim=0)
         if activity is None:
-            strength = strength * weights[f"{stem}{layer}.intermediate.dense.weight"].norm(dim=1)
+            strength = outgoing * weights[f"{stem}{layer}.intermediate.dense.weight"].norm(dim=1)
         else:
-            strength = strength * activity[layer].sqrt()
-        strongest = strength.topk(small.config.intermediate_size)
-        neurons[layer] = strongest.indices.sort().values
+            strength = outgoing * activity[layer].sqrt()
+        neurons[layer] = strength.topk(small.config.intermediate_size).indices.sort().values
     for name in small.state_dict():
         source, dimension, index, layer = name, 0, None, -1
         if name.startswith(stem):

@@ -1,4 +1,4 @@
-"""Entity F1 of a tagger."""
+"""Evaluation of a tagger on gold documents."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,25 +15,19 @@ from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 from ..scores import score, span_counts
 from .sentences import Sentence
-from .tagger import WordTagger
-from .teacher_outputs import read_sentences
-
-# Pieces that neighbouring windows of a long document share, as at run time.
-OVERLAP = 32
-MAX_BATCH_PIECES = 4096
+from .tagger import WordTagger, read_sentences
 
 
 def entity_scores(
     tagger: WordTagger, gold: Sequence[Doc], pieces: WordPieces, labels: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Score a tagger on gold documents, whose own words it reads.
+    """Score a tagger on gold documents, with gold tokenization.
 
     tagger (WordTagger): The tagger.
     gold (Sequence[Doc]): Documents with entities.
     pieces (WordPieces): The tagger's tokenizer.
     labels (Sequence[str]): The labels to score; all if empty.
-    RETURNS (Dict[str, Any]): `ents_p`, `ents_r`, `ents_f` and `ents_per_type` as spaCy names them,
-        0 to 1.
+    RETURNS (Dict[str, Any]): spaCy's `ents_p`, `ents_r`, `ents_f` and `ents_per_type`, 0 to 1.
     """
     texts = [[token.text for token in word_tokens(doc)] for doc in gold]
     return scores_of(gold, word_logits(tagger, texts, pieces), tagger.tags, labels)
@@ -46,14 +40,14 @@ def word_logits(
     *,
     max_pieces: int | None = None,
 ) -> list[np.ndarray]:
-    """Score the words of texts of any length, in the windows that `Runtime` uses.
+    """Compute the logits of the words of texts of any length, in the windows of the runtime.
 
     tagger (WordTagger): The tagger.
     texts (Sequence[Sequence[str]]): The words of each text.
     pieces (WordPieces): The tagger's tokenizer.
-    max_pieces (Optional[int]): The most pieces of a window, special ones included; by default what
-        the tagger takes.
-    RETURNS (List[ndarray]): For each text [words, tags].
+    max_pieces (Optional[int]): The maximum number of pieces of a window, special ones included; by
+        default that of the tagger.
+    RETURNS (List[ndarray]): The logits of each text, [words, tags].
     """
 
     def read(rows: list[Row], length: int) -> list[np.ndarray]:
@@ -67,8 +61,8 @@ def word_logits(
         len(tagger.tags),
         max_pieces=max_pieces or tagger.max_pieces,
         special=pieces.frame,
-        overlap=OVERLAP,
-        max_batch_pieces=MAX_BATCH_PIECES,
+        overlap=32,  # as in the runtime
+        max_batch_pieces=4096,
     )
 
 
@@ -78,7 +72,7 @@ def scores_of(
     tags: Sequence[str],
     labels: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Score the logits [words, tags] of each document's words, as `entity_scores`."""
+    """Compute the scores of `entity_scores` from the logits [words, tags] of each document."""
     expected = [entity_spans(doc) for doc in gold]
     predicted = predicted_spans(gold, logits, tags)
     if labels:
@@ -99,12 +93,12 @@ def scores_of(
 def predicted_spans(
     docs: Sequence[Doc], logits: Sequence[np.ndarray], tags: Sequence[str]
 ) -> list[list[tuple[int, int, str]]]:
-    """Decode the logits of words to entities, without labels that a document does not annotate.
+    """Decode logits to entities, without the labels that are not annotated in a document.
 
     docs (Sequence[Doc]): The documents.
-    logits (Sequence[ndarray]): For each document [words, tags], white space left out.
+    logits (Sequence[ndarray]): For each document [words, tags], without whitespace tokens.
     tags (Sequence[str]): The BIO tags.
-    RETURNS (List[List[Tuple[int, int, str]]]): Start, end (excluded) and label, in tokens.
+    RETURNS (List[List[Tuple[int, int, str]]]): Start token, end token (exclusive) and label.
     """
     spans = []
     for doc, scores in zip(docs, logits, strict=True):
@@ -116,10 +110,9 @@ def predicted_spans(
 
 
 def check_labels(gold: Sequence[Doc], labels: Iterable[str], path: Path) -> None:
-    """Refuse gold documents, read from a path, with a label that the model does not have."""
+    """Raise an error if gold documents from a path have a label that the model does not have."""
     known = sorted(labels)
-    unknown = {entity.label_ for doc in gold for entity in doc.ents}.difference(known)
-    if unknown:
+    if unknown := {entity.label_ for doc in gold for entity in doc.ents}.difference(known):
         raise OpticalError(
             Errors.E411.format(label=min(unknown), path=path, known=", ".join(known))
         )

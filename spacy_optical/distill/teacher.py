@@ -1,9 +1,9 @@
-"""The teacher: a multilingual encoder that learns entities from English labels."""
+"""Training of the teacher: a multilingual encoder, fine-tuned on English labels."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from accelerate.utils import set_seed
+from accelerate.utils import send_to_device, set_seed
 
 from ..data.docs import read_training_docs
 from ..data.layout import CorpusFolder
@@ -17,18 +17,18 @@ from .config import DistillConfig
 from .distributed import on_main
 from .loop import Losses, SentenceTask, train
 from .provenance import provenance
-from .sentences import collate, labelled_sentences, moved
-from .tagger import WordTagger, load_tagger
+from .sentences import collate, labelled_sentences
+from .tagger import WordTagger, finished, load_tagger, save_tagger
 from .tagger_evaluation import check_labels, entity_scores
-from .tagger_folder import finished, save_tagger
 
 
 class EnglishTask(SentenceTask):
-    """Gold labels on English sentences, nothing else."""
+    """Cross-entropy to gold labels on English sentences."""
 
     def losses(self, tagger: WordTagger, batch: list[int]) -> Losses:
-        """Give the cross-entropy to the gold tags."""
-        padded = moved(collate([self.sentences[i] for i in batch], self.pieces), tagger.device)
+        """Compute the cross-entropy to the gold tags."""
+        padded = collate([self.sentences[i] for i in batch], self.pieces)
+        padded = send_to_device(padded, tagger.device)
         return {"hard": objectives.hard(tagger(padded).logits, padded.tags, padded.also)}
 
 
@@ -41,12 +41,12 @@ def teach(
 ) -> dict:
     """Fine-tune the encoder on English labels.
 
-    config (DistillConfig): The config; `paths.encoder`, `paths.corpus` and `[teacher]` decide.
+    config (DistillConfig): The config.
     out (Path): Folder to write: a Hugging Face token classifier with metrics.json.
-    resume (bool): Continue an interrupted run; one that has ended is kept.
+    resume (bool): Continue an interrupted run. The result of a finished run is kept.
     say (Callable[[str], None]): Receives a line for each epoch.
     RETURNS (dict): The metrics.
-    RAISES (OpticalError): If the encoder or the corpus is not whole, no sentence fits the window,
+    RAISES (OpticalError): If the encoder or the corpus is incomplete, no sentence fits the window,
         the window does not fit the encoder, `out` holds something else, or as `train`.
     """
     out = Path(out)
@@ -67,7 +67,7 @@ def teach(
     sentences = labelled_sentences(docs, pieces, tags, window)
     if len(sentences) < len(docs):
         say(f"{len(docs) - len(sentences)} English sentences are empty or too long; left out")
-    set_seed(config.seed)  # the new classifier's weights are drawn at random
+    set_seed(config.seed)  # of the new classifier's weights
     tagger = load_tagger(config.paths.encoder, list(tags))
     if window > tagger.max_pieces:
         raise OpticalError(Errors.E413.format(most=window, positions=tagger.max_pieces))

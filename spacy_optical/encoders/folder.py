@@ -1,4 +1,4 @@
-"""What a Hugging Face folder is here: the names of its files, and what must be true of them."""
+"""Hugging Face folders of encoders: file names, checks, and properties of the models."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from ..files import sha256, write_json
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 NEEDED = (CONFIG, WEIGHTS, TOKENIZER)
 SETTINGS = "tokenizer_config.json"
-# Where config.json says which tokenizer.json a tagger was trained with.
+# The key of config.json with the hash of the tokenizer.json that a tagger was trained with.
 TOKENIZER_HASH = "tokenizer_sha256"
 _KINDS = ("bert", "roberta", "xlm-roberta", "camembert")
 _ROLES = ("bos", "eos", "unk", "sep", "cls", "pad", "mask")
@@ -22,12 +22,11 @@ _FAMILIES = (
 
 
 def check_encoder(folder: Path) -> None:
-    """Make sure that a folder is an encoder whose tokenizer and weights belong together.
+    """Check that a folder has an encoder with a matching tokenizer.
 
     folder (Path): A Hugging Face folder.
-    RAISES (OpticalError): If a file is missing or unreadable, the encoder is of another
-        architecture, the tokenizer has pieces for which it has no row, or is another than it was
-        trained with.
+    RAISES (OpticalError): If a file is missing or unreadable, the architecture is not supported, or
+        the tokenizer has more pieces than the encoder or is not the one of its training.
     """
     from tokenizers import Tokenizer
 
@@ -64,22 +63,22 @@ def check_encoder(folder: Path) -> None:
 
 
 def pool_after(config: Any) -> int | None:
-    """Give how many layers of an encoder with this config work on pieces; None if all of them."""
+    """Get the number of layers that work on pieces from a model's config; None for all."""
     return getattr(config, "pool_after", None)
 
 
 def position_offset(model: Any) -> int:
-    """Count the rows of a position table that no piece uses.
+    """Get the number of unused rows at the start of the position embeddings.
 
     model (PreTrainedModel): The model.
-    RETURNS (int): 0 for BERT. RoBERTa and its relatives start after the id of the padding piece.
+    RETURNS (int): 0 for BERT. RoBERTa and XLM-R start after the id of the padding piece.
     """
     padding = getattr(model.base_model.embeddings, "padding_idx", None)
     return 0 if padding is None else padding + 1
 
 
 def most_pieces(model: Any) -> int:
-    """Give the largest number of pieces that a model can read at once.
+    """Get the maximum number of pieces of a model's input.
 
     model (PreTrainedModel): The model.
     RETURNS (int): The number of pieces, special ones included.
@@ -88,18 +87,14 @@ def most_pieces(model: Any) -> int:
 
 
 def write_settings(tokenizer: Path, max_length: int) -> None:
-    """Write tokenizer_config.json beside a tokenizer.json, so that transformers needs nothing else.
-
-    The generic class is named, not XLM-R's or BERT's own: spacy-transformers asks a tokenizer of
-    those for its SentencePiece or vocabulary file, and everything is in tokenizer.json already.
+    """Write the tokenizer_config.json that transformers needs beside a tokenizer.json.
 
     tokenizer (Path): The tokenizer.json.
-    max_length (int): The most pieces that the encoder reads.
+    max_length (int): The maximum number of pieces of the encoder.
     """
-    known = {
-        added["content"]
-        for added in json.loads(tokenizer.read_text(encoding="utf8"))["added_tokens"]
-    }
+    added = json.loads(tokenizer.read_text(encoding="utf8"))["added_tokens"]
+    known = {token["content"] for token in added}
+    # With the class of XLM-R or BERT, spacy-transformers needs their vocabulary files.
     settings: dict[str, object] = {"tokenizer_class": "PreTrainedTokenizerFast"}
     for family in _FAMILIES:
         roles = {f"{r}_token": piece for r, piece in zip(_ROLES, family, strict=True)}

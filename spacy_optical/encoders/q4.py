@@ -1,8 +1,8 @@
-"""The `E5S1` file: a BERT-shaped encoder in four-bit blocks.
+"""Reading of `E5S1` files: BERT encoders with four-bit weights.
 
-Little endian. Header, pieces, normalisation map and tensor directory come one after the other;
-tensors are float32 or Q4_0 (blocks of 32 weights in 18 bytes: a float16 scale, then 16 bytes whose
-low nibbles are weights 0-15 and whose high nibbles are weights 16-31, stored with an offset of 8).
+The files are little endian, with a header, pieces, a normalisation map and a tensor directory.
+Tensors are float32 or Q4_0: blocks of 32 weights in 18 bytes, a float16 scale and 16 bytes whose
+low nibbles are weights 0-15 and whose high nibbles are weights 16-31, stored with an offset of 8.
 """
 
 import struct
@@ -19,7 +19,7 @@ BLOCK = 32
 BLOCK_BYTES = 2 + BLOCK // 2
 FLOAT32, Q4_0 = 0, 1
 
-# The file's tensor names -> the names in transformers' BertModel.
+# Names of tensors in the file, and in transformers' BertModel.
 _EMBEDDINGS = {
     "emb.word": "embeddings.word_embeddings.weight",
     "emb.pos": "embeddings.position_embeddings.weight",
@@ -37,9 +37,7 @@ _LAYER = {
     "fo": "output.dense",
     "oln": "output.LayerNorm",
 }
-
-
-# The header's numbers by their names in transformers' BertConfig, and what the file does not say.
+# The numbers of the header by their names in transformers' BertConfig, and the other settings.
 _SHAPE = (
     "hidden_size",
     "num_hidden_layers",
@@ -65,11 +63,11 @@ Config = dict[str, Any]
 
 
 def dequantise(blocks: np.ndarray, count: int) -> np.ndarray:
-    """Turn Q4_0 blocks into numbers: weight = (nibble - 8) * scale.
+    """Convert Q4_0 blocks to float32: weight = (nibble - 8) * scale.
 
-    blocks (ndarray): uint8, a multiple of 18 bytes.
-    count (int): How many weights there are.
-    RETURNS (ndarray): float32, shape [count].
+    blocks (ndarray): The blocks, uint8, a multiple of 18 bytes.
+    count (int): The number of weights.
+    RETURNS (ndarray): The weights, float32, [count].
     """
     rows = blocks.reshape(-1, BLOCK_BYTES)
     scales = rows[:, :2].copy().view("<f2").astype(np.float32)
@@ -83,11 +81,10 @@ def read_q4(path: Path) -> tuple[Config, dict[str, np.ndarray]]:
     path (Path): The file.
     RETURNS (Tuple[Dict[str, Any], Dict[str, ndarray]]): The content of config.json for a
         transformers `BertModel`, and float32 tensors by its names, matrices as [out, in].
-    RAISES (OpticalError): If the file is no E5S1 file or is cut short.
+    RAISES (OpticalError): If the file is not a complete E5S1 file.
     """
-    data = Path(path).read_bytes()
     try:
-        return _parse(data)
+        return _parse(Path(path).read_bytes())
     except (struct.error, IndexError, ValueError, KeyError, RuntimeError) as err:
         raise OpticalError(Errors.E703.format(path=path, reason=err)) from err
 
@@ -107,13 +104,18 @@ def _parse(data: bytes) -> tuple[Config, dict[str, np.ndarray]]:
     epsilon, block = take("fi")
     if block != BLOCK:
         raise ValueError(f"blocks of {block} weights")
-    config = {**dict(zip(_SHAPE, shape, strict=True)), "layer_norm_eps": round(epsilon, 15)}
+    shape_of = dict(zip(_SHAPE, shape, strict=True))
+    config = {**_FIXED, **shape_of, "layer_norm_eps": round(epsilon, 15)}
     pieces, *_, blob = take("5iQ")
     at += 4 * (pieces + 1) + 4 * pieces + blob
     _, bytes_of_map = take("iI")
     at += bytes_of_map
     (entries,) = take("i")
-    shapes, tensors = _bert_shapes({**_FIXED, **config}), {}
+    transformers = require("transformers")
+    with require("torch").device("meta"):  # without memory for the weights
+        model = transformers.BertModel(transformers.BertConfig(**config), add_pooling_layer=False)
+    shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    tensors = {}
     for _ in range(entries):
         (length,) = take("H")
         name = data[at : at + length].decode("utf8")
@@ -129,15 +131,7 @@ def _parse(data: bytes) -> tuple[Config, dict[str, np.ndarray]]:
         tensors[name] = flat.reshape(shapes[name])
     if missing := set(shapes).difference(tensors):
         raise ValueError(f"{len(missing)} tensors are missing, {min(missing)} among them")
-    return {**_FIXED, **config}, tensors
-
-
-def _bert_shapes(config: Config) -> dict[str, tuple[int, ...]]:
-    """Give the shapes of an encoder's tensors by their names."""
-    transformers = require("transformers")
-    with require("torch").device("meta"):  # without memory for them
-        model = transformers.BertModel(transformers.BertConfig(**config), add_pooling_layer=False)
-    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    return config, tensors
 
 
 def _bert_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Sentence vectors from an encoder's table of pieces. No layer is run, so they cost little."""
+"""Sentence vectors from the word embeddings of an encoder. No layer is run."""
 
 import json
 from collections import Counter
@@ -18,14 +18,14 @@ _TYPES = {"F32": np.float32, "F16": np.float16}
 
 
 class SentenceEncoder:
-    r"""Gives each sentence the mean of its pieces' vectors, in which frequent pieces weigh less.
+    r"""Encodes sentences as weighted means of their pieces' embeddings.
 
     $$ v_s = \frac{\sum_{p \in s} w_p e_p}{\sum_{p \in s} w_p}, \qquad w_p = \frac{a}{a + f_p} $$
 
-    where $f_p$ is the share of the sentences that have the piece (Arora, Liang and Ma 2017) and
-    $a$ is 0.1. Of the table, only the rows that are needed are read.
+    where $f_p$ is the share of the sentences that have the piece and $a$ is 0.1 (Arora, Liang and
+    Ma 2017).
 
-    folder (Union[str, Path]): An encoder, in Hugging Face's layout.
+    folder (Union[str, Path]): A Hugging Face folder of an encoder.
     RAISES (OpticalError): If the folder is incomplete or damaged.
     """
 
@@ -43,14 +43,13 @@ class SentenceEncoder:
         """Encode sentences.
 
         texts (Sequence[str]): The sentences, all in one language.
-        RETURNS (ndarray): [n, d], float16; zeros for a sentence without pieces.
+        RETURNS (ndarray): The vectors, [n, d], float16; zeros for a sentence without pieces.
         """
         sentences: list[NDArray[np.int32]] = []
         for at in range(0, len(texts), 1000):
-            batch = self._tokenizer.encode_batch(
-                list(texts[at : at + 1000]), add_special_tokens=False
-            )
-            sentences += [np.array(one.ids, np.int32) for one in batch]
+            part = list(texts[at : at + 1000])
+            encoded = self._tokenizer.encode_batch(part, add_special_tokens=False)
+            sentences += [np.array(one.ids, np.int32) for one in encoded]
         counts = Counter(chain.from_iterable(set(ids.tolist()) for ids in sentences))
         used = np.array(sorted(counts), np.int64)
         share = np.array([counts[piece] for piece in used.tolist()], np.float32) / len(texts)
@@ -65,14 +64,13 @@ class SentenceEncoder:
 
 
 def _table(path: Path) -> NDArray[np.generic]:
-    """Map the vectors of the pieces into memory."""
+    """Open the word embeddings as a memory map."""
     with path.open("rb") as file:
         head = int.from_bytes(file.read(8), "little")
         tensors = json.loads(file.read(head))
-    name = next((name for name in tensors if name.endswith(_TABLE)), None)
-    if name is None or tensors[name]["dtype"] not in _TYPES:
+    table = next((tensors[name] for name in tensors if name.endswith(_TABLE)), None)
+    if table is None or table["dtype"] not in _TYPES:
         reason = f"it has no {_TABLE} in {' or '.join(_TYPES)}"
         raise OpticalError(Errors.E703.format(path=path, reason=reason))
-    start = 8 + head + tensors[name]["data_offsets"][0]
-    kind = _TYPES[tensors[name]["dtype"]]
-    return np.memmap(path, kind, "r", start, tuple(tensors[name]["shape"]))
+    start = 8 + head + table["data_offsets"][0]
+    return np.memmap(path, _TYPES[table["dtype"]], "r", start, tuple(table["shape"]))

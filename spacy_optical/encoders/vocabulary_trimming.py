@@ -1,17 +1,15 @@
-"""A smaller vocabulary: fewer pieces of the same tokenizer, so that old rows keep their meaning.
+"""Vocabulary trimming: the same tokenizer with fewer pieces (Ushio et al. 2023).
 
-What is dropped falls back to smaller pieces: every single character that the kept scripts need
-stays, and a Unigram or WordPiece tokenizer splits a word anew among the pieces that are left.
-After *An Efficient Multilingual Language Model Compression through Vocabulary Trimming*
-(Ushio et al., 2023).
+A word whose pieces were removed is split into smaller pieces. All single characters of the scripts
+in use are kept.
 """
 
 import json
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain, zip_longest
+from typing import NamedTuple
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -24,9 +22,8 @@ CONTINUED = "##"
 LEAST_SHARE = 0.02
 
 
-@dataclass(frozen=True)
-class Vocabulary:
-    """A trimmed tokenizer, and for each of its pieces the row in the old word table."""
+class Vocabulary(NamedTuple):
+    """A trimmed tokenizer.json, and the old id of each of its pieces, int64 [pieces]."""
 
     tokenizer: bytes
     old_ids: np.ndarray
@@ -35,15 +32,15 @@ class Vocabulary:
 def trim_vocabulary(
     tokenizer: bytes, texts: Iterable[Iterable[Iterable[str]]], size: int
 ) -> Vocabulary:
-    """Keep the pieces that a set of languages uses.
+    """Trim a tokenizer to the pieces that are used in texts.
 
     tokenizer (bytes): A tokenizer.json with a Unigram or WordPiece model.
-    texts (Iterable[Iterable[Iterable[str]]]): The text of each language, as sentences of words.
-        The languages count the same, however much text each one has.
-    size (int): How many pieces to keep: special ones, single characters of the scripts in use,
-        pieces seen by frequency, then the likeliest pieces of each script in turn.
-    RETURNS (Vocabulary): The smaller tokenizer and the rows to take.
-    RAISES (OpticalError): If the tokenizer is of another kind, or `size` does not hold the special
+    texts (Iterable[Iterable[Iterable[str]]]): The text of each language, as sentences of words. All
+        languages have the same weight.
+    size (int): The number of pieces to keep: special pieces, single characters of the scripts in
+        use, pieces in the texts by frequency, then pieces of each script in turn.
+    RETURNS (Vocabulary): The trimmed tokenizer and the old ids.
+    RAISES (OpticalError): If the tokenizer has another model, or `size` is too small for special
         pieces and characters.
     """
     spec = json.loads(tokenizer)
@@ -61,7 +58,7 @@ def trim_vocabulary(
         bare = piece.removeprefix(CONTINUED) if kind == "WordPiece" else piece.lstrip(SPACE)
         if piece in special or not bare:
             must.append(i)
-        elif not _of(scripts, bare):
+        elif any(c.isalpha() and _script(c) not in scripts for c in bare):
             continue
         elif len(bare) == 1 and (i in used or _script(bare) in scripts or _common(bare)):
             must.append(i)
@@ -71,7 +68,7 @@ def trim_vocabulary(
             spare[next((_script(c) for c in bare if c.isalpha()), "")].append(i)
     if size < len(must):
         raise OpticalError(Errors.E405.format(size=size, least=len(must)))
-    # Both kinds list their pieces from the likeliest to the rarest, so order is rank.
+    # In both models the pieces are in order of frequency.
     seen.sort(key=lambda i: (-used[i], i))
     turns = (i for turn in zip_longest(*spare.values()) for i in turn if i is not None)
     kept = sorted([*must, *seen, *turns][:size])
@@ -81,7 +78,7 @@ def trim_vocabulary(
 def _usage(
     pieces: WordPieces, texts: Iterable[Iterable[Iterable[str]]], ranked: dict[int, str]
 ) -> tuple[dict[int, float], set[str]]:
-    """Give each piece's share of the pieces of a text, summed over the texts, and the scripts."""
+    """Compute the share of each piece in a text, summed over the texts, and the scripts in use."""
     used: defaultdict[int, float] = defaultdict(float)
     scripts: set[str] = set()
     for sentences in texts:
@@ -95,23 +92,19 @@ def _usage(
             used[piece] += count / total
             for script in {_script(c) for c in ranked[piece] if c.isalpha()}:
                 of_script[script] += count
-        # A text quotes a few words of other scripts, which would need thousands of characters.
+        # A few quoted words of another script would add thousands of characters.
         scripts |= {script for script, count in of_script.items() if count >= LEAST_SHARE * total}
     return used, scripts
 
 
 def _script(character: str) -> str:
-    """Name a character's script by the first word of its Unicode name, e.g. DEVANAGARI."""
+    """Get a character's script, the first word of its Unicode name, e.g. DEVANAGARI."""
     return unicodedata.name(character, "?").partition(" ")[0]
 
 
 def _common(character: str) -> bool:
-    """Say whether a sign is in Latin-1, or is general punctuation or a currency sign."""
+    """Check whether a character is in Latin-1, general punctuation or a currency sign."""
     return character < "\u0100" or "\u2010" <= character < "\u20d0"
-
-
-def _of(scripts: set[str], piece: str) -> bool:
-    return all(_script(c) in scripts or not c.isalpha() for c in piece)
 
 
 def _rewritten(spec: dict, kind: str, ranked: dict[int, str], kept: list[int]) -> bytes:

@@ -1,8 +1,8 @@
-"""Encoders that pool pieces to words early: the upper layers read one vector a word.
+"""Encoders whose upper layers work on words instead of pieces.
 
-A word is the mean of its pieces. The first special piece stays, behind the words: without it the
-layers lose what they attend to when a word needs nothing, and their vectors change completely.
-Positions were added to the pieces at the bottom, so the order of rows means nothing to a layer.
+A word is the mean of its pieces. The first special piece is kept behind the words, because many
+attention heads attend to it. The order of rows does not matter to a layer: the positions are in the
+embeddings.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from .folder import pool_after
 
 
 def word_means(hidden: torch.Tensor, word_of_piece: torch.Tensor, count: int) -> torch.Tensor:
-    """Average each word's pieces.
+    """Compute the mean vector of each word's pieces.
 
     hidden (Tensor): Vectors of pieces, [B, P, d].
     word_of_piece (Tensor): The word of each piece, int64 [B, P]; `count` for special and padding
@@ -42,13 +42,13 @@ def pooled_states(
 ) -> tuple[torch.Tensor, ...]:
     """Run an encoder whose config has `pool_after`.
 
-    encoder (PreTrainedModel): The encoder; BERT- and RoBERTa-shaped ones have the parts used here.
+    encoder (PreTrainedModel): An encoder with the architecture of BERT or RoBERTa.
     input_ids (Tensor): Pieces, int64 [B, P].
     attention_mask (Tensor): 1 for a piece, 0 for padding, [B, P].
     word_of_piece (Tensor): The word of each piece, int64 [B, P]; W for special and padding pieces.
     words (Tensor): True where there is a word with pieces, bool [B, W].
-    RETURNS (Tuple[Tensor, ...]): The embeddings and the output of each layer: [B, P, d] of those
-        on pieces, [B, W + 1, d] of those on words, with the first special piece behind the words.
+    RETURNS (Tuple[Tensor, ...]): The embeddings and the output of each layer: [B, P, d] on pieces
+        or [B, W + 1, d] on words, with the first special piece behind the words.
     """
     first_on_words = pool_after(encoder.config)
     hidden = encoder.embeddings(input_ids=input_ids)
@@ -66,7 +66,7 @@ def pooled_states(
 
 
 class PooledEncoder(nn.Module):
-    """An encoder that gives each piece the vector of its word.
+    """An encoder whose output for a piece is the vector of its word.
 
     encoder (PreTrainedModel): An encoder whose config has `pool_after`.
     """
@@ -77,12 +77,12 @@ class PooledEncoder(nn.Module):
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, config: Any) -> nn.Module:
-        """Read a folder; an encoder that does not pool is given as it is."""
+        """Load a folder. An encoder without `pool_after` is returned unwrapped."""
         return cls._wrapped(AutoModel.from_pretrained(folder, config=config), config)
 
     @classmethod
     def from_config(cls, config: Any) -> nn.Module:
-        """Make an encoder with random weights; one that does not pool is given as it is."""
+        """Make an encoder with random weights. One without `pool_after` is returned unwrapped."""
         return cls._wrapped(AutoModel.from_config(config), config)
 
     @classmethod
@@ -96,7 +96,7 @@ class PooledEncoder(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the encoder's weights are."""
+        """The device of the encoder's weights."""
         return self.base_model.device
 
     def forward(

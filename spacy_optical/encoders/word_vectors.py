@@ -18,13 +18,13 @@ OVERLAP = 64
 
 
 class WordEncoder:
-    """Turns words in context into vectors: the mean of a word's pieces, at one or several layers.
+    """Encodes words in context as the mean of their pieces' vectors in one or several layers.
 
-    folder (Path): The encoder, in Hugging Face's layout. Nothing is downloaded.
-    layer (Union[int, Iterable[int]]): The hidden layer; 0 is the embedding. With several layers,
-        their mean is taken. Layers above are not computed.
-    max_batch_pieces (int): The largest number of pieces in a batch, padding included.
-    device (str): Where the encoder computes, e.g. "cuda".
+    folder (Path): A local Hugging Face folder of an encoder.
+    layer (Union[int, Iterable[int]]): The hidden layer; 0 is the embedding. Several layers are
+        averaged. Layers above are not computed.
+    max_batch_pieces (int): The maximum number of pieces in a batch, padding included.
+    device (str): The device of the encoder, e.g. "cuda".
     RAISES (OpticalError): If the folder is incomplete or there is no such layer.
     """
 
@@ -49,7 +49,7 @@ class WordEncoder:
         )
         self._model = model.to(device).eval()
         config = self._model.config
-        # Layers above `pool_after` were trained on words: their output for pieces means nothing.
+        # Layers above `pool_after` were trained on words.
         on_pieces = pool_after(config)
         depth = config.num_hidden_layers if on_pieces is None else on_pieces
         for number in self.layers:
@@ -64,12 +64,12 @@ class WordEncoder:
     ) -> list[Vectors]:
         """Encode sentences in batches of similar length.
 
-        sentences (Sequence[Sequence[str]]): The words of each sentence. A sentence that is longer
-            than the encoder's input is read in overlapping windows.
-        cut (Optional[Sequence[Sequence[Tuple[int, ...]]]]): The pieces of the words, if they were
-            cut with the encoder's tokenizer already.
-        RETURNS (List[ndarray]): An array [words, d], float32, for each sentence. It does not depend
-            on the other sentences, up to rounding.
+        sentences (Sequence[Sequence[str]]): The words of each sentence. Sentences that are longer
+            than the encoder's input are split into overlapping windows.
+        cut (Optional[Sequence[Sequence[Tuple[int, ...]]]]): The pieces of the words from the
+            encoder's tokenizer, if they are known.
+        RETURNS (List[ndarray]): An array [words, d], float32, for each sentence. Up to rounding, it
+            does not depend on the other sentences.
         """
         return read_windows(
             [self.pieces.pieces(words) for words in sentences] if cut is None else cut,

@@ -1,1 +1,1 @@
-"""From a torch model to a verified ONNX bundle."""
+"""Convert torch models to verified ONNX bundles."""

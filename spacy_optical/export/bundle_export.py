@@ -1,15 +1,13 @@
-"""From a tagger's folder to a bundle that passed the gate."""
+"""Export a tagger to a bundle, if it passes the gate."""
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ..data.docs import read_docs
-from ..distill.tagger import load_tagger
+from ..distill.tagger import METRICS, load_tagger
 from ..distill.tagger_evaluation import check_labels
-from ..distill.tagger_folder import METRICS
 from ..encoders.folder import TOKENIZER
 from ..errors import Errors, OpticalError
 from ..files import check_replaceable
@@ -21,8 +19,8 @@ from .tokenizer import compact
 from .verify import Gate, Verdict, verify
 from .weights import with_weights_apart
 
-# What of a training's metrics goes into a manifest.
-_KEPT = ("stage", "fingerprint", "seed", "config", "config_hash", "data", "versions")
+# The metrics of the training that the manifest contains.
+_PROVENANCE = ("stage", "fingerprint", "seed", "config", "config_hash", "data", "versions")
 
 
 def export_bundle(
@@ -39,18 +37,18 @@ def export_bundle(
 ) -> Verdict:
     """Export a trained tagger, and write the bundle only if it passes the gate.
 
-    tagger_folder (Union[str, Path]): A student or teacher: a Hugging Face token classifier.
-    out (Union[str, Path]): The bundle's folder.
+    tagger_folder (Union[str, Path]): The folder of a student or teacher.
+    out (Union[str, Path]): The folder of the bundle.
     gold (Mapping[str, Union[str, Path]]): Development `.spacy` files by language.
-    preset (str): `auto`, `fp32`, `int8` or `int8-vnni`, see `quantize`.
-    gate (Optional[Gate]): What the bundle may lose against fp32.
-    force (bool): Write a bundle that fails, marked as not verified.
-    max_pieces (int): The most pieces of a window.
-    with_vectors (bool): Whether the bundle also gives word vectors, for `optical_tok2vec`.
-    say (Callable[[str], None]): Receives a line for each step.
-    RETURNS (Verdict): The figures.
-    RAISES (OpticalError): If the model is not whole, gold has a label that it lacks, or the bundle
-        fails the gate.
+    preset (str): `auto`, `fp32`, `int8` or `int8-vnni`.
+    gate (Optional[Gate]): The maximum loss compared with fp32.
+    force (bool): Also write a bundle that fails, marked as not verified.
+    max_pieces (int): The maximum number of pieces in a window.
+    with_vectors (bool): Also output word vectors, for `optical_tok2vec`.
+    say (Callable[[str], None]): Called with a progress message at each step.
+    RETURNS (Verdict): The results of the comparison.
+    RAISES (OpticalError): If the model is incomplete, the gold has a label that the model does not
+        have, or the bundle fails the gate.
     """
     folder, out = Path(tagger_folder), Path(out)
     files = {language: Path(path) for language, path in gold.items()}
@@ -62,10 +60,13 @@ def export_bundle(
         raise OpticalError(Errors.E505)
     for language, part in docs.items():
         check_labels(part, tagger.labels, files[language])
-    provenance = {}
+    provenance, languages = {}, set(docs)
     if (folder / METRICS).is_file():
         metrics = json.loads((folder / METRICS).read_text(encoding="utf8"))
-        provenance = {key: metrics[key] for key in _KEPT if key in metrics}
+        provenance = {key: metrics[key] for key in _PROVENANCE if key in metrics}
+    if data := provenance.get("config", {}).get("data"):
+        # Not all training languages have gold.
+        languages = {data["source"], *data["languages"]}
     info = BundleInfo(
         labels=tagger.labels,
         max_pieces=min(max_pieces, tagger.max_pieces),
@@ -75,7 +76,7 @@ def export_bundle(
         output=OUTPUT,
         provenance=provenance,
         metrics={},
-        languages=_languages(provenance) or tuple(sorted(docs)),
+        languages=tuple(sorted(languages)),
     )
     say(f"Tracing {folder}")
     tokenizer = compact((folder / TOKENIZER).read_bytes())
@@ -87,13 +88,7 @@ def export_bundle(
     if refusal := (gate or Gate()).refusal(verdict, out):
         if not force:
             raise OpticalError(refusal)
-        say(f"Written all the same: {refusal}")
+        say(f"Written anyway: {refusal}")
     info = replace(small.info, metrics={"gate": verdict.record()}, verified=not refusal)
     with_weights_apart(replace(small, info=info)).to_disk(out)
     return verdict
-
-
-def _languages(provenance: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the languages of a training's config; not all of them have gold."""
-    data = provenance.get("config", {}).get("data")
-    return tuple(sorted({data["source"], *data["languages"]})) if data else ()

@@ -1,4 +1,4 @@
-"""Scores of any kind of model on gold documents: a torch folder, a bundle, a pipeline."""
+"""Score any kind of model on gold documents: a torch model, a bundle or a pipeline."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,16 +19,16 @@ from ..runtime.pieces import WordPieces
 def evaluate_model(
     model: str | Path, gold: Mapping[str, Path], labels: Sequence[str] = ()
 ) -> dict[str, dict[str, Any]]:
-    """Score a model on gold documents, in their own words.
+    """Score a model on gold documents with their own tokens.
 
-    model (Union[str, Path]): A student's or teacher's folder, a bundle, a pipeline's folder or
-        name, or the name of a model of the package.
+    model (Union[str, Path]): The folder of a student, teacher, bundle or pipeline, or the name of a
+        pipeline or of a model of the package.
     gold (Mapping[str, Path]): `.spacy` files by language.
-    labels (Sequence[str]): The labels to score; all if empty.
-    RETURNS (Dict[str, Dict[str, Any]]): For each language spaCy's `ents_p`, `ents_r`, `ents_f` and
-        `ents_per_type`, 0 to 1.
-    RAISES (OpticalError): If there is no such model, no gold documents, a file is not whole, or
-        gold has a label that the model of a folder lacks.
+    labels (Sequence[str]): The labels to score. If empty, all labels.
+    RETURNS (Dict[str, Dict[str, Any]]): spaCy's `ents_p`, `ents_r`, `ents_f` and `ents_per_type` by
+        language, 0 to 1.
+    RAISES (OpticalError): If there is no such model or no gold, a file is damaged, or the gold has
+        a label that the student or teacher does not have.
     """
     if not gold:
         raise OpticalError(Errors.E505)
@@ -56,7 +56,7 @@ def _tagger_scores(
 def _pipeline_scores(
     nlp: Language, gold: Mapping[str, Path], labels: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Score as `spacy benchmark accuracy` does, but no label that a document does not annotate."""
+    """Score like `spacy benchmark accuracy`, without labels that a document does not annotate."""
     scores = {}
     for language, path in gold.items():
         docs = read_docs(path, nlp.vocab)

@@ -1,4 +1,4 @@
-"""A tagger as an ONNX graph of fused operators, in single precision."""
+"""Export a tagger to an ONNX graph of fused operators, in single precision."""
 
 import warnings
 from typing import Any
@@ -15,18 +15,18 @@ from ..files import scratch_folder
 from ..runtime.bundle import INPUTS, OUTPUT, VECTORS
 from .quantize import errors_only
 
-# ONNX Runtime 1.24 and later read both; newer defaults of the exporters are not read everywhere.
+# All versions of ONNX Runtime from 1.24 support these. Not all support the exporters' defaults.
 OPSET = 17
 IR_VERSION = 8
-INT32 = 6  # as ONNX numbers its types
+INT32 = 6  # onnx.TensorProto.INT32
 MICROSOFT = "com.microsoft"  # where the fused operators are defined
 
 
 class _Graph(nn.Module):
-    """The graph of a bundle: word scores from pieces, with the gather of first pieces inside.
+    """The graph of a bundle. It computes word scores from pieces.
 
-    The last layer has queries and a feed-forward part for first pieces only. Where the tagger pools
-    pieces to words, the layers above work on words and one special piece, see `pooled_states`.
+    The queries and the feed-forward part of the last layer only use first pieces. If the tagger
+    pools pieces to words, the layers above use words and one special piece, see `pooled_states`.
     """
 
     def __init__(self, tagger: WordTagger, suffix: int, with_vectors: bool) -> None:
@@ -35,7 +35,7 @@ class _Graph(nn.Module):
         self.with_vectors = with_vectors
         self.encoder = tagger.model.base_model
         embeddings = self.encoder.embeddings
-        # Pieces stand in a row's front, all of one type: what a position adds is a row of a table.
+        # All pieces have one type, and the padding is at the end of a row.
         positions = embeddings.position_embeddings.weight[position_offset(tagger.model) :]
         self.places = nn.Parameter(positions + embeddings.token_type_embeddings.weight[0])
         self.classifier = tagger.model.classifier
@@ -66,7 +66,7 @@ class _Graph(nn.Module):
 
 
 def _read(layer: Any, rows: torch.Tensor, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Run a layer for some rows [B, W, d] that attend to all that the mask [B, P] shows."""
+    """Run a layer for rows [B, W, d] that attend to the hidden states [B, P, d] in the mask."""
     attention = layer.attention.self
     looked = _Attention.apply(
         attention.query(rows),
@@ -80,10 +80,10 @@ def _read(layer: Any, rows: torch.Tensor, hidden: torch.Tensor, mask: torch.Tens
 
 
 def _means(first_pieces: torch.Tensor, attention_mask: torch.Tensor, suffix: int) -> torch.Tensor:
-    """Give the matrix [B, W, P] that averages each word's pieces.
+    """Return the matrix [B, W, P] that averages the pieces of each word.
 
-    A word's pieces end where the next word begins, the last one's before the special pieces at the
-    row's end. One product of matrices is the fastest form of a mean in ONNX Runtime.
+    The pieces of a word end before the next word, or before the special pieces at the end. One
+    matrix product is the fastest way to compute the mean in ONNX Runtime.
     """
     inner = attention_mask.sum(dim=1, keepdim=True) - suffix
     following = torch.cat([first_pieces[:, 1:], inner], dim=1)
@@ -98,12 +98,11 @@ class _Rows(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, matrix: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-        """Take the rows."""
         return matrix.gather(1, index[:, :, None].expand(-1, -1, matrix.shape[-1]))
 
     @staticmethod
     def symbolic(g: Any, matrix: Any, index: Any) -> Any:
-        """Give the operator: gathering by elements would build an index as large as the result."""
+        """Return GatherND. GatherElements needs an index with the size of the result."""
         last = g.op("Constant", value_t=torch.tensor([-1]))
         return g.op("GatherND", matrix, g.op("Unsqueeze", index, last), batch_dims_i=1)
 
@@ -120,14 +119,13 @@ class _Attention(torch.autograd.Function):
         mask: torch.Tensor,
         heads: int,
     ) -> torch.Tensor:
-        """Attend."""
         q, k, v = (x.unflatten(-1, (heads, -1)).transpose(1, 2) for x in (query, key, value))
         seen = mask[:, None, None, :].bool()
         return F.scaled_dot_product_attention(q, k, v, attn_mask=seen).transpose(1, 2).flatten(-2)
 
     @staticmethod
     def symbolic(g: Any, query: Any, key: Any, value: Any, mask: Any, heads: int) -> Any:
-        """Give the operator, which the optimiser finds only where queries and keys are as many."""
+        """Return the operator. The optimiser needs as many keys as queries to find it."""
         none = g.op("prim::Constant")
         none.setType(OptionalType.ofTensor())
         mask = g.op("Cast", mask, to_i=INT32)
@@ -140,11 +138,10 @@ class _Attention(torch.autograd.Function):
 def export_onnx(tagger: WordTagger, suffix: int = 1, *, with_vectors: bool = False) -> bytes:
     """Trace a tagger and fuse its operators.
 
-    tagger (WordTagger): A tagger that was loaded with `attention="eager"`, which is the form that
-        ONNX Runtime's optimiser knows.
-    suffix (int): Special pieces that the tokenizer puts behind a sentence.
-    with_vectors (bool): Whether the graph also gives the vectors of words that the scores are made
-        of.
+    tagger (WordTagger): The tagger. Load it with `attention="eager"`: ONNX Runtime's optimiser
+        cannot fuse other kinds.
+    suffix (int): The number of special pieces that the tokenizer adds after a sentence.
+    with_vectors (bool): Also output the word vectors from which the scores are computed.
     RETURNS (bytes): The ONNX model, fp32, opset 17.
     RAISES (OpticalError): If a temporary file cannot be written.
     """
@@ -157,11 +154,11 @@ def export_onnx(tagger: WordTagger, suffix: int = 1, *, with_vectors: bool = Fal
     pieces = torch.tensor([[5, 6, 7, 8, 9, 5], [5, 6, 7, 8, 9, 5]])
     mask = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0]])
     firsts = torch.tensor([[1, 3, 4], [1, 2, 0]])
-    free = {"input_ids": ("batch", "pieces"), "attention_mask": ("batch", "pieces")}
-    free |= {name: ("batch", "words") for name in ("first_pieces", *outputs)}
+    axes = {name: {0: "batch", 1: "pieces"} for name in ("input_ids", "attention_mask")}
+    axes |= {name: {0: "batch", 1: "words"} for name in ("first_pieces", *outputs)}
     config = tagger.model.config
     with scratch_folder() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the tracer: the graph is checked against torch instead
+        warnings.simplefilter("ignore")  # of the tracer; `verify` compares the graph with torch
         path = folder / "traced.onnx"
         torch.onnx.export(
             graph,
@@ -169,14 +166,14 @@ def export_onnx(tagger: WordTagger, suffix: int = 1, *, with_vectors: bool = Fal
             str(path),
             input_names=list(INPUTS),
             output_names=outputs,
-            dynamic_axes={name: dict(enumerate(axes)) for name, axes in free.items()},
+            dynamic_axes=axes,
             opset_version=OPSET,
             dynamo=False,
         )
         options = fusion.FusionOptions("bert")
         options.enable_skip_layer_norm = False  # slower on a CPU, see SLOWER in runtime/shared.py
-        options.enable_embed_layer_norm = False  # the word table has to stay a table of its own
-        with errors_only():  # shapes cannot be inferred through operators that are fused already
+        options.enable_embed_layer_norm = False  # it would merge the word table
+        with errors_only():  # it warns that fused operators have no shape inference
             fused = optimizer.optimize_model(
                 str(path),
                 model_type="bert",

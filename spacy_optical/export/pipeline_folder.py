@@ -1,4 +1,4 @@
-"""A bundle as a spaCy pipeline on disk, ready for `spacy package`."""
+"""Save a bundle as a spaCy pipeline, ready for `spacy package`."""
 
 from pathlib import Path
 from typing import Any
@@ -24,25 +24,25 @@ def assemble(
     data: Path | None = None,
     scores: Path | None = None,
 ) -> None:
-    """Write a pipeline with `optical_ner` around a bundle.
+    """Write a pipeline with an `optical_ner` component that contains a bundle.
 
-    bundle (Path): The bundle's folder.
-    out (Path): The pipeline's folder.
-    name (str): The pipeline's name; the language `xx` stands before it when packaged.
-    version (str): Its version.
-    licence (str): Its licence; what it may be depends on the data.
-    data (Optional[Path]): The config that names the training data, for `sources` in `meta.json`.
-    scores (Optional[Path]): What `evaluate` wrote for the bundle, for `performance`.
-    RAISES (OpticalError): If the bundle is damaged or was written without passing its gate, or a
-        file is missing or of another form.
+    bundle (Path): The folder of the bundle.
+    out (Path): The folder of the pipeline.
+    name (str): The name of the pipeline. The package name begins with the language `xx`.
+    version (str): The version.
+    licence (str): The licence. The data decide which licences are possible.
+    data (Optional[Path]): The config with the training data, for `sources` in `meta.json`.
+    scores (Optional[Path]): The output of `evaluate` for the bundle, for `performance`.
+    RAISES (OpticalError): If the bundle is damaged or did not pass its gate, or a file is missing
+        or has the wrong format.
     """
     loaded = Bundle.from_disk(bundle)
     if not loaded.info.verified:
         raise OpticalError(Errors.E506.format(path=bundle))
     nlp = spacy.blank("xx")
     component: Any = nlp.add_pipe("optical_ner", config={"model": str(bundle)})
-    component.labels  # noqa: B018 - reads the bundle, so that to_disk writes it
-    # The component keeps the weights; the place they came from means nothing elsewhere.
+    component.labels  # noqa: B018 - loads the bundle, so that to_disk writes it
+    # The component has the weights. The path is of no use on other machines.
     nlp.get_pipe_config("optical_ner")["model"] = None
     nlp.meta.update(
         name=name,

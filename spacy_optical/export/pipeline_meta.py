@@ -1,4 +1,4 @@
-"""The parts of a pipeline's `meta.json` that spaCy cannot know: sources, performance, notes."""
+"""Sources, performance and notes for the `meta.json` of a pipeline."""
 
 import json
 from pathlib import Path
@@ -15,10 +15,10 @@ NOTES = (
 
 
 def sources_of(config: DataConfig) -> list[dict[str, str]]:
-    """List the data sets that train, each once, as spaCy's `meta.json` does.
+    """List the training data sets in the format of spaCy's `meta.json`.
 
-    config (DataConfig): The data sets; gold of target languages is left out.
-    RETURNS (List[Dict[str, str]]): `name`, `license` and `url`; no address for local files.
+    config (DataConfig): The data sets. Gold of target languages is left out.
+    RETURNS (List[Dict[str, str]]): `name`, `license` and `url`. Local files have no `url`.
     """
     parts: list[tuple[str, str, list[str]]] = [
         (name, part.licence, [*part.train, *part.dev]) for name, part in config.sources.items()
@@ -34,7 +34,7 @@ def sources_of(config: DataConfig) -> list[dict[str, str]]:
 
 
 def _repository(address: str) -> str:
-    """Give a GitHub file's repository, or the address of another host without its file."""
+    """Return the repository of a file on GitHub, or the folder of a file on another host."""
     parts = urlsplit(address)
     if not parts.scheme.startswith("http"):
         return ""
@@ -44,12 +44,12 @@ def _repository(address: str) -> str:
 
 
 def performance_of(path: Path) -> dict[str, Any]:
-    """Read the scores of one model as spaCy's `meta.json` has them.
+    """Read the scores of a model in the format of spaCy's `meta.json`.
 
-    path (Path): A file of the command `evaluate`.
-    RETURNS (Dict[str, Any]): Means of `ents_p`, `ents_r` and `ents_f` over the languages other
-        than English, and `languages` with the scores of each, 0 to 1.
-    RAISES (OpticalError): If the file is missing or of another form.
+    path (Path): The output of the `evaluate` command.
+    RETURNS (Dict[str, Any]): Means of `ents_p`, `ents_r` and `ents_f` over the languages except
+        English, and `languages` with the scores of each language, 0 to 1.
+    RAISES (OpticalError): If the file is missing or has the wrong format.
     """
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="file of scores", path=path))

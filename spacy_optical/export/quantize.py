@@ -1,4 +1,4 @@
-"""Smaller weights: integers of eight bits and a word table of four; activations stay floats."""
+"""Quantise weights to eight bits and the word table to four. Activations stay floats."""
 
 import logging
 from collections.abc import Iterator
@@ -9,19 +9,20 @@ from ..errors import Errors, OpticalError
 from ..files import scratch_folder
 from .table import pack_word_table, word_lookup
 
-# Whether integers use seven of their eight bits; None keeps floats. On AVX2 and AVX-512 without
-# VNNI, products of unsigned activations and signed weights saturate otherwise (ONNX Runtime,
-# "Quantize ONNX Models"). A bundle that may run anywhere has to use seven.
+# Whether integers use only seven of their eight bits. None keeps floats. With eight bits, products
+# of unsigned activations and signed weights saturate on AVX2 and on AVX-512 without VNNI (ONNX
+# Runtime, "Quantize ONNX Models"), so a bundle for all processors must use seven.
 PRESETS: dict[str, bool | None] = {"fp32": None, "int8": True, "int8-vnni": False}
-AUTO = "int8"
 
 
 def preset_named(name: str) -> str:
-    """Check the name of a preset; `auto` is the one that is right on every processor.
+    """Check the name of a preset.
 
-    RAISES (OpticalError): If there is none of this name.
+    name (str): A name in `PRESETS`, or `auto` for the preset that works on every processor.
+    RETURNS (str): A name in `PRESETS`.
+    RAISES (OpticalError): If there is no such preset.
     """
-    name = AUTO if name == "auto" else name
+    name = "int8" if name == "auto" else name
     if name not in PRESETS:
         raise OpticalError(Errors.E502.format(name=name, known=", ".join(["auto", *PRESETS])))
     return name
@@ -30,9 +31,9 @@ def preset_named(name: str) -> str:
 def quantize(model: bytes, preset: str) -> bytes:
     """Quantise a fused graph.
 
-    model (bytes): The ONNX model, fp32, already optimised: fusing comes first.
-    preset (str): One of `PRESETS`.
-    RETURNS (bytes): The ONNX model; the same where the preset keeps floats.
+    model (bytes): The fused ONNX model in fp32.
+    preset (str): A name in `PRESETS`.
+    RETURNS (bytes): The ONNX model. With `fp32`, the same model.
     RAISES (OpticalError): If a temporary file cannot be written.
     """
     reduce_range = PRESETS[preset]
@@ -44,7 +45,7 @@ def quantize(model: bytes, preset: str) -> bytes:
         before, after = folder / "fp32.onnx", folder / "int8.onnx"
         before.write_bytes(model)
         lookup = word_lookup(onnx.load_from_string(model))
-        with errors_only():  # it asks for the optimisation that was done already
+        with errors_only():  # it recommends the optimisation that is already done
             quantization.quantize_dynamic(
                 str(before),
                 str(after),
@@ -52,7 +53,7 @@ def quantize(model: bytes, preset: str) -> bytes:
                 reduce_range=reduce_range,
                 weight_type=quantization.QuantType.QInt8,
                 nodes_to_exclude=[] if lookup is None else [lookup.name],
-                # Shapes cannot be inferred through fused operators; all of them give floats.
+                # Fused operators have no shape inference. Their outputs are floats.
                 extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
             )
         graph = onnx.load(str(after))
@@ -62,9 +63,9 @@ def quantize(model: bytes, preset: str) -> bytes:
 
 @contextmanager
 def errors_only() -> Iterator[None]:
-    """Let only errors through to any log while the block runs.
+    """Disable log messages below the level of errors inside the block.
 
-    ONNX Runtime's tools log advice for their authors, under file names that depend on the version.
+    The loggers of ONNX Runtime's tools have different names in different versions.
     """
     before = logging.root.manager.disable
     logging.disable(max(before, logging.WARNING))

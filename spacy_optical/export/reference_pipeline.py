@@ -1,4 +1,4 @@
-"""The teacher as a spaCy pipeline with torch: what the student is compared with."""
+"""The teacher as a spaCy pipeline with torch, for comparison with the student."""
 
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from ..files import folder_written_whole
 def reference_pipeline(teacher: Path, out: Path) -> Language:
     """Write a pipeline of spacy-transformers' `transformer` and the teacher's last layer.
 
-    teacher (Path): The teacher's folder.
-    out (Path): The pipeline's folder.
+    teacher (Path): The folder of the teacher.
+    out (Path): The folder of the pipeline.
     RETURNS (Language): The pipeline.
-    RAISES (OpticalError): If the teacher is not whole or pools pieces to words early.
+    RAISES (OpticalError): If the teacher is incomplete or pools pieces to words before its last
+        layer.
     """
     teacher = Path(teacher)
     tagger = load_tagger(teacher)
@@ -40,7 +41,7 @@ def reference_pipeline(teacher: Path, out: Path) -> Language:
     head.set_weights(  # type: ignore[attr-defined]
         tagger.labels, classifier.weight.detach().numpy(), classifier.bias.detach().numpy()
     )
-    # Where the weights came from is of no use to whoever loads them.
+    # The path of the weights is of no use on other machines.
     nlp.get_pipe_config("transformer")["model"]["name"] = teacher.name
     with folder_written_whole(out, marker="config.cfg") as folder:
         nlp.to_disk(folder)

@@ -1,9 +1,9 @@
-"""The word table in four bits: most of a multilingual student's bytes, and only ever looked up.
+"""Quantise the word table, the largest part of a multilingual student, to four bits.
 
-Blocks of 32 numbers share a half-precision scale, as in the `Q4_0` layout of GGML: a block's number
-of largest magnitude becomes -8. A table that was kept in this layout before comes through
-unchanged. Rows are unpacked by operators of the ONNX standard: `GatherBlockQuantized` took three
-times as long (157 µs for 26 pieces of 384 numbers, ONNX Runtime 1.31).
+Blocks of 32 numbers share a half-precision scale, as in the `Q4_0` layout of GGML: the number with
+the largest magnitude becomes -8. Packing an unpacked table again does not change it. Standard ONNX
+operators unpack the rows: `GatherBlockQuantized` took three times as long (157 µs for 26 pieces of
+384 numbers, ONNX Runtime 1.31).
 """
 
 from typing import TYPE_CHECKING
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 BLOCK = 32
 LEAST, MOST = -8, 7
-FLOAT = 1  # as ONNX numbers its types
+FLOAT = 1  # onnx.TensorProto.FLOAT
 
 
 def word_lookup(model: "ModelProto") -> "NodeProto | None":
-    """Find where a graph looks up its input pieces.
+    """Find the node that looks up the input pieces.
 
-    RETURNS (Optional[NodeProto]): The node; None if there is none, or if the table is not as wide
-        as a multiple of two blocks.
+    model (ModelProto): The model.
+    RETURNS (Optional[NodeProto]): The node. None if there is none, or if the width of the table is
+        not a multiple of two blocks.
     """
     widths = {tensor.name: tensor.dims[-1] for tensor in model.graph.initializer if tensor.dims}
     for node in model.graph.node:
@@ -35,7 +36,7 @@ def word_lookup(model: "ModelProto") -> "NodeProto | None":
 
 
 def pack_word_table(model: "ModelProto") -> None:
-    """Keep the word table of a graph that has a `word_lookup` in four bits, in place."""
+    """Quantise the word table to four bits in place, if the model has a `word_lookup`."""
     lookup = word_lookup(model)
     if lookup is None:
         return
@@ -82,9 +83,9 @@ def pack_word_table(model: "ModelProto") -> None:
 def blocks(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Round a table to four bits.
 
-    table (ndarray): Rows, [V, d], float32; d is a multiple of `BLOCK`.
-    RETURNS (Tuple[ndarray, ndarray]): Numbers from -8 to 7, int8 [V, d], and what to multiply each
-        block with, float16 [V, d / BLOCK].
+    table (ndarray): The table, float32 [V, d]. d is a multiple of `BLOCK`.
+    RETURNS (Tuple[ndarray, ndarray]): Numbers from -8 to 7, int8 [V, d], and the scale of each
+        block, float16 [V, d / BLOCK].
     """
     parts = table.reshape(len(table), -1, BLOCK)
     largest = np.take_along_axis(parts, np.abs(parts).argmax(-1, keepdims=True), -1)
@@ -95,17 +96,16 @@ def blocks(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def packed(numbers: np.ndarray) -> np.ndarray:
-    """Pack numbers from -8 to 7 [V, d] as uint8 [V, d / 2], a row's second half in high bits."""
+    """Pack numbers from -8 to 7 [V, d] as uint8 [V, d / 2]. High bits have a row's second half."""
     low, high = np.split((numbers - LEAST).astype(np.uint8), 2, axis=1)
     return low | high << 4
 
 
 def unpacked(bytes_: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Turn a packed table back into numbers, the inverse of `blocks` and `packed`.
+    """Unpack a table: the inverse of `blocks` and `packed`.
 
-    bytes_ (ndarray): What `packed` gave, uint8 [V, d / 2].
-    scales (ndarray): What to multiply each block with, float16 [V, d / BLOCK], or with a last
-        dimension of 1.
+    bytes_ (ndarray): The output of `packed`, uint8 [V, d / 2].
+    scales (ndarray): The scale of each block, float16 [V, d / BLOCK] or [V, d / BLOCK, 1].
     RETURNS (ndarray): The table, float32 [V, d].
     """
     codes = np.concatenate([bytes_ & 15, bytes_ >> 4], axis=1).astype(np.float32) + LEAST

@@ -1,4 +1,4 @@
-"""A tokenizer in fewer bytes, and otherwise the same."""
+"""Reduce the size of a tokenizer file."""
 
 import json
 
@@ -6,14 +6,13 @@ import numpy as np
 
 
 def compact(tokenizer: bytes) -> bytes:
-    """Write a tokenizer without what is not information.
+    """Write a tokenizer with fewer bytes.
 
-    The scores of a Unigram vocabulary are single-precision numbers (SentencePiece keeps no others)
-    that the file spells out in double precision; they are written as briefly as they can be read
-    back. Spaces between JSON's parts go too.
+    The file has the scores of a Unigram vocabulary in double precision, but SentencePiece computes
+    them in single precision. They are written with the fewest digits, and JSON without spaces.
 
-    tokenizer (bytes): A tokenizer.json.
-    RETURNS (bytes): The same tokenizer.
+    tokenizer (bytes): The content of a tokenizer.json.
+    RETURNS (bytes): The content for the same tokenizer.
     """
     setup = json.loads(tokenizer)
     model = setup["model"]

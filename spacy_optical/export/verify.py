@@ -1,4 +1,4 @@
-"""The gate: what a bundle gives against what torch gives, before anything is written."""
+"""The gate: compare a bundle with the torch model before it is written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,23 +16,23 @@ from ..runtime.session import Runtime
 from ..runtime.word_tokens import word_tokens
 from ..scores import score, span_counts
 
-# Rounding of fp32 through another order of the same sums.
+# The order of sums differs, which changes the rounding of fp32.
 MAX_FP32_DIFFERENCE = 1e-3
 
 
 @dataclass(frozen=True)
 class Gate:
-    """What a bundle may lose.
+    """The maximum loss of a bundle compared with the fp32 graph.
 
-    max_f1_loss (float): Points of F1, 0 to 100, below the fp32 graph.
-    max_disagreement (float): Share of words, 0 to 1, whose tag differs from the fp32 graph's.
+    max_f1_loss (float): Points of F1, 0 to 100.
+    max_disagreement (float): The share of words with a different tag, 0 to 1.
     """
 
     max_f1_loss: float = 1.0
     max_disagreement: float = 0.02
 
     def refusal(self, verdict: "Verdict", out: Path) -> str:
-        """Say why a bundle is not written to `out`; empty if it passes."""
+        """Return the reason not to write a bundle to `out`. Empty if it passes."""
         loss, share = verdict.f1_fp32 - verdict.f1, verdict.disagreement
         if loss <= self.max_f1_loss and share <= self.max_disagreement:
             return ""
@@ -42,7 +42,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was measured: logits against torch, tags and F1 (0 to 100) against fp32."""
+    """The results: logits compared with torch, tags and F1 (0 to 100) compared with fp32."""
 
     fp32_max_difference: float
     disagreement: float
@@ -51,7 +51,7 @@ class Verdict:
     words: int
 
     def record(self) -> dict[str, float]:
-        """Give the figures for the manifest."""
+        """Return the results for the manifest."""
         return {name: round(float(value), 6) for name, value in asdict(self).items()}
 
 
@@ -61,14 +61,14 @@ def verify(
     bundle: Bundle,
     gold: Mapping[str, Sequence[Doc]],
 ) -> Verdict:
-    """Compare a bundle with its fp32 version, and the latter with torch.
+    """Compare a bundle with its fp32 version, and the fp32 version with torch.
 
-    tagger (WordTagger): The model in torch.
-    fp32 (Bundle): The fused graph.
-    bundle (Bundle): The bundle to verify; may be the same.
+    tagger (WordTagger): The torch model.
+    fp32 (Bundle): The bundle in fp32.
+    bundle (Bundle): The bundle to verify. It may be the same.
     gold (Mapping[str, Sequence[Doc]]): Development documents by language.
-    RETURNS (Verdict): The figures.
-    RAISES (OpticalError): If gold has no word, or the outputs of fp32 and torch differ.
+    RETURNS (Verdict): The results.
+    RAISES (OpticalError): If the gold has no words, or the outputs of fp32 and torch differ.
     """
     docs = [doc for part in gold.values() for doc in part]
     reader, reference = Runtime(bundle), Runtime(fp32)

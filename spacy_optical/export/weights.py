@@ -1,4 +1,4 @@
-"""Large weights apart from the graph, so that the runtime maps them instead of copying them."""
+"""Store large weights beside the graph, so that the runtime can map them into memory."""
 
 from dataclasses import replace
 
@@ -6,15 +6,15 @@ from ..compat import require
 from ..runtime.bundle import BUNDLE_FORMAT, WEIGHTS_FILE, Bundle
 
 LARGE = 2**16
-# The system maps whole pages. A weight that begins one shares none with its neighbours.
+# The system maps whole pages, so weights begin on page boundaries.
 PAGE = 2**12
 
 
 def with_weights_apart(bundle: Bundle) -> Bundle:
-    """Move a model's large weights to `weights.bin`, as ONNX external data.
+    """Move the large weights of a model to `weights.bin`, as ONNX external data.
 
-    bundle (Bundle): A bundle whose model holds its weights.
-    RETURNS (Bundle): The same model, with weights of `LARGE` bytes and more beside it.
+    bundle (Bundle): A bundle with all weights in the model.
+    RETURNS (Bundle): The same model, with weights of at least `LARGE` bytes in `weights.bin`.
     """
     onnx = require("onnx")
     model = onnx.load_from_string(bundle.model)

@@ -1,4 +1,4 @@
-"""Fine-tuning: a student learns labels of its user's own."""
+"""Fine-tune a student on labels of your own."""
 
 from ..compat import require
 

@@ -1,9 +1,8 @@
-"""From a model and gold with labels of the user's own to a student, a bundle and a pipeline."""
+"""Fine-tune a model on gold with other labels, and export a bundle and a pipeline."""
 
 import hashlib
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,9 +14,8 @@ from ..distill.calibrate import calibrate
 from ..distill.distributed import world
 from ..distill.loop import train as train_tagger
 from ..distill.provenance import surroundings
-from ..distill.tagger import WordTagger, load_tagger
+from ..distill.tagger import WordTagger, finished, load_tagger, save_tagger
 from ..distill.tagger_evaluation import entity_scores
-from ..distill.tagger_folder import finished, save_tagger
 from ..encoders.folder import CONFIG, TOKENIZER, WEIGHTS
 from ..errors import Errors, OpticalError
 from ..export.bundle_export import export_bundle
@@ -32,9 +30,9 @@ from ..runtime.word_tokens import word_tokens
 from .finetuning import Finetuning, OwnGold, gather
 from .own_labels_task import OwnLabelsTask, target_sentences, with_new_labels
 
-# What the bundle may lose to rounding, which costs a model of few sentences more than a student: F1
-# in points (1.2 was seen with 442 entities of Hausa), entities where the development file is small,
-# and the share of words whose tags differ (3.2 % was seen with 50 sentences).
+# What the bundle may lose to quantisation. A model of few sentences loses more than other students.
+# Points of F1 (measured: 1.2 with 442 entities of Hausa); entities, if the development file is
+# small; and the share of words with other tags (measured: 3.2 % with 50 sentences).
 LOST, FEW, CHANGED = 2.0, 5, 0.05
 
 
@@ -63,33 +61,33 @@ def finetune(
 
     model (Union[str, Path]): A student's folder, a bundle's folder, or the name of a model of the
         package.
-    train, dev (Union[str, Path]): `.spacy` files with entities in any language. `dev` chooses the
-        epoch and verifies the bundle. Documents of `train` that hold a sentence of `dev` are left
-        out.
+    train, dev (Union[str, Path]): `.spacy` files with entities in any language. `dev` is used to
+        choose the epoch and to verify the bundle. Documents of `train` that contain a sentence of
+        `dev` are not used.
     out (Union[str, Path]): Folder for `student`, `bundle` and `pipeline`.
     labels (str): `keep` the labels of the model that the gold does not annotate, or `replace` them.
-    label_map (Optional[Mapping[str, str]]): New names of labels of the model; a label with an empty
+    label_map (Optional[Mapping[str, str]]): New names of labels of the model. A label with an empty
         name is dropped.
     beside (Optional[Union[str, Path]]): A `.spacy` file with other data, such as projected
         entities. Each epoch has as many of its sentences as of `train`.
-    spans_key (Optional[str]): The group in `doc.spans` of `train` and `dev` that holds the
-        entities; by default they are in `doc.ents`.
-    epochs (Optional[int]): The most epochs; by default as many as make about 2,000 batches, from 5
-        to 20.
-    patience (int): Epochs without a better F1 on `dev` after which training stops.
+    spans_key (Optional[str]): The group in `doc.spans` of `train` and `dev` with the entities.
+        Defaults to `doc.ents`.
+    epochs (Optional[int]): The maximum number of epochs. Defaults to 5 to 20, for about 2,000
+        batches.
+    patience (int): Epochs without a better F1 on `dev` before training stops.
     batch_size (int): Sentences in a batch.
     learning_rate (float): The highest learning rate.
     seed (int): Seed of new weights, order and dropout.
     preset (str): As for `export`.
     language (str): The language's code, for the bundle's manifest.
     resume (bool): Continue an interrupted run.
-    force (bool): Write a bundle that fails verification. There is no pipeline then.
-    say (Callable[[str], None]): Receives a line for each step.
+    force (bool): Write a bundle that fails verification, but no pipeline.
+    say (Callable[[str], None]): Called with a message for each step.
     RETURNS (Dict[str, Any]): The metrics of the training. `dev` has the F1 before export, 0 to 1,
-        `bundle` the figures of the verification.
-    RAISES (OpticalError): If the model or a file is not whole, labels do not match, most of `train`
-        is in `dev`, `out` holds something else, a setting is out of range, or the bundle fails
-        verification.
+        `bundle` the metrics of the verification.
+    RAISES (OpticalError): If the model or a file is missing or damaged, labels do not match, most
+        of `train` is in `dev`, `out` holds something else, a setting is out of range, or the bundle
+        fails verification.
     """
     values: dict[str, Any] = {
         "labels": labels,
@@ -107,18 +105,14 @@ def finetune(
     preset_named(preset)
     out, train, dev = Path(out), Path(train), Path(dev)
     student, bundle, pipeline = out / "student", out / "bundle", out / "pipeline"
-    for folder, marker in (
-        (student, CONFIG),
-        (bundle, MANIFEST_FILE),
-        (pipeline, "config.cfg"),
-    ):
-        check_replaceable(folder, marker=marker)
-    start = _starting_model(model)
+    check_replaceable(student, marker=CONFIG)
+    check_replaceable(bundle, marker=MANIFEST_FILE)
+    check_replaceable(pipeline, marker="config.cfg")
+    tagger, tokenizer, weights = _starting_model(model)
     other = None if beside is None else Path(beside)
-    gold = gather(
-        start.tagger.labels, train, dev, settings, beside=other, spans_key=spans_key, say=say
-    )
-    metrics = _train_student(start, gold, student, settings, resume, say)
+    gold = gather(tagger.labels, train, dev, settings, beside=other, spans_key=spans_key, say=say)
+    files = [train, dev, *([other] if other else []), *weights]
+    metrics = _train_student(tagger, tokenizer, gold, files, student, settings, resume, say)
     entities = sum(len(doc.ents) for doc in gold.dev)
     words = sum(len(word_tokens(doc)) for doc in gold.dev)
     gate = Gate(
@@ -126,56 +120,44 @@ def finetune(
         max_disagreement=max(CHANGED, FEW / words),
     )
     with scratch_folder() as folder:
-        # The documents as they were read: with entities from spans, and what is not annotated.
+        # The documents have changed: entities from spans, and labels that are not annotated.
         write_docs(gold.dev, folder / dev.name)
+        dev_files = {language: folder / dev.name}
         verdict = export_bundle(
-            student,
-            bundle,
-            {language: folder / dev.name},
-            preset=preset,
-            gate=gate,
-            force=force,
-            say=say,
+            student, bundle, dev_files, preset=preset, gate=gate, force=force, say=say
         )
     if Bundle.from_disk(bundle).info.verified:
         assemble(bundle, pipeline, name="finetuned", version="0.1.0")
     else:
-        shutil.rmtree(pipeline, ignore_errors=True)  # an earlier run's
+        shutil.rmtree(pipeline, ignore_errors=True)  # of an earlier run
         say(f"No pipeline: {bundle} is not verified")
     return {**metrics, "bundle": verdict.record()}
 
 
-@dataclass(frozen=True)
-class _Start:
-    """The model that fine-tuning begins with, and the files that hold its weights."""
-
-    tagger: WordTagger
-    tokenizer: bytes
-    files: list[Path]
-
-
-def _starting_model(model: str | Path) -> _Start:
+def _starting_model(model: str | Path) -> tuple[WordTagger, bytes, list[Path]]:
+    """Load a model and its tokenizer. Also return the files with its weights."""
     path = model_path(model)
     if (path / CONFIG).is_file():
-        tagger = load_tagger(path)
-        return _Start(tagger, (path / TOKENIZER).read_bytes(), [path / WEIGHTS])
+        return load_tagger(path), (path / TOKENIZER).read_bytes(), [path / WEIGHTS]
     if not (path / MANIFEST_FILE).is_file():
         raise OpticalError(Errors.E508.format(path=path))
     bundle = Bundle.from_disk(path)
     files = [path / name for name in (MODEL_FILE, WEIGHTS_FILE) if name in bundle.info.files]
-    return _Start(tagger_of_bundle(bundle), bundle.tokenizer, files)
+    return tagger_of_bundle(bundle), bundle.tokenizer, files
 
 
 def _train_student(
-    start: _Start,
+    tagger: WordTagger,
+    tokenizer: bytes,
     gold: OwnGold,
+    files: list[Path],
     out: Path,
     settings: Finetuning,
     resume: bool,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Write a Hugging Face folder with metrics.json, and give the metrics."""
-    tagger, pieces, sets = start.tagger, WordPieces(start.tokenizer), gold.sets
+    """Write a Hugging Face folder with metrics.json, and return the metrics."""
+    pieces, sets = WordPieces(tokenizer), gold.sets
     most = min(settings.max_pieces, tagger.max_pieces)
     sentences, beside = (
         target_sentences(docs, annotated, sets, tagger, pieces, max_pieces=most)
@@ -183,7 +165,7 @@ def _train_student(
     )
     task = OwnLabelsTask(sentences, beside, pieces, settings.batch_size)
     settings = settings.with_epochs(len(task.batches(np.random.default_rng(0))))
-    record = _record(settings, start, gold)
+    record = _record(settings, files, gold)
     if resume and (made := finished(out, record["fingerprint"])):
         say(f"{out} was made from the same already")
         return made
@@ -207,14 +189,14 @@ def _train_student(
     metrics = {**record, "epochs": history.rows, "kept_epoch": history.best + 1}
     metrics["calibration"] = calibrate(tagger, gold.dev, pieces)
     metrics["dev"] = entity_scores(tagger, gold.dev, pieces)
-    save_tagger(tagger, start.tokenizer, metrics, out)
+    save_tagger(tagger, tokenizer, metrics, out)
     shutil.rmtree(checkpoint, ignore_errors=True)
     return metrics
 
 
-def _record(settings: Finetuning, start: _Start, gold: OwnGold) -> dict[str, Any]:
+def _record(settings: Finetuning, files: list[Path], gold: OwnGold) -> dict[str, Any]:
     """Record what a run depends on, as `provenance` does for a student."""
-    files, sets = [*gold.files, *start.files], gold.sets
+    sets = gold.sets
     digests = [sha256(path) for path in files]
     names = [f"{path.parent.name}/{path.name}" for path in files]
     config = settings.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""The settings of fine-tuning, and the gold with labels of the user's own."""
+"""The settings and the gold documents of fine-tuning."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ from ..errors import Errors, OpticalError
 from ..runtime.word_tokens import word_tokens
 from .own_labels_task import TagSets
 
-# A larger share of the training documents in the development file is a mistake, not chance.
+# If more of the training documents are in the development file, this is a mistake.
 MOST_SHARED = 0.5
-# The learning rate falls to 0 over the epochs: too many for a large file waste time, and early
-# stopping would end them while the rate is high.
+# The learning rate decreases to 0 over the epochs. Too many epochs on a large file waste time, and
+# early stopping would end them while the rate is still high.
 BATCHES = 2000
 FEWEST_EPOCHS = 5
 
 
 class Finetuning(Training):
-    """How a student is fine-tuned.
+    """Settings of fine-tuning.
 
-    labels: `keep` keeps the labels of the starting model beside those of the gold; `replace` keeps
-    those of the gold alone. label_map: new names of labels of the starting model; a label with an
-    empty name is dropped. epochs: the most; fewer for many sentences if it is not given, see
-    `with_epochs`. patience: epochs without a better F1 after which training stops.
+    labels: `keep` keeps all labels of the starting model, `replace` only those of the gold.
+    label_map: new names of labels of the starting model. A label with an empty name is dropped.
+    epochs: the maximum number of epochs; fewer for many sentences if not set, see `with_epochs`.
+    patience: epochs without a better F1 before training stops.
     """
 
     labels: Literal["keep", "replace"] = "keep"
@@ -43,10 +43,10 @@ class Finetuning(Training):
     seed: int = Field(0, ge=0)
 
     def with_epochs(self, batches: int) -> Self:
-        """Choose the number of epochs, unless it was given.
+        """Set the number of epochs for about `BATCHES` batches in total, unless it was given.
 
         batches (int): Batches in an epoch.
-        RETURNS (Finetuning): The settings with as many epochs as make BATCHES, within limits.
+        RETURNS (Finetuning): The settings.
         """
         if "epochs" in self.model_fields_set:
             return self
@@ -56,17 +56,15 @@ class Finetuning(Training):
 
 @dataclass(frozen=True)
 class OwnGold:
-    """The documents that fine-tuning reads.
+    """The documents and labels of fine-tuning.
 
-    files (List[Path]): Where they are from.
-    train, dev, beside (List[Doc]): Training and development documents, and those mixed in.
-    sets (TagSets): The labels of the old and the new model.
-    annotated, beside_annotated (FrozenSet[str]): The labels that the gold of `train` and `dev`, and
-        that of `beside`, annotates.
-    spans_key (Optional[str]): The group in `doc.spans` that `train` and `dev` are from.
+    train, dev, beside (List[Doc]): Training, development and additional documents.
+    sets (TagSets): The labels of the starting model and of the new one.
+    annotated, beside_annotated (FrozenSet[str]): The labels that are annotated in `train` and
+        `dev`, and in `beside`.
+    spans_key (Optional[str]): The group in `doc.spans` of `train` and `dev` with the entities.
     """
 
-    files: list[Path]
     train: list[Doc]
     dev: list[Doc]
     beside: list[Doc]
@@ -77,10 +75,8 @@ class OwnGold:
 
 
 def _read_gold(path: Path, spans_key: str | None = None) -> list[Doc]:
-    """Read documents, whose entities are in the group `spans_key` of `doc.spans` or in `doc.ents`.
-
-    Those marked as being for evaluation are read too: it is the user who says what trains.
-    """
+    """Read documents, and set `doc.ents` from `doc.spans` if there is a `spans_key`."""
+    # Documents that are marked as evaluation data are accepted: the user decides.
     docs = read_docs(path)
     keys = sorted({key for doc in docs for key in doc.spans})
     if spans_key is not None:
@@ -103,7 +99,7 @@ def _read_gold(path: Path, spans_key: str | None = None) -> list[Doc]:
 
 
 def labels_of(docs: Sequence[Doc]) -> frozenset[str]:
-    """Collect the entity labels of documents."""
+    """Get the entity labels of documents."""
     return frozenset(ent.label_ for doc in docs for ent in doc.ents)
 
 
@@ -117,19 +113,18 @@ def gather(
     spans_key: str | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> OwnGold:
-    """Read the gold, and decide which labels there will be.
+    """Read the gold documents, and choose the labels of the new model.
 
     old (Sequence[str]): The labels of the starting model, sorted.
     train_path, dev_path (Path): The `.spacy` files.
     settings (Finetuning): The settings.
-    beside (Optional[Path]): A `.spacy` file to mix in.
-    spans_key (Optional[str]): The group in `doc.spans` that holds the entities; by default they are
-        in `doc.ents`.
-    say (Callable[[str], None]): Receives what was left out, and the labels.
+    beside (Optional[Path]): A `.spacy` file with additional documents.
+    spans_key (Optional[str]): The group in `doc.spans` with the entities. Defaults to `doc.ents`.
+    say (Callable[[str], None]): Called with messages about labels and omitted documents.
     RETURNS (OwnGold): The documents and labels.
-    RAISES (OpticalError): If a file is missing, damaged, empty or without entities where they are
-        looked for, two entities overlap, the label map names an unknown label, the development file
-        has a label that the new model lacks, or most training documents are in it.
+    RAISES (OpticalError): If a file is missing, damaged or empty or has no entities, two entities
+        overlap, the label map has an unknown label, the development file has a label that the new
+        model does not have, or most training documents are in it.
     """
     unknown = sorted(set(settings.label_map) - set(old))
     if unknown:
@@ -137,12 +132,11 @@ def gather(
     docs, dev = _read_gold(train_path, spans_key), _read_gold(dev_path, spans_key)
     others = _read_gold(beside) if beside else []
     of_train, of_beside = labels_of(docs), labels_of(others)
+    keep, of_gold = settings.labels == "keep", of_train | of_beside
     named = {label: settings.label_map.get(label, label) for label in old}
-    if settings.labels == "replace":
-        named = {label: name for label, name in named.items() if name in of_train | of_beside}
-    renamed = {label: name for label, name in named.items() if name}
-    new = tuple(sorted(of_train | of_beside | set(renamed.values())))
-    sets = TagSets(tuple(old), new, renamed, settings.labels == "keep")
+    renamed = {label: name for label, name in named.items() if name and (keep or name in of_gold)}
+    new = tuple(sorted(of_gold | set(renamed.values())))
+    sets = TagSets(tuple(old), new, renamed, keep)
     check_labels(dev, new, dev_path)
     fresh, dropped = sorted(set(new) - set(renamed.values())), sorted(set(old) - set(renamed))
     for what, names in (("Labels", new), ("new", fresh), ("dropped", dropped)):
@@ -158,18 +152,17 @@ def gather(
     if any(doc.user_data.get(EVALUATION_ONLY) for doc in kept):
         say(f"{train_path} is marked as being for evaluation: do not judge the new model by it")
     annotated = of_train | labels_of(dev)
-    for doc in dev:  # the gold says nothing about the labels that it does not annotate
+    for doc in dev:  # labels that are not annotated are not evaluated
         left_out = {*labels_not_labelled(doc), *set(new).difference(annotated)}
         doc.user_data[NOT_LABELLED] = sorted(left_out)
     others = _apart(others, held_out, Path(beside or ""), dev_path, say)
-    files = [train_path, dev_path, *([beside] if beside else [])]
-    return OwnGold(files, kept, dev, others, sets, annotated, of_beside, spans_key)
+    return OwnGold(kept, dev, others, sets, annotated, of_beside, spans_key)
 
 
 def _apart(
     docs: list[Doc], held_out: GoldIndex, path: Path, dev: Path, say: Callable[[str], None]
 ) -> list[Doc]:
-    """Leave out documents that hold a development sentence."""
+    """Remove documents that contain a development sentence."""
     texts = (" ".join(token.text for token in word_tokens(doc)) for doc in docs)
     kept = [doc for doc, text in zip(docs, texts, strict=True) if not held_out.overlaps(text)]
     if len(kept) < len(docs):

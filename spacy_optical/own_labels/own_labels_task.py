@@ -1,16 +1,15 @@
-"""What a tagger learns from gold with labels of its own: a distribution over tags for each word.
+"""Train a tagger on gold with other labels.
 
-The gold of a file says something about the labels that occur in it. About the other labels of the
-starting model, the starting model itself is asked (self-distillation: Li and Hoiem 2017, Learning
-without Forgetting; Monaikul et al. 2021, for entities):
+The target of each word is a distribution over tags. A gold file annotates the labels that occur in
+it. For other labels of the starting model, the targets are its predictions (self-distillation: Li
+and Hoiem 2017, Learning without Forgetting; Monaikul et al. 2021, for entities):
 
-    word of an entity   its gold tag
-    any other word      the starting model's distribution; what it gives to labels that the gold
-                        annotates goes to O
-    word without gold   the starting model's distribution
+    word of an entity   the gold tag
+    other word          the distribution of the starting model, with the probability of annotated
+                        labels added to O
+    word without gold   the distribution of the starting model
 
-A new label is unknown where the gold does not annotate it: its tags are `free` there, and count as
-O in the loss.
+If the gold does not annotate a new label, its tags are `free`: they count as O in the loss.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,14 +17,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from accelerate.utils import send_to_device
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 from ..data.docs import labels_not_labelled
 from ..distill.loop import Losses, SentenceTask, by_length
-from ..distill.sentences import Sentence, collate, moved
+from ..distill.sentences import Sentence, collate
 from ..distill.tagger import WordTagger
 from ..distill.tagger_evaluation import word_logits
 from ..runtime.batching import windows
@@ -33,17 +34,17 @@ from ..runtime.decode import bio_tags, probabilities
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 
-# spaCy's code for a token of which nobody said whether it is in an entity.
+# spaCy's code for a token without entity annotation.
 _MISSING = 0
 
 
 @dataclass(frozen=True)
 class TagSets:
-    """The tags of the starting model and those of the new one.
+    """The labels and tags of the starting model and of the new one.
 
     old, new (Tuple[str, ...]): The labels, sorted.
     renamed (Dict[str, str]): The new name of each old label that is kept.
-    asked (bool): Whether the starting model is asked about labels that the gold leaves out.
+    asked (bool): Whether the starting model is used for labels that the gold does not annotate.
     """
 
     old: tuple[str, ...]
@@ -58,15 +59,15 @@ class TagSets:
 
     @property
     def known(self) -> frozenset[str]:
-        """The new labels that the starting model is asked about."""
+        """The new labels for which the starting model is used."""
         return frozenset(self.renamed.values()) if self.asked else frozenset()
 
     def columns(self, labels: frozenset[str]) -> NDArray[np.bool_]:
-        """Say which tags are of some labels, [tags]."""
+        """Get which of the new tags belong to some labels, [tags]."""
         return np.array([tag[2:] in labels for tag in self.tags])
 
     def matrix(self) -> NDArray[np.float64]:
-        """Say which new tag an old one becomes, [old tags, new tags]; O if its label is dropped."""
+        """Get the new tag of each old one, [old tags, new tags]. O if its label is dropped."""
         number = {tag: at for at, tag in enumerate(self.tags)}
         before = bio_tags(self.old)
         found = np.zeros((len(before), len(number)))
@@ -78,9 +79,10 @@ class TagSets:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetSentence(Sentence):
-    """A sentence of n words with what is to be learned of it.
+    """A sentence of n words with its targets.
 
-    target [n, tags] holds distributions; free [n, tags] is true where a tag counts as O.
+    target (NDArray[float32]): Distributions over tags, [n, tags].
+    free (NDArray[bool]): Tags that count as O, [n, tags].
     """
 
     target: NDArray[np.float32]
@@ -88,11 +90,11 @@ class TargetSentence(Sentence):
 
 
 def with_new_labels(tagger: WordTagger, sets: TagSets, seed: int) -> None:
-    """Give a tagger the classifier of the new labels.
+    """Set the classifier of a tagger to one for the new labels.
 
     tagger (WordTagger): The starting model; changed in place.
-    sets (TagSets): The labels. A tag that was an old one begins with its weights.
-    seed (int): Seed of the weights of the other tags.
+    sets (TagSets): The labels. The weights of old tags are kept.
+    seed (int): Seed of the weights of new tags.
     """
     before: nn.Linear = tagger.model.classifier
     after = nn.Linear(before.in_features, len(sets.tags))
@@ -103,7 +105,7 @@ def with_new_labels(tagger: WordTagger, sets: TagSets, seed: int) -> None:
         after.bias.zero_()
         for column in range(len(sets.tags)):
             sources = np.flatnonzero(matrix[:, column])
-            if len(sources):  # the first one, where several labels are merged
+            if len(sources):  # several if labels are merged; the first one is used
                 after.weight[column] = before.weight[sources[0]]
                 after.bias[column] = before.bias[sources[0]]
     tagger.model.classifier = after
@@ -122,69 +124,65 @@ def target_sentences(
     *,
     max_pieces: int,
 ) -> list[TargetSentence]:
-    """Say what is to be learned from documents, in parts that fit a window.
+    """Get the sentences to train on, with their targets. Long documents are split into windows.
 
     docs (Sequence[Doc]): Documents with entities.
-    annotated (FrozenSet[str]): The labels that their gold annotates.
+    annotated (FrozenSet[str]): The labels that the gold annotates.
     sets (TagSets): The labels.
     start (WordTagger): The starting model, with its own classifier.
     pieces (WordPieces): Its tokenizer.
-    max_pieces (int): The most pieces of a window, special ones included.
-    RETURNS (List[TargetSentence]): The parts of each document, in order.
+    max_pieces (int): The maximum number of pieces in a window, special pieces included.
+    RETURNS (List[TargetSentence]): The sentences, in order.
     """
     texts = [tuple(token.text for token in word_tokens(doc)) for doc in docs]
-    matrix, asked = sets.matrix(), bool(sets.known)
-    read = word_logits(start, texts, pieces, max_pieces=max_pieces) if asked else []
+    if sets.known:
+        logits = word_logits(start, texts, pieces, max_pieces=max_pieces)
+        matrix = sets.matrix()
+        targets = [(probabilities(array) @ matrix).astype(np.float32) for array in logits]
+    else:
+        outside = np.eye(1, len(sets.tags), dtype=np.float32)
+        targets = [outside.repeat(len(words), axis=0) for words in texts]
     most, found = max_pieces - pieces.frame, []
-    for number, (doc, words) in enumerate(zip(docs, texts, strict=True)):
-        said = probabilities(read[number]) @ matrix if asked else None
-        target, free = _targets(doc, annotated, sets, said)
-        cut = [word[:most] for word in pieces.pieces(words)]
-        for part in windows(list(map(len, cut)), most, 0):
+    for doc, words, target in zip(docs, texts, targets, strict=True):
+        free = _set_targets(target, doc, annotated, sets)
+        split = [word[:most] for word in pieces.pieces(words)]
+        for part in windows(list(map(len, split)), most, 0):
             at = slice(part.start, part.end)
             found.append(
-                TargetSentence(words[at], tuple(cut[at]), target=target[at], free=free[at])
+                TargetSentence(words[at], tuple(split[at]), target=target[at], free=free[at])
             )
     return found
 
 
-def _targets(
-    doc: Doc, annotated: frozenset[str], sets: TagSets, said: NDArray[np.float64] | None
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Give the distributions over a document's words, and which tags count as O."""
-    tokens = word_tokens(doc)
+def _set_targets(
+    target: NDArray[np.float32], doc: Doc, annotated: frozenset[str], sets: TagSets
+) -> NDArray[np.bool_]:
+    """Change the distributions of the starting model to targets. Return the tags that are free."""
     number = {tag: at for at, tag in enumerate(sets.tags)}
-    here = annotated.difference(labels_not_labelled(doc))
-    of_gold = sets.columns(here)
+    of_gold = sets.columns(annotated.difference(labels_not_labelled(doc)))
     unknown = sets.columns(frozenset(sets.new) - sets.known)
-    target = np.zeros((len(tokens), len(number)), dtype=np.float32)
-    free = np.zeros((len(tokens), len(number)), dtype=bool)
-    for row, token in enumerate(tokens):
+    free = np.zeros(target.shape, dtype=bool)
+    for row, token in enumerate(word_tokens(doc)):
         if token.ent_type_:
+            target[row] = 0.0
             target[row, number[f"{token.ent_iob_}-{token.ent_type_}"]] = 1.0
-            continue
-        missing = token.ent_iob == _MISSING
-        free[row] = unknown if missing else unknown & ~of_gold
-        if said is None:
-            target[row, 0] = 1.0
-            # Without the starting model nothing is known of a label that is not annotated.
-            free[row] |= missing & (np.arange(len(number)) > 0)
-            continue
-        target[row] = said[row]
-        if not missing:
+        elif token.ent_iob == _MISSING:
+            free[row] = unknown
+        else:
+            free[row] = unknown & ~of_gold
             target[row, 0] += target[row, of_gold].sum()
             target[row, of_gold] = 0.0
-    return target, free
+    return free
 
 
 def loss(
     logits: torch.Tensor, target: torch.Tensor, free: torch.Tensor, words: torch.Tensor
 ) -> torch.Tensor:
-    """Cross-entropy to distributions over tags, where some tags count as O.
+    """Compute the cross-entropy with distributions over tags, if some tags count as O.
 
     logits, target (Tensor): [B, W, tags].
     free (Tensor): [B, W, tags], true for tags whose probability is added to that of O.
-    words (Tensor): [B, W], true where there is a word.
+    words (Tensor): [B, W], true for words, false for padding.
     RETURNS (Tensor): The mean over words.
     """
     shares = F.log_softmax(logits, dim=-1)
@@ -195,10 +193,10 @@ def loss(
 
 
 class OwnLabelsTask(SentenceTask):
-    """The gold sentences, and as many others drawn beside them in each epoch.
+    """The gold sentences, and in each epoch a random sample of other sentences of the same size.
 
     sentences (Sequence[TargetSentence]): The gold.
-    beside (Sequence[TargetSentence]): Sentences with other annotation; may be empty.
+    beside (Sequence[TargetSentence]): The other sentences; may be empty.
     pieces (WordPieces): The tokenizer.
     batch_size (int): Sentences in a batch.
     """
@@ -215,20 +213,17 @@ class OwnLabelsTask(SentenceTask):
         self.count = len(sentences)
 
     def batches(self, rng: np.random.Generator) -> list[list[int]]:
-        """Give the numbers of an epoch's sentences."""
+        """Get the numbers of the sentences in each batch of an epoch."""
         others = rng.permutation(np.arange(self.count, len(self.sentences)))[: self.count]
         drawn = [*range(self.count), *others.tolist()]
         lengths = [len(self.sentences[i]) for i in drawn]
         return [[drawn[i] for i in batch] for batch in by_length(lengths, self.batch_size, rng)]
 
     def losses(self, tagger: WordTagger, batch: list[int]) -> Losses:
-        """Give the cross-entropy to what is to be learned."""
+        """Compute the cross-entropy with the targets."""
         chosen = [self.learned[i] for i in batch]
-        padded = moved(collate(chosen, self.pieces), tagger.device)
-        shape = (*padded.words.shape, chosen[0].target.shape[1])
-        target, free = torch.zeros(shape), torch.zeros(shape, dtype=torch.bool)
-        for row, one in enumerate(chosen):
-            target[row, : len(one.target)] = torch.from_numpy(one.target)
-            free[row, : len(one.free)] = torch.from_numpy(one.free)
+        padded = send_to_device(collate(chosen, self.pieces), tagger.device)
+        target = pad_sequence([torch.from_numpy(one.target) for one in chosen], batch_first=True)
+        free = pad_sequence([torch.from_numpy(one.free) for one in chosen], batch_first=True)
         target, free = target.to(tagger.device), free.to(tagger.device)
         return {"gold": loss(tagger(padded).logits, target, free, padded.words)}

@@ -1,1 +1,1 @@
-"""The components that spaCy loads: `optical_ner` and `optical_transformer`."""
+"""The spaCy components of the package."""

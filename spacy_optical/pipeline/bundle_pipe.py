@@ -1,4 +1,4 @@
-"""What the components that run a bundle share: finding it, loading it once, and saving it."""
+"""Base class of the components that run a bundle: loading and saving."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from ..runtime.shared import process_lock
 
 
 class BundlePipe:
-    """The bundle of a component. It is read at first use, and saved with the pipeline."""
+    """A component with a bundle. It is loaded at first use, and saved with the pipeline."""
 
     _model: str | None  # the name of a model of the package, or a bundle's folder
     _settings: dict[str, Any]  # of the runtime
@@ -29,27 +29,27 @@ class BundlePipe:
         overlap: int,
         providers: Sequence[str],
     ) -> None:
+        check_settings(threads, max_batch_pieces, overlap, providers)
         settings = {"threads": threads, "max_batch_pieces": max_batch_pieces, "overlap": overlap}
+        self._settings = {**settings, "providers": providers}
         if model is not None and model not in SIZES:
-            # It is read at first use, when the working directory may be another one.
+            # The working directory may change before the bundle is loaded.
             model = str(Path(model).absolute())
-        self._model, self._settings = model, {**settings, "providers": providers}
-        check_settings(**self._settings)
+        self._model = model
 
     @abstractmethod
     def _check(self, info: BundleInfo, where: str | Path) -> None:
-        """Refuse a bundle that is of no use to the component."""
+        """Raise an error if the component cannot use a bundle."""
 
     def _check_path(self) -> None:
-        """Check the bundle to be read, unless spaCy is making a pipeline from a config.
-
-        The path in a saved config may not exist on this machine. The bundle is saved with the
-        pipeline, and `from_disk` or `from_bytes` reads it after all components are made.
-        """
-        # spaCy does not tell a factory what it is making.
+        """Check the bundle to be loaded, unless spaCy is making a pipeline from a config."""
+        # The path in a saved config may not exist on this machine, and `from_disk` or `from_bytes`
+        # loads the bundle of the pipeline later. spaCy does not tell a factory whether it is called
+        # for a config, so the call is looked up on the stack.
         code = Language.from_config.__func__.__code__  # type: ignore[attr-defined]
         if not any(frame.f_code is code for frame, _ in walk_stack(None)):
-            self._check(read_info(self.path), self.path)
+            path = model_path(self._model)
+            self._check(read_info(path), path)
 
     def _use(self, bundle: Bundle) -> Runtime:
         self._check(bundle.info, bundle.where)
@@ -65,29 +65,19 @@ class BundlePipe:
     def threads(self, number: int) -> None:
         self._settings["threads"] = number
         if self._runtime is not None:
-            self._runtime.threads = number  # of a session that is built later
+            self._runtime.threads = number  # used if the session is not built yet
 
     @property
     def runtime(self) -> Runtime:
-        """The loaded model. The bundle is read at first use.
+        """The loaded model. The bundle is loaded at first use.
 
-        RAISES (OpticalError): If the bundle is missing, damaged, or not of use to the component.
+        RAISES (OpticalError): If the bundle is missing or damaged, or the component cannot use it.
         """
-        runtime = self._runtime
-        if runtime is None:
+        if self._runtime is None:
             with process_lock():
-                runtime = self._runtime
-                if runtime is None:
-                    runtime = self._use(Bundle.from_disk(self.path))
-        return runtime
-
-    @property
-    def path(self) -> Path:
-        """The folder of the bundle to read if none was loaded.
-
-        RAISES (OpticalError): If the package has no model of that name.
-        """
-        return model_path(self._model)
+                # Another thread may have loaded it.
+                return self._runtime or self._use(Bundle.from_disk(model_path(self._model)))
+        return self._runtime
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Serialize the model to a byte string.
@@ -109,7 +99,7 @@ class BundlePipe:
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Save the model to a folder. The bundle that it was read from is not needed to load it.
+        """Save the model to a folder. The original bundle is not needed to load it.
 
         path (Union[str, Path]): The component's folder.
         exclude (Iterable[str]): Names of fields to leave out. The only field is "bundle".

@@ -1,4 +1,4 @@
-"""Writing the entities that a model found to a document."""
+"""Write predicted entities to a document."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,20 @@ from spacy.tokens import Doc, Span, SpanGroup
 from ..runtime.decode import LabelledSpan
 from .span_score import SCORE, register_score
 
-# spaCy's code for the first token of an entity; without a type it marks a blocked token.
+# spaCy's code for the first token of an entity. Without an entity type, the token is blocked.
 IOB_BEGIN = 3
 
 
 def sentence_starts(doc: Doc, words: Sequence[int]) -> list[int]:
-    """Find the words that are set as the first of a sentence.
+    """Get the words that start a sentence.
 
     doc (Doc): The document.
-    words (Sequence[int]): The tokens that the model reads, in order.
-    RETURNS (List[int]): Indices into `words`. If the first token of a sentence is not in `words`,
-        the next one that is counts as its first word.
+    words (Sequence[int]): The indices of the tokens that are words, in order.
+    RETURNS (List[int]): Indices into `words`. If a sentence starts with a token that is not a word,
+        this is the next word.
     """
     tokens = np.flatnonzero(doc.to_array("SENT_START") == 1)
-    if not tokens.any():  # none is set, or only the first token
+    if not tokens.any():  # no sentence starts are set, or only the first token is one
         return []
     starts = np.searchsorted(words, tokens)
     return starts[starts < len(words)].tolist()
@@ -37,11 +37,11 @@ def write_entities(
     """Write entities to `doc.ents` and their scores to `ent._.score`.
 
     doc (Doc): The document; changed in place.
-    entities (List[LabelledSpan]): The entities of the model, in tokens; they do not overlap.
-    spans_key (Optional[str]): A group in `doc.spans` that also gets all of them, with a score for
-        each in `.attrs["scores"]` (List[float]).
-    overwrite (bool): Whether an entity of the model replaces the entities and blocked tokens of
-        the document that it overlaps. If not, those stay, and the entity is not in `doc.ents`.
+    entities (List[LabelledSpan]): The predicted entities, in tokens. They do not overlap.
+    spans_key (Optional[str]): A group in `doc.spans` to which all of them are written too, with
+        their scores in `.attrs["scores"]` (List[float]).
+    overwrite (bool): Whether a predicted entity replaces the entities and blocked tokens of the
+        document that it overlaps. If not, they stay, and the entity is not written to `doc.ents`.
     """
     spans = [Span(doc, span.start, span.end, label=span.label) for span in entities]
     scores = [span.score for span in entities]

@@ -1,7 +1,7 @@
-"""`optical_head`: the teacher's linear layer over a `transformer` component.
+"""`optical_head`: the teacher's linear layer on top of a `transformer` component.
 
-After spacy-transformers' `transformer`, it makes the teacher a spaCy pipeline that runs with torch,
-to compare with `optical_ner`.
+With the `transformer` of spacy-transformers, it runs the teacher as a spaCy pipeline with torch, to
+compare it with `optical_ner`.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from ..runtime.decode import LabelledSpan, bio_tags, decode
 from ..runtime.word_tokens import word_tokens
 from .entities import sentence_starts, write_entities
 
-# What SentencePiece writes for a space.
+# SentencePiece's character for a space.
 SPACE = "▁"
 
 
@@ -32,10 +32,10 @@ SPACE = "▁"
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
 class OpticalHead(Pipe):
-    """Finds named entities from the transformer's vector of each word's first piece.
+    """Finds named entities with the transformer's vector of each word's first piece.
 
     nlp (Language): The pipeline.
-    name (str): The component's name in it.
+    name (str): The component's name in the pipeline.
     scorer (Optional[Callable]): The scoring method.
     """
 
@@ -74,11 +74,11 @@ class OpticalHead(Pipe):
         if words and len(data.align.data):
             hidden = data.model_output.last_hidden_state.reshape(-1, self.weight.shape[1])
             starts = np.cumsum(data.align.lengths) - data.align.lengths
-            # A token without pieces gets those of the next token.
+            # A token without pieces has the position of the next token's pieces.
             starts = np.minimum(starts, len(data.align.data) - 1)
             firsts = data.align.data[starts[words]].ravel()
             # spacy-transformers aligns a piece that is only a space with the token before it. In
-            # training, it was the first piece of the word after it.
+            # training, such a piece is the first piece of the word after it.
             strings = np.array([piece for row in data.wordpieces.strings for piece in row])
             firsts = np.where(strings[firsts - 1] == SPACE, firsts - 1, firsts)
             scores = np.asarray(hidden[firsts]) @ self.weight.T + self.bias
@@ -96,8 +96,7 @@ class OpticalHead(Pipe):
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "OpticalHead":
         """Load labels and weights from a byte string."""
-        state = srsly.msgpack_loads(data)
-        self.set_weights(state["labels"], state["weight"], state["bias"])
+        self.set_weights(**srsly.msgpack_loads(data))
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
@@ -107,8 +106,7 @@ class OpticalHead(Pipe):
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "OpticalHead":
         """Load labels and weights from a folder."""
-        state = srsly.read_msgpack(Path(path) / "head.msgpack")
-        self.set_weights(state["labels"], state["weight"], state["bias"])
+        self.set_weights(**srsly.read_msgpack(Path(path) / "head.msgpack"))
         return self
 
     def _state(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`optical_ner`: named entities from a small distilled transformer, without torch."""
+"""`optical_ner`: named entity recognition with a small distilled transformer, without torch."""
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import Errors, OpticalError, Warnings
-from ..runtime.bundle import BundleInfo, read_info
+from ..runtime.bundle import BundleInfo, model_path, read_info
 from ..runtime.decode import LabelledSpan, decode
 from ..runtime.shared import CPU
 from ..runtime.word_tokens import word_tokens, words_to_read
@@ -18,7 +18,7 @@ from .bundle_pipe import BundlePipe
 from .entities import sentence_starts, write_entities
 from .span_score import register_score
 
-# The most words that `pipe` reads ahead, in any number of documents.
+# The maximum number of words in a batch of `pipe`.
 MAX_BUFFERED_WORDS = 2_000
 
 
@@ -34,17 +34,17 @@ MAX_BUFFERED_WORDS = 2_000
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
 class OpticalNER(BundlePipe, Pipe):
-    """Finds named entities with the model of a bundle, on a CPU.
+    """Finds named entities with the model of a bundle.
 
-    Entities go to `doc.ents`, and the score of each to `ent._.score` (see
+    Entities are written to `doc.ents`, and their scores to `ent._.score` (see
     `runtime.decode.decode`). No entity crosses a sentence start that is set on the document. The
-    model does not see whitespace tokens: an entity may contain them, but never begins or ends with
-    one. Texts of any length are read in overlapping windows.
+    model does not see whitespace tokens. An entity may contain them, but never starts or ends with
+    one. Long texts are divided into overlapping windows.
 
     nlp (Language): The pipeline.
-    name (str): The component's name in it.
+    name (str): The component's name in the pipeline.
     model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder.
-        Defaults to `md`. It is read at first use, unless `from_disk` or `from_bytes` has read a
+        Defaults to `md`. It is loaded at first use, unless `from_disk` or `from_bytes` has loaded a
         bundle.
     threads (int): The number of threads that run the model.
     max_batch_pieces (int): The maximum number of subword pieces in one batch, padding included.
@@ -52,20 +52,19 @@ class OpticalNER(BundlePipe, Pipe):
     overlap (int): The number of pieces that two consecutive windows of a long text share.
     providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
     threshold (float): The minimum score of an entity, 0 to 1, for all labels.
-    min_score (Optional[Dict[str, float]]): Another minimum score for some labels, by the name in
+    min_score (Optional[Dict[str, float]]): Minimum scores for single labels, by their name in
         `doc.ents`.
     label_map (Optional[Dict[str, str]]): The label to write to `doc.ents` for a label of the model.
-        Labels that are not listed keep their name.
-    overwrite (bool): Whether an entity of the model replaces the entities that are in `doc.ents`
-        already and overlap it. If not, those stay, and the model's entity is left out.
-    spans_key (Optional[str]): A group in `doc.spans` that gets all entities of the model, those
-        left out of `doc.ents` too, with a score for each in `.attrs["scores"]`. spaCy does not
-        update span groups when tokens are merged or split: leave this out if a later component
-        does that.
+        Other labels keep their name.
+    overwrite (bool): Whether a predicted entity replaces the entities in `doc.ents` that it
+        overlaps. If not, they stay, and the predicted entity is not written to `doc.ents`.
+    spans_key (Optional[str]): A group in `doc.spans` to which all predicted entities are written,
+        with their scores in `.attrs["scores"]`. spaCy does not update span groups when tokens are
+        merged or split, so do not use this if a later component does that.
     scorer (Optional[Callable]): The scoring method.
     RAISES (OpticalError): If a setting is out of range, there is no bundle, or `label_map` or
-        `min_score` names a label that the model does not have. When spaCy loads a pipeline, the
-        bundle that the pipeline holds is checked instead.
+        `min_score` has a label that the model does not have. When spaCy loads a pipeline, the
+        bundle in the pipeline is checked instead.
     """
 
     def __init__(
@@ -108,23 +107,22 @@ class OpticalNER(BundlePipe, Pipe):
             warnings.warn(Warnings.W103.format(name=name), stacklevel=2)
         self._check_path()
         for other, pipe in nlp.components:
-            same = isinstance(pipe, OpticalNER) and pipe.spans_key == spans_key
-            if same and spans_key is not None:
+            if isinstance(pipe, OpticalNER) and pipe.spans_key == spans_key is not None:
                 message = Warnings.W102.format(first=other, second=name, key=spans_key)
                 warnings.warn(message, stacklevel=2)
 
     def _check(self, info: BundleInfo, where: str | Path) -> None:
-        """Refuse a `label_map` or `min_score` that names a label that the model does not have."""
-        known, renamed = set(info.labels), set(self._renamed(info))
+        """Raise an error if `label_map` or `min_score` has a label that the model does not have."""
         for setting, used, allowed in (
-            ("label_map", set(self.label_map), known),
-            ("min_score", set(self.min_score), renamed),
+            ("label_map", self.label_map, info.labels),
+            ("min_score", self.min_score, self._renamed(info)),
         ):
-            if not used <= allowed:
+            unknown = sorted(set(used) - set(allowed))
+            if unknown:
                 message = Errors.E115.format(
                     setting=setting,
                     name=self.name,
-                    unknown=", ".join(sorted(used - allowed)),
+                    unknown=", ".join(unknown),
                     labels=", ".join(sorted(allowed)),
                 )
                 raise OpticalError(message)
@@ -133,13 +131,13 @@ class OpticalNER(BundlePipe, Pipe):
     def labels(self) -> tuple[str, ...]:
         """The labels that the component can write to `doc.ents`, sorted.
 
-        spaCy reads this property while it loads a pipeline, before the model is loaded. Then only
-        the bundle's manifest is read. If there is no bundle yet, there are no labels.
+        If the model is not loaded yet, only the bundle's manifest is read. spaCy uses this property
+        while it loads a pipeline. If there is no bundle yet, there are no labels.
         """
         if self._runtime is not None:
             return self._renamed(self._runtime.bundle.info)
         try:
-            return self._renamed(read_info(self.path))
+            return self._renamed(read_info(model_path(self._model)))
         except OpticalError:
             return ()
 
@@ -148,7 +146,7 @@ class OpticalNER(BundlePipe, Pipe):
 
     @property
     def label_data(self) -> tuple[str, ...]:
-        """What `initialize` takes as `labels`."""
+        """The labels, as data for `initialize`."""
         return self.labels
 
     def initialize(
@@ -160,8 +158,8 @@ class OpticalNER(BundlePipe, Pipe):
     ) -> None:
         """Check that the model has the labels of the data. The model is not trained.
 
-        If only the examples have an unknown label, this is a warning: another component of the
-        pipeline may learn it.
+        Unknown labels in examples only cause a warning, because another component of the pipeline
+        may learn them.
 
         get_examples (Callable[[], Iterable[Example]]): Returns gold-standard examples.
         nlp (Optional[Language]): The pipeline.
@@ -194,11 +192,11 @@ class OpticalNER(BundlePipe, Pipe):
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Find the entities of a stream of documents.
 
-        If a batch fails, its documents are processed one by one. Only the documents that fail again
-        are passed to the error handler.
+        If a batch fails, its documents are processed one by one. Only documents that fail again are
+        passed to the error handler.
 
         stream (Iterable[Doc]): The documents; changed in place.
-        batch_size (int): The maximum number of documents to read ahead.
+        batch_size (int): The maximum number of documents in a batch.
         YIELDS (Doc): The documents, in order.
         """
         error_handler = self.get_error_handler()
@@ -216,14 +214,14 @@ class OpticalNER(BundlePipe, Pipe):
                     error_handler(self.name, self, [doc], err)
                     continue
                 yield doc
-            docs.clear()  # frees documents that the caller no longer holds before the next batch
+            docs.clear()  # frees the documents before the next batch
 
     def predict(self, docs: Sequence[Doc]) -> list[list[LabelledSpan]]:
-        """Find entities without changing the documents.
+        """Predict entities without changing the documents.
 
         docs (Sequence[Doc]): The documents.
-        RETURNS (List[List[LabelledSpan]]): The entities of each document. Start and end are tokens,
-            labels are those of `doc.ents`. Entities below the minimum score are left out.
+        RETURNS (List[List[LabelledSpan]]): The entities of each document, from the minimum score.
+            Start and end are tokens, and labels are those of `doc.ents`.
         """
         runtime = self.runtime
         words = [word_tokens(doc) for doc in docs]

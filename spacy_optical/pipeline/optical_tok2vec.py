@@ -1,7 +1,7 @@
 """`optical_tok2vec`: the word vectors of a bundle's encoder, for other components, without torch.
 
-`ner`, `tagger`, `textcat`, `spancat` and the rest train on it through `spacy.Tok2VecListener.v1`.
-The encoder is frozen: their gradients end here.
+`ner`, `tagger`, `textcat`, `spancat` and other components can be trained on it with
+`spacy.Tok2VecListener.v1`. The encoder is frozen.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,22 +29,21 @@ Vectors = list[NDArray[np.float32]]
     "optical_tok2vec", assigns=["doc.tensor"], default_config={"providers": list(CPU)}
 )
 class OpticalTok2Vec(BundlePipe, Tok2Vec):
-    """Writes the vector of each token to `doc.tensor`, and gives it to listeners in training.
+    """Writes the vectors of tokens to `doc.tensor`, and passes them to listeners in training.
 
-    The vectors are those that the encoder's last layer gives for words, float32 [tokens, width].
-    A whitespace token, which the encoder does not see, has zeros. Texts of any length are read in
-    overlapping windows.
+    They are the output of the encoder's last layer for words, float32 [tokens, width]. The vectors
+    of whitespace tokens are zeros. Long texts are divided into overlapping windows.
 
     nlp (Language): The pipeline.
-    name (str): The component's name in it.
+    name (str): The component's name in the pipeline.
     model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder. It
-        is read at first use, unless `from_disk` or `from_bytes` has read a bundle.
+        is loaded at first use, unless `from_disk` or `from_bytes` has loaded a bundle.
     threads (int): The number of threads that run the model.
     max_batch_pieces (int): The maximum number of subword pieces in one batch, padding included.
     overlap (int): The number of pieces that two consecutive windows of a long text share.
     providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
     RAISES (OpticalError): If a setting is out of range, there is no bundle, or it has no word
-        vectors. When spaCy loads a pipeline, the bundle that the pipeline holds is checked instead.
+        vectors. When spaCy loads a pipeline, the bundle in the pipeline is checked instead.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
 
     @property
     def width(self) -> int:
-        """The width of the vectors, which listeners need as their `width`."""
+        """The width of the vectors, for the `width` of listeners."""
         return self.runtime.bundle.info.vectors
 
     def predict(self, docs: Iterable[Doc]) -> Vectors:
@@ -75,14 +74,12 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
         """
         docs = list(docs)
         words = [word_tokens(doc) for doc in docs]
-        read = self.runtime.vectors([words_to_read(row) for row in words])
-        found = []
-        for doc, row, vectors in zip(docs, words, read, strict=True):
-            every = vectors
+        found = self.runtime.vectors([words_to_read(row) for row in words])
+        for number, (doc, row) in enumerate(zip(docs, words, strict=True)):
             if len(row) < len(doc):
-                every = np.zeros((len(doc), vectors.shape[1]), dtype=np.float32)
-                every[[token.i for token in row]] = vectors
-            found.append(every)
+                vectors = np.zeros((len(doc), found[number].shape[1]), dtype=np.float32)
+                vectors[[token.i for token in row]] = found[number]
+                found[number] = vectors
         return found
 
     def update(
@@ -93,11 +90,11 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Give the listeners the vectors of a batch. Nothing is learned here.
+        """Pass the vectors of a batch to the listeners. The component is not trained.
 
         examples (Iterable[Example]): The batch.
         drop, sgd: Not used.
-        losses (Optional[Dict[str, float]]): Losses by component; this one's is 0.
+        losses (Optional[Dict[str, float]]): Losses by component. The loss of this one is 0.
         RETURNS (Dict[str, float]): The same losses.
         """
         docs = [example.predicted for example in examples]
@@ -115,11 +112,11 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
         *,
         nlp: Language | None = None,
     ) -> None:
-        """Check that listeners have the width of the vectors.
+        """Check that the listeners have the width of the vectors.
 
         get_examples (Callable[[], Iterable[Example]]): Not used.
         nlp (Optional[Language]): The pipeline.
-        RAISES (OpticalError): If one has another width, or the bundle cannot be read.
+        RAISES (OpticalError): If a listener has another width, or the bundle cannot be loaded.
         """
         for component, listeners in self.listener_map.items():
             for listener in listeners:
@@ -131,23 +128,21 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
                     raise OpticalError(message)
 
     def _check(self, info: BundleInfo, where: str | Path) -> None:
-        """Refuse a bundle without word vectors."""
+        """Raise an error if a bundle has no word vectors."""
         if not info.vectors:
             raise OpticalError(Errors.E120.format(path=where))
 
 
 def _no_gradient(gradients: Any) -> list[Any]:
-    """End a listener's backward pass."""
     return []
 
 
 def _no_forward(model: Model, docs: Any, is_train: bool) -> Any:
-    """Stand where spaCy expects a model of thinc's; the component runs ONNX Runtime instead."""
+    """The Thinc model that spaCy expects. It is not used."""
     raise NotImplementedError
 
 
 def _refuse_replacing(model: Model) -> Model:
-    """Refuse to copy the encoder into a component that listens to it."""
     raise OpticalError(Errors.E122)
 
 

@@ -1,7 +1,7 @@
 """`optical_transformer`: a distilled student as a trainable transformer for other components.
 
-The student is wrapped by spacy-transformers, so that `ner`, `tagger`, `textcat` and the rest train
-on it through `spacy-transformers.TransformerListener.v1`, and `doc._.trf_data` is filled.
+The student is wrapped with spacy-transformers. `ner`, `tagger`, `textcat` and other components can
+be trained on it with `spacy-transformers.TransformerListener.v1`, and `doc._.trf_data` is set.
 """
 
 from pathlib import Path
@@ -25,16 +25,16 @@ def make_student_model(
     stride: int = 36,
     mixed_precision: bool = False,
 ) -> Model:
-    """Wrap a Hugging Face folder as spacy-transformers' model.
+    """Wrap a Hugging Face folder as a model of spacy-transformers.
 
-    name (str): The student's folder. It is read when the pipeline is initialized. A saved pipeline
-        holds the weights and does not need it.
-    window (int): The number of tokens in a window. Pieces of a window after the student's last
-        position are cut off.
+    name (str): The student's folder. It is loaded when the pipeline is initialized. A saved
+        pipeline contains the weights and does not need it.
+    window (int): The number of tokens in a window. Windows with too many pieces for the student are
+        truncated.
     stride (int): The number of tokens from the start of one window to the start of the next. If it
         is less than `window`, windows overlap.
     mixed_precision (bool): Whether to train in half precision, on a GPU.
-    RETURNS (Model): The model: documents to transformer output.
+    RETURNS (Model): The model. Input: documents. Output: transformer output.
     RAISES (OpticalError): If spacy-transformers is not installed. When the model is initialized: if
         `name` is not set, or a file in the folder is missing.
     """
@@ -61,7 +61,7 @@ def make_student_model(
             model.attrs["name"], *settings, model_cls=PooledEncoder
         )
         model.attrs["set_transformer"](model, student)
-        # Pieces after the last position are cut off; the embedding would fail on them.
+        # Pieces after the last position embedding are truncated.
         model.tokenizer.model_max_length = most_pieces(model.transformer)
 
     model.init = init
@@ -91,7 +91,7 @@ def make_optical_transformer(
     """Make a transformer component from a student.
 
     model (Model): The model, made by `spacy_optical.Student.v1`.
-    max_batch_items (int): The maximum size of a batch: spans times the length of the longest.
+    max_batch_items (int): The maximum size of a batch: number of spans times length of the longest.
     RETURNS (Transformer): The component of spacy-transformers.
     """
     return require("spacy_transformers").Transformer(

@@ -1,7 +1,7 @@
-"""Students that pool pieces to words early, inside spacy-transformers' model.
+"""Students that pool pieces to words, in the model of spacy-transformers.
 
-Such a student has to know which piece belongs to which token. spacy-transformers' model aligns
-them, but does not tell its encoder: `_forward` is its own `forward` with that added.
+The encoder of such a student needs to know which piece belongs to which token. `_forward` is the
+`forward` of spacy-transformers, with the alignment as an additional input of the encoder.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from ..encoders.word_pooling import PooledEncoder
 
 
 class PoolingTransformer(TransformerModel):
-    """spacy-transformers' model with an encoder that may pool pieces to words."""
+    """The model of spacy-transformers, with an encoder that may pool pieces to words."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +38,7 @@ class PoolingTransformer(TransformerModel):
         shim.model_cls = PooledEncoder
 
     def copy(self) -> Any:
-        """Copy the model; the copy pools too."""
+        """Copy the model."""
         copied: Any = super().copy()
         copied._func = self._func
         return copied
@@ -47,12 +47,8 @@ class PoolingTransformer(TransformerModel):
 def _words_of_pieces(
     spans: Sequence[Span], offsets: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Say which token of its span has a piece's last character, and which tokens have a piece.
-
-    Offsets [spans, pieces, 2] are twice 0 for special and padding pieces; for these, the number of
-    tokens stands for none. A piece of white space alone belongs to the token behind it, as where
-    words are cut one by one.
-    """
+    """Get the token of each piece, by its last character, and which tokens have a piece."""
+    # The offsets [spans, pieces, 2] of special and padding pieces are 0. Such pieces get `count`.
     count = max(map(len, spans))
     word_of_piece = np.full(offsets.shape[:2], count, dtype=np.int64)
     has_piece = np.zeros((len(spans), count), dtype=bool)
@@ -62,7 +58,7 @@ def _words_of_pieces(
             start = token.idx - span[0].idx
             if not token.is_space:
                 of_character[start : start + len(token)] = number
-        following = count
+        following = count  # a piece that is only white space belongs to the token after it
         for piece in reversed(range(1, offsets.shape[1])):
             start, end = offsets[row, piece]
             if end > start:
@@ -75,11 +71,8 @@ def _words_of_pieces(
 
 
 def _own_pieces(spans: Sequence[Span], align: Ragged, word_of_piece: NDArray[np.int64]) -> Ragged:
-    """Leave each token the pieces of its own word, or what it had if there are none.
-
-    In spacy-transformers' alignment, a piece also belongs to the token before the space that the
-    piece begins with.
-    """
+    """Align each token with the pieces of its own word, if there are any."""
+    # In spacy-transformers, a piece that begins with a space also belongs to the token before it.
     position = get_token_positions(list(spans))
     owner = np.full(word_of_piece.shape, -1, dtype=np.int64)
     for row, span in enumerate(spans):
@@ -93,7 +86,7 @@ def _own_pieces(spans: Sequence[Span], align: Ragged, word_of_piece: NDArray[np.
         own = pieces[owner.ravel()[pieces] == token]
         kept.append(own if len(own) else pieces)
         lengths.append(len(kept[-1]))
-    flat: Any = np.concatenate(kept).astype("i")  # thinc's array types are protocols of its own
+    flat: Any = np.concatenate(kept).astype("i")  # for thinc's array types
     counts: Any = np.array(lengths, dtype="i")
     return Ragged(flat, counts)
 
@@ -126,7 +119,7 @@ def _forward(
 
 
 def _inputs(model: Any, batch: Any, is_train: bool) -> tuple[ArgsKwargs, Callable]:
-    """Give torch the pieces and, where the encoder pools, which words they belong to."""
+    """Convert the pieces to torch, and if the encoder pools, the alignment with words too."""
     if isinstance(batch, WordpieceBatch):
         return _convert_transformer_inputs(model, batch, is_train)
     pieces, word_of_piece, words = batch

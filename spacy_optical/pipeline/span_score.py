@@ -1,7 +1,7 @@
-"""`span._.score`: where a component keeps the score of an entity.
+"""`span._.score`: the score of an entity.
 
-spaCy stores an extension attribute of a span by its characters, in `doc.user_data`. There the score
-survives retokenisation, copying and serialisation. A span group does not survive retokenisation.
+spaCy stores the extension attributes of a span in `doc.user_data`, by its character offsets. They
+are kept when a document is retokenized, copied or serialized.
 """
 
 from typing import Any
@@ -10,18 +10,18 @@ from spacy.tokens import Span
 from spacy.tokens.underscore import is_writable_attr
 
 SCORE = "score"
-# The label of the scored entity: a later component may give the characters another one.
+# The label of the entity with the score. A later component may set another label.
 LABEL = "score_label"
 
 
 def register_score() -> bool:
-    """Register the extension attribute, unless there is one with its name already.
+    """Register the extension attribute, unless it exists.
 
-    RETURNS (bool): Whether scores can be written to the attribute. They cannot if the application
-        has an attribute of that name with a method, or with a getter and no setter.
+    RETURNS (bool): Whether scores can be written to it. Not if the application has registered it
+        with a method, or with a getter and no setter.
     """
     if not Span.has_extension(SCORE):
-        # Another thread may have just registered it; without `force` that would be an error.
+        # Without `force`, this is an error if another thread has registered it just now.
         Span.set_extension(SCORE, getter=get_score, setter=set_score, force=True)
     return is_writable_attr(Span.get_extension(SCORE))
 
@@ -30,8 +30,8 @@ def get_score(span: Span) -> float | None:
     """Get the score of an entity.
 
     span (Span): The entity.
-    RETURNS (Optional[float]): The score, 0 to 1. None if no component gave one to a span of these
-        characters with this label.
+    RETURNS (Optional[float]): The score, 0 to 1. None if no score was set for a span with these
+        characters and this label.
     """
     data: dict[Any, Any] = span.doc.user_data
     label = data.get(_key(span, LABEL))
@@ -53,5 +53,5 @@ def set_score(span: Span, score: float) -> None:
 
 
 def _key(span: Span, name: str) -> tuple[str, str, int, int]:
-    """Make the key that spaCy uses, so that `Doc.from_docs` and `Span.as_doc` move the value."""
+    """Get the key that spaCy uses, so that `Doc.from_docs` and `Span.as_doc` copy the value."""
     return "._.", name, span.start_char, span.end_char

@@ -1,5 +1,4 @@
-"""What a pipeline costs and gives: latency, speed, memory, disk and F1, each in a fresh process.
+"""Measure latency, speed, memory, disk space and F1 of pipelines, in fresh processes.
 
-`measure.profile` measures, `report.write_report` writes. This module imports nothing, because the
-measured processes import it before the clock starts.
+The measured processes import this module before their imports are timed, so it imports nothing.
 """

@@ -1,4 +1,4 @@
-"""From samples to figures with intervals, and their ratios to the baseline."""
+"""Compute figures with intervals from measurements, and their ratios to the baseline."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,15 +21,15 @@ from .estimates import (
 )
 from .options import Options
 from .samples import Samples
-from .schema import MEGABYTE, Accuracy, Estimate, Latency, Memory, Profile, Ratios, macro_languages
+from .schema import MEGABYTE, Accuracy, Latency, Memory, Profile, Ratios, macro_languages
 from .workload import Workload
 
-# The most words of each class of lengths; the last class has no end.
+# Upper bounds of the text lengths in words. The last range has no upper bound.
 LENGTH_CLASSES = (8, 16, 32, 64, 128)
 
 
 def floor_estimate(samples: Sequence[dict[str, Any]], seed: int) -> schema.Floor | None:
-    """Summarise the answers of processes that only imported the libraries."""
+    """Summarise the processes that only import libraries."""
     if not samples:
         return None
     peaks = [answer["memory"]["peak"] / MEGABYTE for answer in samples]
@@ -46,7 +46,7 @@ def summarize(
     floor: schema.Floor | None,
     options: Options,
 ) -> list[Profile]:
-    """Summarise the samples of all pipelines."""
+    """Summarise the measurements of all pipelines."""
     lowest = floor.peak_rss_mb.value if floor is not None else 0.0
     profiles = [_profile(one, workload, labels, lowest, options) for one in pipelines]
     base = next((one for one in profiles if one.name == options.baseline), None)
@@ -60,6 +60,10 @@ def _profile(
 ) -> Profile:
     target, seed = samples.target, options.seed
     folder = target.path if target.kind == "bundle" else samples.loaded["folder"]
+    disk = None
+    if folder is not None:
+        files, digest = folder_contents(Path(folder))
+        disk = schema.Disk(mb=sum(files.values()) / MEGABYTE, files=files, sha256=digest)
     accuracy = {code: _accuracy(counts, labels, seed) for code, counts in samples.counts.items()}
     return Profile(
         name=target.name,
@@ -68,7 +72,7 @@ def _profile(
         environment=samples.environment,
         components=samples.loaded["components"],
         labels=samples.loaded["labels"],
-        disk=None if folder is None else _disk(folder),
+        disk=disk,
         accuracy=accuracy,
         macro_f1=macro_estimate(_macro_counts(accuracy, options), seed) if accuracy else None,
         pieces={
@@ -87,16 +91,11 @@ def _profile(
                 batch_size=size,
                 words_per_second=median_estimate([one.speed for one in rounds], seed),
                 wall_words_per_second=float(np.median([one.wall_speed for one in rounds])),
-                waiting_share=float(np.mean([one.waited / one.passed for one in rounds])),
+                waiting_share=float(np.mean([one.waiting_share for one in rounds])),
             )
             for size, rounds in samples.batches.items()
         ],
     )
-
-
-def _disk(folder: str) -> schema.Disk:
-    files, digest = folder_contents(Path(folder))
-    return schema.Disk(mb=sum(files.values()) / MEGABYTE, files=files, sha256=digest)
 
 
 def _accuracy(counts: NDArray[np.float64], labels: Sequence[str], seed: int) -> Accuracy:
@@ -136,7 +135,10 @@ def _memory(samples: Samples, floor: float, options: Options) -> Memory:
     peaks = [max(map(start.peak_mb, start.phases)) for start in starts]
     shares = [share for start in starts if (share := start.last_mb("pss")) is not None]
     shared = [start.shared for start in starts if start.shared and start.shared["pss"]]
-    pss, rss = (float(np.median([s[k] for s in shared] or [0])) / MEGABYTE for k in ("pss", "rss"))
+    combined = None
+    if shared:
+        pss, rss = (np.median([one[kind] for one in shared]) / MEGABYTE for kind in ("pss", "rss"))
+        combined = schema.SharedMemory(processes=options.processes, pss_mb=pss, rss_mb=rss)
     return Memory(
         peak_rss_mb=median_estimate(peaks, seed),
         above_floor_mb=median_estimate([peak - floor for peak in peaks], seed),
@@ -146,9 +148,7 @@ def _memory(samples: Samples, floor: float, options: Options) -> Memory:
             phase: median_estimate([start.peak_mb(phase) for start in starts], seed)
             for phase in starts[0].phases
         },
-        shared=schema.SharedMemory(processes=options.processes, pss_mb=pss, rss_mb=rss)
-        if shared
-        else None,
+        shared=combined,
     )
 
 
@@ -156,14 +156,15 @@ def _latency(samples: Samples, workload: Workload, seed: int) -> Latency:
     rounds = [found.milliseconds for found in samples.singles]
     wall = np.concatenate([found.wall_milliseconds for found in samples.singles])
     p50, p90, p95, p99 = pooled_percentiles(rounds, (50, 90, 95, 99), seed)
-    first_passes = [start.first_pass_words_per_second for start in samples.starts]
+    firsts = [start.first_pass for start in samples.starts]
+    speeds = [workload.words(one.places) / one.milliseconds.sum() * 1e3 for one in firsts]
     return Latency(
         p50_ms=p50,
         p90_ms=p90,
         p95_ms=p95,
         p99_ms=p99,
         calls=sum(map(len, rounds)),
-        first_pass_words_per_second=float(np.median(first_passes)),
+        first_pass_words_per_second=float(np.median(speeds)),
         wall_p50_ms=float(np.median(wall)),
         waiting_share=float(np.mean([found.waiting_share for found in samples.singles])),
         by_length=list(_by_length(samples, workload, seed)),
@@ -173,14 +174,14 @@ def _latency(samples: Samples, workload: Workload, seed: int) -> Latency:
 def _by_length(samples: Samples, workload: Workload, seed: int) -> Iterator[schema.LengthLatency]:
     classes = np.searchsorted(LENGTH_CLASSES, workload.word_counts)
     places = np.unique(np.concatenate([found.places for found in samples.singles]))
-    edges = (0, *LENGTH_CLASSES, None)
-    for index in range(len(LENGTH_CLASSES) + 1):
+    bounds = zip((0, *LENGTH_CLASSES), (*LENGTH_CLASSES, None), strict=True)
+    for index, (below, words_to) in enumerate(bounds):
         texts = int(np.sum(classes[places] == index))
         picked = [one.milliseconds[classes[one.places] == index] for one in samples.singles]
         if texts:
             yield schema.LengthLatency(
-                words_from=(edges[index] or 0) + 1,
-                words_to=edges[index + 1],
+                words_from=below + 1,
+                words_to=words_to,
                 texts=texts,
                 p50_ms=pooled_percentiles(picked, (50,), seed)[0],
             )
@@ -192,27 +193,21 @@ def _macro_counts(accuracy: dict[str, Accuracy], options: Options) -> Counts:
 
 
 def _ratios(found: Profile, base: Profile, options: Options) -> Ratios:
-    """Compare with the baseline, where above 1 is better; a stopped run may lack rounds of one."""
-
-    def ratio(above: Estimate, below: Estimate) -> Estimate:
-        return ratio_estimate(above.samples, below.samples, options.seed)
-
-    ratios: dict[str, Any] = {}
-    if found.latency and base.latency:
-        ratios["p50"] = ratio(base.latency.p50_ms, found.latency.p50_ms)
-    rates = {one.batch_size: one.words_per_second for one in base.throughput}
-    ratios["words_per_second"] = {
-        one.batch_size: ratio(one.words_per_second, rates[one.batch_size])
-        for one in found.throughput
-        if one.batch_size in rates
+    """Compare a pipeline with the baseline, in the rounds that both of them have."""
+    own, other, seed = found.costs, base.costs, options.seed
+    ratios: dict[str, Any] = {
+        name: ratio_estimate(other[name].samples, cost.samples, seed)
+        for name, cost in own.items()
+        if name in other and min(cost.samples) > 0
     }
-    if found.memory and base.memory:
-        ratios["peak_rss"] = ratio(base.memory.peak_rss_mb, found.memory.peak_rss_mb)
-        if min(found.memory.above_floor_mb.samples) > 0:
-            ratios["above_floor"] = ratio(base.memory.above_floor_mb, found.memory.above_floor_mb)
-    if found.disk and base.disk and found.disk.mb:
-        ratios["disk"] = base.disk.mb / found.disk.mb
+    if "disk" in ratios:
+        ratios["disk"] = ratios["disk"].value
+    ratios["words_per_second"] = {
+        size: ratio_estimate(speed.samples, base.speeds[size].samples, seed)
+        for size, speed in found.speeds.items()
+        if size in base.speeds
+    }
     if found.accuracy and base.accuracy:
-        own, other = (_macro_counts(one.accuracy, options) for one in (found, base))
-        ratios["f1"] = macro_ratio(own, other, options.seed)
+        counts, others = (_macro_counts(one.accuracy, options) for one in (found, base))
+        ratios["f1"] = macro_ratio(counts, others, seed)
     return Ratios(**ratios)

@@ -1,4 +1,4 @@
-"""Figures as text."""
+"""Format figures as text."""
 
 from .schema import Estimate
 
@@ -6,14 +6,14 @@ MISSING = "–"
 
 
 def number(value: float) -> str:
-    """Write a number with three significant digits and a comma between thousands."""
+    """Format a number with about three significant digits and commas between thousands."""
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or not size else 4
     return f"{value:,.{digits}f}"
 
 
 def percent(value: float) -> str:
-    """Write a fraction in percent, with one decimal, or two below 0.1 %."""
+    """Format a fraction in percent, with one decimal, or two below 0.1 %."""
     return f"{value * 100:.{2 if 0 < abs(value) < 0.001 else 1}f}"
 
 
@@ -21,13 +21,13 @@ FORMATS = {"share": percent, "count": "{:,.0f}".format, "times": lambda value: n
 
 
 def cell(value: float, low: float, high: float, unit: str = "") -> str:
-    """Write a figure and its interval.
+    """Format a figure and its interval.
 
-    value (float): The figure; NaN if it was not measured.
-    low (float): Lower end of the interval; NaN without one.
-    high (float): Upper end.
-    unit (str): As in the data frame of a report.
-    RETURNS (str): Such as `1.23 [1.20 to 1.27]`; a dash for NaN.
+    value (float): The figure. NaN if it was not measured.
+    low (float): The lower end of the interval. NaN if there is none.
+    high (float): The upper end.
+    unit (str): The unit in `report_frame`.
+    RETURNS (str): A text such as `1.23 [1.20 to 1.27]`. A dash for NaN.
     """
     if value != value:
         return MISSING
@@ -39,5 +39,5 @@ def cell(value: float, low: float, high: float, unit: str = "") -> str:
 
 
 def estimate_cell(value: Estimate | None, unit: str = "") -> str:
-    """Write an estimate as `cell` does; a dash for None."""
+    """Format an estimate like `cell`. A dash for None."""
     return MISSING if value is None else cell(value.value, value.low, value.high, unit)

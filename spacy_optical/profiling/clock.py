@@ -1,8 +1,8 @@
-"""Time that a process runs or sleeps, without the time that it waits while another has the CPU.
+"""A clock that does not count the time in which a process waits for a CPU.
 
-The kernel counts, in nanoseconds, how long a thread was ready to run and did not
-(`/proc/PID/schedstat`, second number; Documentation/scheduler/sched-stats.rst). With that
-subtracted, a busy machine gives the figures of a quiet one. Only the standard library is imported.
+Linux counts for how many nanoseconds a thread was ready but did not run (second number of
+`/proc/PID/schedstat`, see Documentation/scheduler/sched-stats.rst). Without this time, the figures
+do not depend on how busy the machine is. This module only imports the standard library.
 """
 
 import os
@@ -13,25 +13,22 @@ SCHEDULE = Path("/proc/self/schedstat")
 
 
 class Clock:
-    """Measures spans; `subtract` is for one thread, as the waiting of several is not known."""
+    """Measures time spans. `subtract` needs a single thread: only the main thread is read."""
 
     def __init__(self, *, subtract: bool) -> None:
         self._file: int | None = None
         if subtract and SCHEDULE.exists():
             self._file = os.open(SCHEDULE, os.O_RDONLY)
 
-    def waited(self) -> int:
-        """Tell how long the main thread has waited for a CPU so far."""
-        if self._file is None:
-            return 0
-        return int(os.pread(self._file, 96, 0).split()[1])
+    def _waited(self) -> int:
+        return 0 if self._file is None else int(os.pread(self._file, 96, 0).split()[1])
 
     def now(self) -> tuple[int, int]:
-        """Tell the time and the waiting so far, both in nanoseconds."""
-        return time.perf_counter_ns(), self.waited()
+        """Return the time and the waiting time until now, in nanoseconds."""
+        return time.perf_counter_ns(), self._waited()
 
     def since(self, begun: tuple[int, int]) -> tuple[int, int]:
-        """Tell what passed since `now` gave a pair."""
-        waited = self.waited()
+        """Return the time and the waiting time since `now` returned `begun`, in nanoseconds."""
+        waited = self._waited()
         passed = time.perf_counter_ns() - begun[0]
         return passed, min(waited - begun[1], passed)

@@ -1,7 +1,7 @@
-"""Comparing two runs: did anything get worse?"""
+"""Compare two runs and find the figures that got worse."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,18 +14,16 @@ from .tables import make_table
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-# A figure may get worse by this fraction before it counts.
-MOST_WORSE = 0.1
-# The same for macro F1, in points; on the same gold F1 has no noise.
-MOST_F1_LOST = 1.0
+# Points of macro F1. On the same gold, F1 has no noise.
+MAX_F1_LOSS = 1.0
 
 
 @dataclass(frozen=True)
 class Change:
     """One figure in two runs.
 
-    worse (Estimate): How many times worse it is now; below 1 is better.
-    regressed (bool): Whether it is significantly worse, by more than is allowed.
+    worse (Estimate): How many times worse it is now. Below 1 is better.
+    regressed (bool): Whether it is significantly worse, and by more than the limit.
     """
 
     pipeline: str
@@ -40,14 +38,16 @@ def compare(
     old: ProfileReport,
     new: ProfileReport,
     *,
-    most_worse: float = MOST_WORSE,
+    most_worse: float = 0.1,
     force: bool = False,
 ) -> list[Change]:
-    """Compare the pipelines that two runs have in common, by name.
+    """Compare the pipelines that have the same name in both runs.
 
-    most_worse (float): How much worse a figure may be, as a fraction of it.
-    force (bool): Whether to compare runs on different machines, texts or settings.
-    RETURNS (List[Change]): One row per figure that both runs have.
+    old (ProfileReport): The earlier run.
+    new (ProfileReport): The later run.
+    most_worse (float): The fraction by which a figure may get worse.
+    force (bool): Also compare runs with different machines, texts or settings.
+    RETURNS (List[Change]): The changes of all figures that both runs have.
     RAISES (OpticalError): If the runs differ in machine, texts, gold or settings, or have no
         pipeline in common.
     """
@@ -63,8 +63,10 @@ def compare(
         raise OpticalError(Errors.E617.format(names=", ".join(earlier)))
     changes = []
     for was, now in pairs:
-        for metric, first, second in _costs(was, now):
-            # For speeds more is better.
+        olds, news = _figures(was), _figures(now)
+        for metric in (name for name in news if name in olds):
+            first, second = olds[metric], news[metric]
+            # A higher speed is better.
             above, below = (first, second) if "words/s" in metric else (second, first)
             worse = independent_ratio(above.samples, below.samples, new.settings.seed)
             regressed = worse.value > 1 + most_worse and worse.low > 1
@@ -72,7 +74,7 @@ def compare(
         if was.macro_f1 is not None and now.macro_f1 is not None:
             old_f1, new_f1 = was.macro_f1.value * 100, now.macro_f1.value * 100
             worse = Estimate.certain(old_f1 / new_f1 if new_f1 else math.inf if old_f1 else 1.0)
-            regressed = old_f1 - new_f1 > MOST_F1_LOST
+            regressed = old_f1 - new_f1 > MAX_F1_LOSS
             changes.append(Change(now.name, "macro F1 %", old_f1, new_f1, worse, regressed))
     # A pipeline that no longer runs within the limit has no figures to compare.
     worst = Estimate.certain(math.inf)
@@ -81,7 +83,7 @@ def compare(
 
 
 def _conditions(run: ProfileReport) -> dict[str, object]:
-    """What has to be equal for figures to be comparable."""
+    """What must be equal in comparable runs."""
     settings, limit = run.settings, "none"
     if settings.memory_limit_mb is not None:
         limit = f"{settings.memory_limit_mb:g} MB of {settings.memory_limit_kind}"
@@ -95,21 +97,19 @@ def _conditions(run: ProfileReport) -> dict[str, object]:
     }
 
 
-def _costs(was: Profile, now: Profile) -> Iterator[tuple[str, Estimate, Estimate]]:
-    if was.latency is not None and now.latency is not None:
-        yield "p50 ms", was.latency.p50_ms, now.latency.p50_ms
-    if was.memory is not None and now.memory is not None:
-        yield "peak RSS MB", was.memory.peak_rss_mb, now.memory.peak_rss_mb
-    rates = {one.batch_size: one.words_per_second for one in was.throughput}
-    for one in now.throughput:
-        if one.batch_size in rates:
-            yield f"words/s, batch {one.batch_size}", rates[one.batch_size], one.words_per_second
-    if was.disk is not None and now.disk is not None and was.disk.mb:
-        yield "disk MB", Estimate.certain(was.disk.mb), Estimate.certain(now.disk.mb)
+def _figures(found: Profile) -> dict[str, Estimate]:
+    costs = found.costs
+    figures = {
+        "p50 ms": costs.get("p50"),
+        "peak RSS MB": costs.get("peak_rss"),
+        **{f"words/s, batch {size}": speed for size, speed in found.speeds.items()},
+        "disk MB": costs.get("disk"),
+    }
+    return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def change_table(changes: Sequence[Change]) -> "DataFrame":
-    """Show what changed between two runs."""
+    """Make a table of the changes between two runs."""
     header = ("Figure", "Before", "Now", "Times worse", "95 % interval", "Verdict")
     rows = [
         (

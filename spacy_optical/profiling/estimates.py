@@ -1,4 +1,4 @@
-"""Figures with their intervals: bootstrap over rounds and processes, and over sentences for F1."""
+"""Estimates with intervals from the bootstrap over rounds, processes or sentences."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,12 +16,12 @@ from ..scores import (
 from .schema import Estimate
 
 Counts = Mapping[str, NDArray[np.float64]]
-# Resampling rounds pools all of their calls, which may be tens of thousands.
+# Fewer than usual, because a resample may have tens of thousands of calls.
 POOLED_RESAMPLES = 300
 
 
 def median_estimate(samples: Sequence[float], seed: int) -> Estimate:
-    """Give the median of samples with its interval."""
+    """Estimate the median of samples."""
     low, high = bootstrap_interval(np.median, samples, seed=seed)
     return Estimate(value=float(np.median(samples)), low=low, high=high, samples=list(samples))
 
@@ -29,7 +29,7 @@ def median_estimate(samples: Sequence[float], seed: int) -> Estimate:
 def ratio_estimate(
     numerators: Sequence[float], denominators: Sequence[float], seed: int
 ) -> Estimate:
-    """Give the median of the ratios of samples that were taken in the same rounds."""
+    """Estimate the median of the ratios of samples from the same rounds."""
     pairs = zip(numerators, denominators, strict=False)
     return median_estimate([above / below for above, below in pairs], seed)
 
@@ -37,7 +37,7 @@ def ratio_estimate(
 def independent_ratio(
     numerators: Sequence[float], denominators: Sequence[float], seed: int
 ) -> Estimate:
-    """Give the ratio of the medians of samples that were taken in different runs."""
+    """Estimate the ratio of the medians of samples from different runs."""
 
     def ratio(above: NDArray[Any], below: NDArray[Any], axis: int = -1) -> Any:
         return np.median(above, axis=axis) / np.median(below, axis=axis)
@@ -50,11 +50,12 @@ def independent_ratio(
 def pooled_percentiles(
     rounds: Sequence[NDArray[np.float64]], percentiles: Sequence[float], seed: int
 ) -> list[Estimate]:
-    """Give percentiles of all calls together, with intervals from resampling whole rounds.
+    """Estimate percentiles of the calls of all rounds. The bootstrap resamples whole rounds.
 
-    rounds (Sequence[ndarray]): The calls of each round; rounds without calls are ignored.
-    percentiles (Sequence[float]): 0 to 100.
-    RETURNS (List[Estimate]): One per percentile; the samples are those of the rounds.
+    rounds (Sequence[ndarray]): The times of the calls of each round. Empty rounds are ignored.
+    percentiles (Sequence[float]): The percentiles, 0 to 100.
+    seed (int): The seed of the bootstrap.
+    RETURNS (List[Estimate]): One for each percentile. The samples are the values of the rounds.
     """
     rounds = [calls for calls in rounds if len(calls)]
 
@@ -72,21 +73,21 @@ def pooled_percentiles(
 
 
 def score_estimates(counts: NDArray[np.float64], seed: int) -> list[Estimate]:
-    """Give precision, recall and F1 with intervals over sentences."""
+    """Estimate precision, recall and F1, with intervals over sentences."""
     values = precision_recall_f1(counts.sum(axis=0)).tolist()
     pairs = zip(values, score_intervals(counts, seed=seed), strict=True)
     return [_fraction(value, *interval) for value, interval in pairs]
 
 
 def macro_estimate(counts: Counts, seed: int) -> Estimate:
-    """Give the mean F1 over languages, with the interval over sentences."""
+    """Estimate the mean F1 of languages, with the interval over sentences."""
     own = list(counts.values())
     f1 = float(np.mean([precision_recall_f1(rows.sum(axis=0))[2] for rows in own]))
     return _fraction(f1, *macro_f1_interval(own, seed=seed))
 
 
 def macro_ratio(counts: Counts, base: Counts, seed: int) -> Estimate | None:
-    """Give the share of another pipeline's macro F1, or None if that F1 may be 0."""
+    """Estimate the ratio of two macro F1. None if the macro F1 of `base` may be 0."""
     others = [base[language] for language in counts]
     value, low, high = macro_f1_ratio(list(counts.values()), others, seed=seed)
     return Estimate(value=value, low=low, high=high) if np.isfinite(high) else None

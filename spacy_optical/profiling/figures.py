@@ -1,4 +1,4 @@
-"""The figures of a report, drawn by pandas and matplotlib as SVG and PNG files on white."""
+"""Draw the figures of a report with pandas and matplotlib, as SVG and PNG files."""
 
 import io
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from .schema import ProfileReport
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-# Distinguishable on white, also with the usual kinds of colour blindness (after Okabe and Ito).
+# Distinguishable on white, also with common kinds of colour blindness (after Okabe and Ito).
 COLOURS = (
     *("#3b87c8", "#e0861f", "#2a9d77", "#cc6699", "#8f7ad6"),
     *("#a3912b", "#38a3b8", "#8a8a8a", "#7a3b2e", "#1b1f24"),
 )
 STYLE = {
     "svg.fonttype": "none",
-    # The same figure gives the same file.
+    # With a fixed salt, the same figure gives the same file.
     "svg.hashsalt": "spacy_optical",
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -28,7 +28,7 @@ STYLE = {
     "grid.alpha": 0.4,
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
-    # A name may hold dollar signs.
+    # Names may contain dollar signs.
     "text.parse_math": False,
 }
 WIDTH, HEIGHT, ROW = 5.4, 3.6, 0.5  # inches
@@ -36,7 +36,7 @@ WIDTH, HEIGHT, ROW = 5.4, 3.6, 0.5  # inches
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawn figure: its file name without an ending, its title, a description, and both files."""
+    """A figure: its file name without a suffix, title, description and the two files."""
 
     name: str
     title: str
@@ -46,9 +46,10 @@ class Figure:
 
 
 def draw_figures(report: ProfileReport) -> list[Figure]:
-    """Draw the figures that a report has data for.
+    """Draw the figures of a report, except those without data.
 
-    RETURNS (List[Figure]): The drawings.
+    report (ProfileReport): The report.
+    RETURNS (List[Figure]): The figures.
     RAISES (MissingDependency): If matplotlib or pandas is not installed.
     """
     with require("matplotlib", extra="profile").rc_context(STYLE):
@@ -82,7 +83,7 @@ def _figures(report: ProfileReport) -> Iterator[Figure]:
 def _bars(
     name: str, title: str, label: str, rows: "DataFrame", scale: float = 1, kind: str = "barh"
 ) -> Figure:
-    """Draw bars with their intervals: a group for each `row`, in it a bar for each `column`."""
+    """Draw bars with intervals: a group for each `row` with a bar for each `column`."""
     rows = rows.fillna({"low": rows["value"], "high": rows["value"]})
     value, low, high = (
         rows.pivot_table(side, "row", "column", sort=False)[list(rows["column"].unique())] * scale
@@ -106,11 +107,11 @@ def _bars(
 
 
 def save_figure(drawing: Any, name: str, title: str, text: str) -> Figure:
-    """Add a legend below a drawing if it has several names to show, and save it."""
+    """Save a drawing, with a legend below it if it has several names."""
     handles, names = drawing.axes[0].get_legend_handles_labels()
     if len(names) > 1:
         columns = min(max(60 // (max(map(len, names)) + 6), 1), 3)
-        # Room for the legend, so that it takes none from the axes.
+        # The legend needs space in addition to the axes.
         drawing.set_figheight(drawing.get_figheight() + 0.24 * -(-len(names) // columns))
         drawing.legend(handles, names, loc="outside lower center", ncols=columns, fontsize=10)
     svg, png = io.BytesIO(), io.BytesIO()

@@ -1,4 +1,4 @@
-"""A report as a pandas data frame with one figure per row, for the CSV file and all tables."""
+"""A report as a pandas data frame with one figure per row, for the CSV file and the tables."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,10 @@ COLUMNS = ("pipeline", "metric", *SCOPE, "value", "low", "high", "unit")
 
 
 def report_frame(report: ProfileReport) -> "DataFrame":
-    """Turn a report into long rows.
+    """Convert a report to a data frame.
 
-    RETURNS (DataFrame): `COLUMNS`; a column that does not apply to a figure is missing there.
+    report (ProfileReport): The report.
+    RETURNS (DataFrame): The columns are `COLUMNS`. Columns that do not apply to a figure are empty.
     RAISES (MissingDependency): If pandas is not installed.
     """
     rows = [{"pipeline": one.name, **row} for one in report.profiles for row in _profile_rows(one)]

@@ -1,4 +1,4 @@
-"""How busy the machine was during a run, and what the system does not report."""
+"""The machine, how busy it was during a run, and what the system does not report."""
 
 import platform
 from pathlib import Path
@@ -14,18 +14,25 @@ GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
 class MachineWatch:
-    """Looks at the machine before and after a run."""
+    """Observes the machine during a run."""
 
     def __init__(self) -> None:
         self._psutil: Any = require("psutil", extra="profile")
         self._load, self._times = self._psutil.getloadavg()[0], self._psutil.cpu_times()
 
     def describe(self) -> Machine:
-        """Describe the machine and how busy it was since this was made."""
+        """Describe the machine and how busy it was since the start of the run."""
         (cpu, flags), before, after = describe_cpu(), self._times, self._psutil.cpu_times()
         steal = None
         if hasattr(after, "steal"):
             steal = (after.steal - before.steal) / max(sum(after) - sum(before), 1e-9)
+        missing = []
+        if not SCHEDULE.exists():
+            missing.append("how long a process waited for a CPU, so the times include waiting")
+        if not STATUS.exists():
+            missing.append("peak memory by phase and PSS (there is no /proc)")
+        elif not (RESET.exists() and reset_peak()):
+            missing.append("peak memory by phase (the peak cannot be reset)")
         return Machine(
             cpu=cpu,
             architecture=platform.machine(),
@@ -39,16 +46,5 @@ class MachineWatch:
             load_before=self._load,
             load_after=self._psutil.getloadavg()[0],
             steal=steal,
-            missing=_missing(),
+            missing=missing,
         )
-
-
-def _missing() -> list[str]:
-    found = []
-    if not SCHEDULE.exists():
-        found.append("how long a process waited for a CPU, so busy spells count as its own")
-    if not STATUS.exists():
-        found.append("peak memory by phase and PSS (there is no /proc)")
-    elif not (RESET.exists() and reset_peak()):
-        found.append("peak memory by phase (the peak cannot be reset)")
-    return found

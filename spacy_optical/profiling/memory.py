@@ -1,8 +1,9 @@
 """Memory of this process: now, and its peak since the last reset.
 
-Only the standard library is imported here: this runs in processes whose memory is measured.
+Measured processes import this module, so it only imports the standard library.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -13,10 +14,11 @@ RESET = Path("/proc/self/clear_refs")
 
 
 def read_memory() -> dict[str, int | None]:
-    """Give the memory of this process in bytes.
+    """Read the memory of this process in bytes.
 
     RETURNS (Dict[str, Optional[int]]): `rss`, resident now; `peak`, the highest since `reset_peak`,
-        or without /proc since the process began; `pss`, None if the system does not report it.
+        or since the start of the process if there is no /proc; `pss`, None if the system does not
+        report it.
     """
     if not STATUS.exists():
         return _read_without_proc()
@@ -25,7 +27,7 @@ def read_memory() -> dict[str, int | None]:
 
 
 def read_family() -> dict[str, int] | None:
-    """Give the sums of `rss` and `pss` of this process and its children in bytes, if reported."""
+    """Sum `rss` and `pss` of this process and its children in bytes. None if not reported."""
     try:
         files = (PROCESSES / "self" / "task").glob("*/children")
         processes = ["self", *(child for file in files for child in file.read_text().split())]
@@ -34,32 +36,26 @@ def read_family() -> dict[str, int] | None:
             "pss": sum(_fields(PROCESSES / one / "smaps_rollup")["Pss"] for one in processes),
         }
     except (OSError, KeyError):
-        # A child may end meanwhile.
+        # A child process may end while its files are read.
         return None
 
 
 def reset_peak() -> bool:
-    """Reset the peak to what is resident now, and return whether the system allows it."""
+    """Reset the peak to the memory that is resident now. Return False if this is not possible."""
     try:
-        RESET.write_text("5")  # as proc(5) says
+        RESET.write_text("5")  # see proc(5)
     except OSError:
         return False
     return True
 
 
 def _fields(path: Path) -> dict[str, int]:
-    """Lines such as `VmHWM:   1234 kB`, in bytes; none where the file cannot be read."""
-    found = {}
+    """Read lines such as `VmHWM:   1234 kB`, in bytes. Empty if the file cannot be read."""
     try:
-        lines = path.read_text().splitlines()
+        lines = re.findall(r"^(\w+):\s+(\d+) kB$", path.read_text(), re.MULTILINE)
     except OSError:
         return {}
-    for line in lines:
-        name, _, rest = line.partition(":")
-        words = rest.split()
-        if len(words) == 2 and words[1] == "kB":
-            found[name] = int(words[0]) * 1024  # the kernel's kB
-    return found
+    return {name: int(size) * 1024 for name, size in lines}
 
 
 def _read_without_proc() -> dict[str, int | None]:

@@ -1,12 +1,13 @@
-"""What a reader of the figures must know about the run."""
+"""Warnings about the conditions of a run."""
 
 from collections.abc import Sequence
 
 from .options import Options
 from .schema import Machine, NotRun, Profile
 
-MOST_STEAL, MOST_WAITING = 0.01, 0.1  # beyond these the machine had other work to do
-# An interval whose half is more than this fraction of its figure is wide.
+# Shares of the CPU time above which the machine had other work.
+MAX_STEAL, MAX_WAITING = 0.01, 0.1
+# An interval is wide if half of it is more than this fraction of its figure.
 WIDE = 0.15
 
 
@@ -14,11 +15,11 @@ def warnings_for(
     profiles: Sequence[Profile],
     machine: Machine,
     options: Options,
-    not_run: Sequence[NotRun] = (),
+    not_run: Sequence[NotRun],
     *,
     complete: bool,
 ) -> list[str]:
-    """Say what a reader of the figures must know, one sentence each."""
+    """Write a sentence for each condition that affects the figures."""
     found = []
     if not complete:
         found.append("The run was stopped before its end: the figures are partial.")
@@ -34,19 +35,21 @@ def warnings_for(
         found.append(
             f"The machine was busy when the run began: load average {load:.1f} on {cpus} CPUs."
         )
-    if machine.steal is not None and machine.steal > MOST_STEAL:
+    if machine.steal is not None and machine.steal > MAX_STEAL:
         found.append(f"The host used {machine.steal:.1%} of the CPU time for other machines.")
     for name, latency, ratios in ((one.name, one.latency, one.ratios) for one in profiles):
         if latency is None:
             continue
-        if latency.waiting_share > MOST_WAITING:
+        if latency.waiting_share > MAX_WAITING:
             share = f"{latency.waiting_share:.0%}"
             found.append(f"{name} spent {share} of the time waiting for a CPU; it is subtracted.")
-        if latency.p50_ms.half_width > WIDE:
-            bounds = f"{latency.p50_ms.low:.2f} to {latency.p50_ms.high:.2f} ms"
-            found.append(f"The interval of {name}'s p50 is wide ({bounds}).")
-        p50 = None if ratios is None or name == options.baseline else ratios.p50
-        if p50 is not None and p50.low <= 1 <= p50.high:
+        p50 = latency.p50_ms
+        if p50.high - p50.low > 2 * WIDE * p50.value:
+            found.append(
+                f"The interval of {name}'s p50 is wide ({p50.low:.2f} to {p50.high:.2f} ms)."
+            )
+        ratio = None if ratios is None or name == options.baseline else ratios.p50
+        if ratio is not None and ratio.low <= 1 <= ratio.high:
             found.append(
                 f"The difference in p50 between {name} and {options.baseline} is not significant."
             )

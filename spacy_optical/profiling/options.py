@@ -1,4 +1,4 @@
-"""How to measure."""
+"""The settings of a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,23 +11,23 @@ from .schema import MEGABYTE, Budget, LimitKind
 
 @dataclass(frozen=True)
 class Options:
-    """How to measure; the same for all pipelines of a run.
+    """The settings of a run, for all pipelines.
 
     threads (int): Threads of the numeric libraries and of `optical_ner`.
     batch_sizes (Tuple[int, ...]): Batch sizes of `nlp.pipe`.
-    seconds (float): Timed seconds per pipeline one by one, and again for each batch size.
-    rounds (int): Rounds that these seconds are divided into; the pipelines take turns.
-    starts (int): Fresh processes per pipeline for start times and memory.
-    seed (int): Seed of the order of the texts, of string hashes and of resampling.
-    baseline (Optional[str]): The name of the pipeline that others are compared with.
-    labels (Optional[Tuple[str, ...]]): The labels to evaluate; by default all in the gold.
-    label_map (Mapping[str, str]): For a label of a pipeline the gold label that it stands for.
-    source_language (str): The language of the training labels, left out of macro F1.
+    seconds (float): Seconds to measure each pipeline one by one, and again for each batch size.
+    rounds (int): Number of rounds to divide these seconds into.
+    starts (int): Number of fresh processes per pipeline, for start times and memory.
+    seed (int): Seed for the order of the texts, string hashes and resampling.
+    baseline (Optional[str]): The name of the pipeline that the others are compared with.
+    labels (Optional[Tuple[str, ...]]): The labels to evaluate. Defaults to all labels in the gold.
+    label_map (Mapping[str, str]): Gold labels by labels of the pipelines.
+    source_language (str): The language of the training labels. Macro F1 leaves it out.
     code (Optional[Path]): A Python file that registers components.
-    processes (int): Processes of `nlp.pipe` whose combined memory is measured too; 1 for none.
+    processes (int): Number of `nlp.pipe` processes to measure the combined memory of. 1 is off.
     memory_limit_mb (Optional[float]): The memory limit of each measured process, MB.
-    memory_group (Optional[Path]): A control group, to limit resident memory, not address space.
-    budget (Optional[Budget]): What a pipeline may cost; the report marks what fits.
+    memory_group (Optional[Path]): A control group, to limit resident memory.
+    budget (Optional[Budget]): Maximum costs. The report marks the pipelines within them.
     RAISES (OpticalError): If a value is out of range or cannot be used.
     """
 
@@ -67,7 +67,7 @@ class Options:
             limit.close()
 
     def new_limit(self) -> MemoryLimit | None:
-        """Make the memory limit of one measured process."""
+        """Create the memory limit of one measured process."""
         if self.memory_limit_mb is None:
             return None
         try:
@@ -78,7 +78,7 @@ class Options:
 
     @property
     def limit_kind(self) -> LimitKind | None:
-        """What is limited, if anything is."""
+        """The kind of the memory limit, or None."""
         if self.memory_limit_mb is None:
             return None
         return "address space" if self.memory_group is None else "resident memory"

@@ -1,6 +1,7 @@
-"""The requesting side of a measured process."""
+"""Start a measured process and send it requests."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -8,37 +9,38 @@ import textwrap
 from typing import IO, Any, cast
 
 from ..errors import Errors, OpticalError
-from .environment import Environment, process_variables
+from .environment import Environment
 from .options import Options
 from .workload import Target
 
 STOP_SECONDS = 5
-# A library's message may be a page; its beginning says what is wrong.
-MOST_REASON = 300
-# Requests in words, after "failed to".
+# The beginning of a long error message is enough.
+MAX_REASON = 300
+LIBRARIES = ("OMP", "MKL", "OPENBLAS", "BLIS", "NUMEXPR", "RAYON")
+THREAD_VARIABLES = ("VECLIB_MAXIMUM_THREADS", *(f"{name}_NUM_THREADS" for name in LIBRARIES))
+# The requests, as texts after "failed to".
 STEPS = {
     "start": "import its libraries",
     "load": "load",
-    "hold": "take the texts",
-    "first": "read a text",
-    "single": "read texts one by one",
-    "batch": "read texts in batches",
-    "share": "read texts in several processes",
+    "hold": "receive the texts",
+    "first": "run a text",
+    "single": "run texts one by one",
+    "batch": "run texts in batches",
+    "share": "run texts in several processes",
     "score": "find entities in the gold documents",
 }
 
 
 class RequestFailed(OpticalError):
-    """A measured process could not do what was requested."""
+    """A request to a measured process failed."""
 
 
 class Worker:
-    """A fresh process that holds one pipeline; a context manager that ends it."""
+    """A fresh process with one pipeline. It ends when the context manager exits."""
 
     def __init__(self, name: str, environment: Environment, options: Options) -> None:
         self.name, self.options = name, options
         self._limit = limit = options.new_limit()
-        # Closed by `close`, with the process that writes to it.
         self._log = tempfile.TemporaryFile("w+", encoding="utf8", errors="replace")  # noqa: SIM115
         command = [sys.executable, "-m", f"{__package__}.worker", environment, str(options.threads)]
         self._process = subprocess.Popen(
@@ -46,20 +48,26 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=process_variables(options.threads, options.seed),
+            env={
+                **os.environ,
+                **dict.fromkeys(THREAD_VARIABLES, str(options.threads)),
+                "TOKENIZERS_PARALLELISM": "false",
+                "PYTHONHASHSEED": str(options.seed),
+                "PYTHONIOENCODING": "utf8",
+            },
             text=True,
             encoding="utf8",
-            # Ctrl-C is for the requesting process alone, which then stops this one.
+            # Ctrl-C only goes to the main process, which then stops this one.
             start_new_session=True,
         )
         self._requests = cast(IO[str], self._process.stdin)
         self._answers = cast(IO[str], self._process.stdout)
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
-        """Send one request and wait for its answer.
+        """Send a request and wait for the answer.
 
         do (str): A method of `worker.Subject`.
-        **arguments: Its arguments; they must be JSON values.
+        **arguments: Its arguments, as JSON values.
         RETURNS (Dict[str, Any]): The answer.
         RAISES (RequestFailed): If the request failed or the process ended.
         """
@@ -67,11 +75,11 @@ class Worker:
             self._requests.write(json.dumps({"do": do, **arguments}) + "\n")
             self._requests.flush()
             line = self._answers.readline()
-        except OSError:  # a broken pipe, which Windows calls an invalid argument
+        except OSError:  # a broken pipe; Windows reports an invalid argument
             line = ""
         answer: dict[str, Any] = json.loads(line) if line else {"error": self._end()}
         if "error" in answer:
-            reason = textwrap.shorten(answer["error"], MOST_REASON, placeholder=" …")
+            reason = textwrap.shorten(answer["error"], MAX_REASON, placeholder=" …")
             raise RequestFailed(Errors.E601.format(name=self.name, step=STEPS[do], reason=reason))
         return answer
 
@@ -85,11 +93,15 @@ class Worker:
         code = self._process.wait()
         self._log.seek(0)
         lines = [line.strip() for line in self._log if line.strip()]
-        said = f" after saying '{lines[-1]}'" if lines else ""
-        return f"its process ended with code {code}{said}"
+        output = f" and the last output '{lines[-1]}'" if lines else ""
+        return f"its process ended with code {code}{output}"
 
-    def close(self) -> None:
-        """End the process."""
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            self._process.kill()
         try:
             self._requests.close()
             self._process.wait(timeout=STOP_SECONDS)
@@ -100,11 +112,3 @@ class Worker:
         self._log.close()
         if self._limit is not None:
             self._limit.close()
-
-    def __enter__(self) -> "Worker":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None and not issubclass(kind, Exception):
-            self._process.kill()
-        self.close()

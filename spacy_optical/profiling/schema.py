@@ -1,7 +1,6 @@
-"""The metrics file: its fields, units and version, checked on reading and on writing.
+"""The schema of the metrics file. `docs/metrics.md` describes every field.
 
-Megabytes are 10^6 bytes; shares and F1 are fractions of 1; times say their unit in the name.
-`docs/metrics.md` describes every field for readers of the file.
+A megabyte is 10^6 bytes. Shares and F1 are fractions of 1. Names of times end with their unit.
 """
 
 from collections.abc import Iterable
@@ -19,7 +18,7 @@ LimitKind = Literal["address space", "resident memory"]
 
 
 class Record(BaseModel):
-    """A part of the file; a field that the schema does not know is an error."""
+    """A part of the file. Unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,8 +27,7 @@ class Estimate(Record):
     """A figure with its 95 % interval.
 
     value, low, high (float): The figure and the ends of its interval.
-    samples (List[float]): The values that `value` sums up, one a round or one a process; empty
-        for F1, whose samples are sentences.
+    samples (List[float]): One value for each round or process. Empty for F1.
     """
 
     value: float
@@ -39,13 +37,8 @@ class Estimate(Record):
 
     @classmethod
     def certain(cls, value: float) -> "Estimate":
-        """An estimate of one sample, whose interval is a point."""
+        """Make an estimate of one sample, whose interval is a point."""
         return cls(value=value, low=value, high=value, samples=[value])
-
-    @property
-    def half_width(self) -> float:
-        """Half of the interval, as a share of the figure."""
-        return (self.high - self.low) / 2 / abs(self.value) if self.value else 0.0
 
 
 class Machine(Record):
@@ -67,12 +60,12 @@ class Machine(Record):
 
     @property
     def simd_flags(self) -> list[str]:
-        """The CPU flags that decide how fast matrices are multiplied."""
+        """The CPU flags that affect the speed of matrix products."""
         return [flag for flag in self.flags if flag.startswith(SIMD)]
 
 
 class GoldFile(Record):
-    """A gold file by its hash."""
+    """A gold file, its hash and size."""
 
     file: str
     sha256: str
@@ -82,7 +75,7 @@ class GoldFile(Record):
 
 
 class Budget(Record):
-    """The most that a pipeline may cost; None for no limit."""
+    """The maximum costs of a pipeline. None is no limit."""
 
     max_p50_ms: float | None = None
     max_rss_mb: float | None = None
@@ -91,7 +84,7 @@ class Budget(Record):
 
 
 class Settings(Record):
-    """What was asked for."""
+    """The settings of the run."""
 
     threads: int
     batch_sizes: list[int]
@@ -114,7 +107,7 @@ class Settings(Record):
 
 
 class Start(Record):
-    """From nothing to the first result, in a fresh process whose files the system has cached."""
+    """From the start of a fresh process to the first result, with the files in the disk cache."""
 
     import_seconds: Estimate
     load_seconds: Estimate
@@ -123,7 +116,7 @@ class Start(Record):
 
 
 class LengthLatency(Record):
-    """Latency of the texts of some lengths."""
+    """Latency of texts with `words_from` to `words_to` words."""
 
     words_from: int
     words_to: int | None
@@ -132,7 +125,7 @@ class LengthLatency(Record):
 
 
 class Latency(Record):
-    """One text through `nlp(text)`."""
+    """Latency of `nlp(text)`."""
 
     p50_ms: Estimate
     p90_ms: Estimate
@@ -146,7 +139,7 @@ class Latency(Record):
 
 
 class Throughput(Record):
-    """Many texts through `nlp.pipe`."""
+    """Speed of `nlp.pipe`."""
 
     batch_size: int
     words_per_second: Estimate
@@ -155,7 +148,7 @@ class Throughput(Record):
 
 
 class SharedMemory(Record):
-    """The combined peak of several processes; PSS counts shared pages once, RSS for each."""
+    """Peak memory of several processes together. PSS counts a shared page once, RSS each time."""
 
     processes: int
     pss_mb: float
@@ -163,7 +156,7 @@ class SharedMemory(Record):
 
 
 class Memory(Record):
-    """Memory of a fresh process; `phases_mb` holds the peak of each phase."""
+    """Memory of a fresh process. `phases_mb` has the peak of each phase."""
 
     peak_rss_mb: Estimate
     above_floor_mb: Estimate
@@ -174,7 +167,7 @@ class Memory(Record):
 
 
 class Disk(Record):
-    """Files of the pipeline, and one hash over their names and contents."""
+    """The files of the pipeline and a hash of their names and contents."""
 
     mb: float
     files: dict[str, int]
@@ -191,7 +184,7 @@ class TypeAccuracy(Record):
 
 
 class Accuracy(Record):
-    """Entities found in the gold of one language; `counts` is empty before version 3."""
+    """Scores on the gold of one language. `counts` is empty in files before version 3."""
 
     precision: Estimate
     recall: Estimate
@@ -207,7 +200,7 @@ class Accuracy(Record):
 
 
 class Pieces(Record):
-    """How the tokenizer cuts the words of one language."""
+    """How the tokenizer splits the words of one language into pieces."""
 
     words: int
     pieces_per_word: float
@@ -215,7 +208,7 @@ class Pieces(Record):
 
 
 class Ratios(Record):
-    """Compared with the baseline, where above 1 is better; `f1` is the share of its macro F1."""
+    """Ratios to the baseline. Above 1 is better. `f1` is the ratio of the macro F1."""
 
     p50: Estimate | None = None
     words_per_second: dict[int, Estimate] = {}
@@ -226,7 +219,7 @@ class Ratios(Record):
 
 
 class Profile(Record):
-    """Everything about one pipeline; None where the run was stopped before."""
+    """The figures of one pipeline. None for what an interrupted run did not measure."""
 
     name: str
     target: str
@@ -244,36 +237,54 @@ class Profile(Record):
     throughput: list[Throughput] = []
     ratios: Ratios | None = None
 
+    @property
+    def costs(self) -> dict[str, Estimate]:
+        """The measured costs, by their names in `Ratios`."""
+        costs = {}
+        if self.latency is not None:
+            costs["p50"] = self.latency.p50_ms
+        if self.memory is not None:
+            costs["peak_rss"] = self.memory.peak_rss_mb
+            costs["above_floor"] = self.memory.above_floor_mb
+        if self.disk is not None and self.disk.mb:
+            costs["disk"] = Estimate.certain(self.disk.mb)
+        return costs
+
+    @property
+    def speeds(self) -> dict[int, Estimate]:
+        """Words per second by batch size."""
+        return {one.batch_size: one.words_per_second for one in self.throughput}
+
 
 class NotRun(Record):
-    """A pipeline that runs, but not within the memory limit."""
+    """A pipeline that runs only without the memory limit."""
 
     name: str
     reason: str
 
 
 class ExtraRow(Record):
-    """F1 of a model that was not measured, such as an ablation."""
+    """F1 of a model that was not profiled, such as an ablation."""
 
     name: str
     f1: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
 
 
 class Floor(Record):
-    """A process that only imports spaCy, ONNX Runtime and tokenizers, in a base install."""
+    """A process in a base install that only imports spaCy, ONNX Runtime and tokenizers."""
 
     import_seconds: Estimate
     peak_rss_mb: Estimate
 
 
 def macro_languages(languages: Iterable[str], source_language: str) -> list[str]:
-    """Give the languages that macro F1 is the mean of: all but the source language."""
+    """Return the languages of macro F1: all except the source language."""
     known = list(languages)
     return [code for code in known if code != source_language] or known
 
 
 class ProfileReport(Record):
-    """The whole file."""
+    """The metrics file."""
 
     format: Literal["spacy_optical.profile"] = "spacy_optical.profile"
     version: Literal[3] = 3
@@ -290,7 +301,7 @@ class ProfileReport(Record):
     @model_validator(mode="before")
     @classmethod
     def _upgrade(cls, value: Any) -> Any:
-        """Older versions lack optional fields; version 2 may hold a study, for `research` alone."""
+        """Read older versions. The study of a version 2 file is only for `research`."""
         if isinstance(value, dict) and value.get("version") in (1, 2):
             dropped = {"study", "gains"} - cls.model_fields.keys()
             return {key: value[key] for key in value if key not in dropped} | {"version": 3}
@@ -298,11 +309,11 @@ class ProfileReport(Record):
 
     @property
     def languages(self) -> list[str]:
-        """The languages with gold, in the order given."""
+        """The languages with gold data."""
         return list(self.settings.gold)
 
     @property
     def macro_languages(self) -> list[str]:
-        """The languages that macro F1 is the mean of."""
+        """The languages of macro F1."""
         known = self.languages or list(dict.fromkeys(c for row in self.extra for c in row.f1))
         return macro_languages(known, self.settings.source_language)

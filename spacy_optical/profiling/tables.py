@@ -1,4 +1,4 @@
-"""The tables of a report, each a pivot of its data frame, as text."""
+"""The tables of a report, as pivots of its data frame."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from .schema import Budget, ProfileReport
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-# Metrics as the columns of a table; what is in braces is filled from the row.
+# The column headers of metrics. Values of the row replace the names in braces.
 HEADERS = {
     "macro_f1": "Macro F1",
     "speed": "words/s, batch {batch_size}",
@@ -45,8 +45,10 @@ HEADERS = {
     "unknown_share": "Unknown pieces %",
     "gold_words": "Words",
 }
-PERCENTILES = ("latency_p50", "latency_p95", "latency_p99")
-COST = ("macro_f1", "speed", *PERCENTILES, "load", "peak_rss", "above_floor", "disk")
+COST = (
+    *("macro_f1", "speed", "latency_p50", "latency_p95", "latency_p99"),
+    *("load", "peak_rss", "above_floor", "disk"),
+)
 RATIOS = tuple(name for name in HEADERS if name.startswith("ratio_"))
 TYPES = ("precision", "recall", "f1", "entities")
 LATENCY = ("latency_p50", "latency_p90", "latency_p95", "latency_p99", "calls")
@@ -54,18 +56,17 @@ LENGTHS = ("texts", "latency_p50")
 START = ("import", "load", "first_call", "total")
 SHARED = ("shared_pss", "shared_rss")
 PIECES = ("pieces_per_word", "unknown_share", "gold_words")
-# Tables whose columns have other names.
+# Tables with other headers.
 F1 = {"f1": "{language}", "macro_f1": "Macro"}
 MEMORY = {"peak_rss": "{phase}", "above_floor": "above floor", "steady_rss": "steady", "pss": "PSS"}
-COMBINED = "Combined memory of nlp.pipe(n_process=N) and its processes, MB"
 
 
 def make_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> "DataFrame":
     """Make a table of text.
 
-    caption (str): What it shows, with the units; it is the name of the table's columns.
-    header (Sequence[str]): The columns, of which the first names the row.
-    rows (Sequence[Sequence[str]]): The cells. A cell may end with its interval, as in
+    caption (str): The caption with the units. It is the name of the data frame's columns.
+    header (Sequence[str]): The column headers. The first column has the names of the rows.
+    rows (Sequence[Sequence[str]]): The cells. A cell may end with an interval, as in
         `1.23 [1.20 to 1.27]`.
     RETURNS (DataFrame): The table.
     """
@@ -74,13 +75,13 @@ def make_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def pivot(caption: str, rows: "DataFrame", metrics: Iterable[str], *index: str) -> "DataFrame":
-    """Turn long rows into a table, in the order in which they come.
+    """Make a table from rows of a report's data frame, in the same order.
 
     caption (str): As for `make_table`.
-    rows (DataFrame): Rows of a report's data frame.
-    metrics (Iterable[str]): The metrics of the columns; a dict gives them other headers.
-    *index (str): Columns of the frame that name a row, besides the pipeline.
-    RETURNS (DataFrame): The table; empty if there are no such rows.
+    rows (DataFrame): The rows.
+    metrics (Iterable[str]): The metrics of the columns. A dict sets other headers.
+    *index (str): Columns of the data frame that name the rows, in addition to the pipeline.
+    RETURNS (DataFrame): The table. Empty if no row has one of the metrics.
     """
     headers = metrics if isinstance(metrics, dict) else {name: HEADERS[name] for name in metrics}
     picked = rows[rows["metric"].isin(headers) & rows["value"].notna()]
@@ -100,7 +101,7 @@ def pivot(caption: str, rows: "DataFrame", metrics: Iterable[str], *index: str) 
 
 
 def main_tables(report: ProfileReport) -> "list[DataFrame]":
-    """Give F1 by language, costs, the comparison with the baseline and the budget, if known."""
+    """Make the tables of F1, costs, ratios to the baseline and the budget, if there are data."""
     rows = report_frame(report)
     whole = rows[rows["phase"].isna() & rows["words"].isna()]
     scored = whole[(whole["label"] == "all") | (whole["metric"] == "macro_f1")]
@@ -117,23 +118,29 @@ def main_tables(report: ProfileReport) -> "list[DataFrame]":
 
 
 def detail_tables(report: ProfileReport) -> "dict[str, list[DataFrame]]":
-    """Give the tables behind the figures and other details, by figure or heading."""
+    """Make the tables of the figures and other details, by the figure's name or a heading."""
     rows = report_frame(report)
     lengths, whole = rows[rows["words"].notna()], rows[rows["words"].isna()]
     phases = whole.assign(phase=whole["phase"].fillna("Peak"))
-    floor = ""
+    combined, floor = "Combined memory of nlp.pipe(n_process=N) and its processes, MB", ""
     if report.floor is not None:
         floor = f"; the libraries alone: {number(report.floor.peak_rss_mb.value)}"
+    files = [
+        (one.name, file, f"{size:,}")
+        for one in report.profiles
+        if one.disk is not None
+        for file, size in sorted(one.disk.files.items(), key=lambda item: -item[1])
+    ]
     found = (
         ("f1-languages", pivot("Scores in percent", whole, TYPES, "language", "label")),
         ("latency", pivot("Latency of nlp(text), ms", whole, LATENCY)),
         ("latency-length", pivot("Latency of one text by its words", lengths, LENGTHS, "words")),
         ("throughput", pivot("Speed of nlp.pipe", whole, {"speed": "words/s"}, "batch_size")),
         ("memory", pivot(f"Peak resident memory by phase, MB{floor}", phases, MEMORY)),
-        ("memory", pivot(COMBINED, whole, SHARED, "processes")),
+        ("memory", pivot(combined, whole, SHARED, "processes")),
         ("Start", pivot("From a fresh process to the first result", whole, START)),
         ("Subword pieces", pivot("Subword pieces of the gold words", whole, PIECES, "language")),
-        ("Files", _files(report)),
+        ("Files", make_table("Files", ("Pipeline", "File", "Bytes"), files)),
     )
     tables: dict[str, list[DataFrame]] = {}
     for name, table in found:
@@ -143,7 +150,7 @@ def detail_tables(report: ProfileReport) -> "dict[str, list[DataFrame]]":
 
 
 def budget_table(report: ProfileReport, budget: Budget) -> "DataFrame":
-    """Show which pipelines are within a budget, and why the others are not."""
+    """Make a table of the pipelines within a budget, and why the others are not."""
     rows = [
         (one.name, estimate_cell(one.macro_f1, "share"), "; ".join(excess(one, budget)) or "fits")
         for one in report.profiles
@@ -151,13 +158,3 @@ def budget_table(report: ProfileReport, budget: Budget) -> "DataFrame":
     rows += [(one.name, MISSING, "does not run") for one in report.not_run]
     caption = f"Within the budget of {budget_text(budget)}"
     return make_table(caption, ("Pipeline", "Macro F1", "Budget"), rows)
-
-
-def _files(report: ProfileReport) -> "DataFrame":
-    rows = [
-        (one.name, file, f"{size:,}")
-        for one in report.profiles
-        if one.disk is not None
-        for file, size in sorted(one.disk.files.items(), key=lambda item: -item[1])
-    ]
-    return make_table("Files", ("Pipeline", "File", "Bytes"), rows)

@@ -1,4 +1,4 @@
-"""Tables for the terminal and for Markdown, and their place in a file."""
+"""Tables for the terminal and for Markdown."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from .tables import main_tables
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-# Columns that sum up others keep their intervals in Markdown.
+# Columns that keep their intervals in Markdown.
 SUMMARIES = ("Macro", "Macro F1", "F1 kept %", "Speed, one text")
 INTERVAL = r" \[[^\]]* to [^\]]*\]$"
 
@@ -22,14 +22,14 @@ def without_intervals(frame: "DataFrame", keep: Collection[str] = ()) -> "DataFr
 
 
 def terminal_text(report: ProfileReport) -> str:
-    """Write the main tables for a terminal."""
+    """Format the main tables for a terminal."""
     parts = [terminal_table(table) for table in main_tables(report)]
     parts.extend(f"⚠ {warning}" for warning in report.warnings)
     return "\n".join(parts)
 
 
 def terminal_table(table: "DataFrame") -> str:
-    """Write a table for a terminal."""
+    """Format a table for a terminal."""
     rows, header = without_intervals(table).values.tolist(), list(table)
     aligns = ["l", *"r" * (len(header) - 1)]
     drawn: str = wasabi_table(rows, header=header, divider=True, aligns=aligns)
@@ -37,7 +37,7 @@ def terminal_table(table: "DataFrame") -> str:
 
 
 def markdown_text(report: ProfileReport) -> str:
-    """Write the main tables as Markdown, with where and how they were measured."""
+    """Format the main tables as Markdown, with the machine and the settings."""
     tables = [without_intervals(table, SUMMARIES) for table in main_tables(report)]
     parts = list(map(markdown_table, tables))
     machine, settings = report.machine, report.settings
@@ -53,7 +53,7 @@ def markdown_text(report: ProfileReport) -> str:
 
 
 def markdown_table(table: "DataFrame") -> str:
-    """Write a table with its caption as Markdown."""
+    """Format a table with its caption as Markdown."""
     rule = ["---", *["---:"] * (len(table.columns) - 1)]
     rows = [[cell.replace("|", "\\|") for cell in row] for row in table.values.tolist()]
     lines = [f"| {' | '.join(row)} |" for row in (list(table), rule, *rows)]

@@ -1,7 +1,7 @@
-"""The measured process: it holds one pipeline and answers one request a line, in JSON.
+"""The measured process. It has one pipeline and answers requests, one JSON object per line.
 
-Started by `process.Worker`. Nothing but the standard library is imported before the request that
-times the import, so that the figures belong to the pipeline alone.
+`process.Worker` starts it. Only the standard library is imported before the `start` request, which
+measures the import.
 """
 
 import json
@@ -19,10 +19,7 @@ from .memory import read_family, read_memory, reset_peak
 
 
 class Subject:
-    """One pipeline and the texts that it is measured on; each method answers one request.
-
-    `main` adds to every answer the memory that the process used for it.
-    """
+    """One pipeline and its texts. Each method answers one request; `main` adds the memory."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -30,72 +27,64 @@ class Subject:
         self.texts: list[str] = []
 
     def start(self, modules: Sequence[str] = ("spacy",)) -> dict[str, Any]:
-        """Import libraries, and load no model."""
+        """Import libraries."""
         return {"seconds": self._timed(lambda: [import_module(module) for module in modules])}
 
     def load(self, path: str, kind: str, threads: int, code: str | None) -> dict[str, Any]:
-        """Load the pipeline and list its parts."""
+        """Load the pipeline and list its components and labels."""
         from spacy.util import import_file
 
         if code is not None:
             import_file("python_code", code)
 
-        def load() -> None:
-            self.nlp = _load(path, kind, threads)
-
-        seconds = self._timed(load)
+        seconds = self._timed(lambda: self._load(path, kind, threads))
         metas = {name: self.nlp.get_pipe_meta(name) for name in self.nlp.pipe_names}
         finders = [name for name, meta in metas.items() if "doc.ents" in meta.assigns]
-        labels: set[str] = set()
-        for name in finders:
-            labels.update(getattr(self.nlp.get_pipe(name), "labels", ()))
+        labels = (getattr(self.nlp.get_pipe(name), "labels", ()) for name in finders)
         return {
             "seconds": seconds,
             "components": list(self.nlp.pipe_names),
             "finders": finders,
-            "labels": sorted(labels),
+            "labels": sorted(set().union(*labels)),
             "folder": str(self.nlp.path) if self.nlp.path else None,
         }
 
     def hold(self, texts: list[str]) -> dict[str, Any]:
-        """Keep the texts that later requests refer to by number."""
+        """Store the texts. Later requests refer to them by number."""
         self.texts = texts
         return {}
 
-    def first(self, place: int) -> dict[str, Any]:
+    def first(self) -> dict[str, Any]:
         """Run the first text."""
-        return {"seconds": self._timed(lambda: self.nlp(self.texts[place]))}
+        return {"seconds": self._timed(lambda: self.nlp(self.texts[0]))}
 
     def single(self, places: list[int], seconds: float) -> dict[str, Any]:
-        """Run texts one by one, repeatedly until the time is over."""
+        """Run texts one by one. Repeat until the time is over."""
         nlp, texts, now, since = self.nlp, self.texts, self.clock.now, self.clock.since
-        found: list[tuple[int, int, int]] = []
-        begun = now()
-        while True:
+        calls: list[tuple[int, int, int]] = []
+
+        def run() -> None:
             for place in places:
                 before = now()
                 nlp(texts[place])
-                found.append((place, *since(before)))
-            passed, waited = since(begun)
-            if passed >= seconds * 1e9:
-                return {"calls": found, "waiting_share": waited / passed}
+                calls.append((place, *since(before)))
+
+        _, passed, waited = self._repeat(run, seconds)
+        return {"calls": calls, "waiting_share": waited / passed}
 
     def batch(self, places: list[int], batch_size: int, seconds: float) -> dict[str, Any]:
-        """Stream texts through `nlp.pipe`, repeatedly until the time is over."""
-        nlp, now, since = self.nlp, self.clock.now, self.clock.since
+        """Stream texts through `nlp.pipe`. Repeat until the time is over."""
         texts = [self.texts[place] for place in places]
-        times = 0
-        begun = now()
-        while True:
-            for _ in nlp.pipe(texts, batch_size=batch_size):
+
+        def run() -> None:
+            for _ in self.nlp.pipe(texts, batch_size=batch_size):
                 pass
-            times += 1
-            passed, waited = since(begun)
-            if passed >= seconds * 1e9:
-                return {"times": times, "passed": passed, "waited": waited}
+
+        times, passed, waited = self._repeat(run, seconds)
+        return {"times": times, "passed": passed, "waited": waited}
 
     def share(self, places: list[int], batch_size: int, processes: int) -> dict[str, Any]:
-        """Stream texts through several processes, and give their combined peak memory."""
+        """Stream texts through several processes. Return their combined peak memory."""
         texts = [self.texts[place] for place in places]
         most = {"rss": 0, "pss": 0}
         stream = self.nlp.pipe(texts, batch_size=batch_size, n_process=processes)
@@ -106,7 +95,7 @@ class Subject:
         return most
 
     def score(self, path: str, labels: list[str], label_map: dict[str, str]) -> dict[str, Any]:
-        """Count entities in each gold document, label by label, and the pieces of its words."""
+        """Count the entities in each gold document by label, and the pieces of its words."""
         from ..data.docs import read_docs
         from .accuracy import count_entities, count_pieces
 
@@ -114,34 +103,39 @@ class Subject:
         counts = count_entities(self.nlp, docs, labels, label_map)
         return {"counts": counts, "pieces": count_pieces(self.nlp, docs)}
 
+    def _load(self, path: str, kind: str, threads: int) -> None:
+        import spacy
+
+        if kind == "bundle":
+            self.nlp = spacy.blank("xx")
+            self.nlp.add_pipe("optical_ner", config={"model": path, "threads": threads})
+            return
+        self.nlp = spacy.load(path)
+        for name, pipe in self.nlp.pipeline:
+            if self.nlp.get_pipe_meta(name).factory == "optical_ner" and pipe.threads != threads:
+                pipe.threads = threads  # the session is built at the first call
+
     def _timed(self, function: Callable[[], object]) -> float:
-        begun = self.clock.now()
-        function()
-        passed, waited = self.clock.since(begun)
+        _, passed, waited = self._repeat(function, 0)
         return (passed - waited) / 1e9
 
-
-def _load(path: str, kind: str, threads: int) -> Any:
-    import spacy
-
-    if kind == "bundle":
-        nlp = spacy.blank("xx")
-        nlp.add_pipe("optical_ner", config={"model": path, "threads": threads})
-        return nlp
-    nlp = spacy.load(path)
-    for name in nlp.pipe_names:
-        pipe: Any = nlp.get_pipe(name)
-        if nlp.get_pipe_meta(name).factory == "optical_ner" and pipe.threads != threads:
-            pipe.threads = threads  # the session is built at the first call
-    return nlp
+    def _repeat(self, function: Callable[[], object], seconds: float) -> tuple[int, int, int]:
+        """Return how often a function was called, and the nanoseconds passed and waited."""
+        times, begun = 0, self.clock.now()
+        while True:
+            function()
+            times += 1
+            passed, waited = self.clock.since(begun)
+            if passed >= seconds * 1e9:
+                return times, passed, waited
 
 
 def main() -> None:
-    """Answer requests from standard input until it ends."""
-    # What a library prints must not come between the answers.
+    """Answer requests from standard input until the input ends."""
+    # Output of libraries goes to stderr, so that it does not mix with the answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf8")
     os.dup2(2, 1)
-    enter_environment("base" if sys.argv[1] == "base" else "full")
+    enter_environment(sys.argv[1])
     enter_limit(sys.argv[3])
     subject = Subject(Clock(subtract=sys.argv[2] == "1"))
     for line in sys.stdin:
@@ -150,7 +144,7 @@ def main() -> None:
         try:
             answer = getattr(subject, request.pop("do"))(**request)
             answer["memory"] = read_memory()
-        except Exception as err:  # crosses to the asking process, which tells the user
+        except Exception as err:  # the main process reports it
             answer = {"error": f"{type(err).__name__}: {' '.join(str(err).split())}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

@@ -1,4 +1,4 @@
-"""What is measured, on which texts, against which gold."""
+"""The pipelines, texts and gold documents of a run."""
 
 import hashlib
 import random
@@ -12,7 +12,6 @@ from spacy.tokens import Doc
 from spacy.util import is_package
 
 from ..data.docs import read_docs
-from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
 from ..files import sha256
 from ..runtime.bundle import SIZES, model_path
@@ -20,9 +19,9 @@ from ..runtime.word_tokens import word_tokens
 from .schema import GoldFile
 
 Kind = Literal["pipeline", "bundle"]
-# Files that tell what a folder holds.
+# The files by which folders are recognised.
 FILES: dict[str, Kind] = {"bundle.json": "bundle", "config.cfg": "pipeline"}
-# The component of this package, with the bundle that comes with it.
+# The name of the default model of this package.
 DEFAULT = "optical_ner"
 
 
@@ -30,10 +29,9 @@ DEFAULT = "optical_ner"
 class Target:
     """A pipeline to measure.
 
-    name (str): Its display name.
-    path (str): The name of an installed pipeline, or the folder of a pipeline or a bundle.
-    kind (str): `pipeline` for what `spacy.load` takes, `bundle` for a bundle's folder, which is
-        wrapped in a blank multilingual pipeline.
+    name (str): The name in the tables.
+    path (str): The name of an installed pipeline, or the folder of a pipeline or bundle.
+    kind (str): `pipeline` or `bundle`. A bundle runs in a blank multilingual pipeline.
     """
 
     name: str
@@ -42,16 +40,14 @@ class Target:
 
     @classmethod
     def parse(cls, text: str) -> "Target":
-        """Read `PIPELINE` or `NAME=PIPELINE`.
+        """Parse `PIPELINE` or `NAME=PIPELINE`.
 
-        text (str): The text. The path `optical_ner` is the default model of this package;
-            `sm`, `md` and `lg` are its models of these sizes.
-        RETURNS (Target): The target; without a name, the last part of the path is its name.
-        RAISES (OpticalError): If there is neither such a folder nor such a package.
+        text (str): The text. `optical_ner` is the default model of this package; `sm`, `md` and
+            `lg` are its models of these sizes.
+        RETURNS (Target): The target. The name defaults to the last part of the path.
+        RAISES (OpticalError): If there is no such folder and no such package.
         """
-        name, equals, path = text.partition("=")
-        if not equals:
-            name, path = "", text
+        name, path = text.split("=", 1) if "=" in text else ("", text)
         folder = Path(path)
         for file, kind in FILES.items():
             if (folder / file).is_file():
@@ -65,7 +61,7 @@ class Target:
 
 
 def read_gold(path: Path) -> list[Doc]:
-    """Read a `.spacy` file, or raise an error if it is missing, damaged or without entities."""
+    """Read a `.spacy` file. Raise an error if it is missing, damaged or has no entities."""
     docs = read_docs(path)
     if not any(doc.ents for doc in docs):
         raise OpticalError(Errors.E604.format(path=path))
@@ -73,7 +69,7 @@ def read_gold(path: Path) -> list[Doc]:
 
 
 def describe_gold(path: Path, docs: Sequence[Doc]) -> GoldFile:
-    """Describe a gold file by its hash, and count what it holds."""
+    """Compute the hash and the size of a gold file."""
     return GoldFile(
         file=path.name,
         sha256=sha256(path),
@@ -84,10 +80,9 @@ def describe_gold(path: Path, docs: Sequence[Doc]) -> GoldFile:
 
 
 class Workload:
-    """The texts that speed and memory are measured on, and the words of each.
+    """The texts to measure on, in random order, and their numbers of words.
 
-    Texts without words are left out, and the others are in a random order, so that any stretch of
-    them is a fair sample.
+    Texts without words are left out. The random order makes any block of texts a fair sample.
     """
 
     def __init__(self, docs: Iterable[Doc], seed: int) -> None:
@@ -99,12 +94,12 @@ class Workload:
 
     @property
     def longest_first(self) -> list[int]:
-        """The numbers of the texts, from the most words, which take the most memory, down."""
+        """The numbers of the texts, sorted by their words, longest first."""
         return sorted(range(len(self.texts)), key=self.word_counts.__getitem__, reverse=True)
 
     @property
     def sha256(self) -> str:
-        """A hash over the texts, whatever their order."""
+        """A hash of the texts. It does not depend on their order."""
         digest = hashlib.sha256()
         for text in sorted(self.texts):
             digest.update(text.encode("utf8") + b"\0")
@@ -115,14 +110,7 @@ class Workload:
         return sum(self.word_counts[place] for place in places)
 
     def blocks(self, size: int) -> Iterator[list[int]]:
-        """Go round the texts in blocks without end."""
+        """Yield blocks of texts. After the last text, the first one follows."""
         places = cycle(range(len(self.texts)))
         while True:
             yield list(islice(places, size))
-
-
-def make_workload(gold: Sequence[Doc], texts: Sequence[str] | None, *, seed: int) -> Workload:
-    """Take the texts to run: those given, or else those of the gold documents."""
-    if texts is None and not gold:
-        raise OpticalError(Errors.E608)
-    return Workload(gold if texts is None else tokenizer_for("xx").pipe(texts), seed)

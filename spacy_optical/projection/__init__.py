@@ -1,4 +1,4 @@
-"""From bitext and labelled sentences to labelled translations, and how well that goes."""
+"""Projection of entities from labelled sentences to their translations."""
 
-# Projected entities with less confidence are left out, by the commands and by the functions.
+# The minimum confidence of a projected entity, in the commands and functions.
 THRESHOLD = 0.5

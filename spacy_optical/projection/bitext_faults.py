@@ -1,4 +1,4 @@
-"""Bitext checked as a whole: pairs that are no translations, and lines that have moved."""
+"""Find pairs of bitext that are not translations, and blocks with shifted or scrambled lines."""
 
 import json
 from collections import Counter
@@ -19,31 +19,31 @@ from ..errors import Errors, OpticalError
 from ..files import check_replaceable, folder_written_whole, json_text
 
 FAULTS = RULES | {
-    "unlike": "the pair is no more alike than sentences drawn by chance",
+    "unlike": "the two sentences are not more similar than random sentences",
     "shifted": "the translation is some lines above or below",
-    "scrambled": "the translations of a block are there in another order",
+    "scrambled": "the translations of a block are in another order",
     "unrelated": "the translations of a block are missing",
 }
 MARKER, PAIRS, DROPPED = "check.json", "pairs.jsonl", "dropped.jsonl"
-FEWEST = 50  # pairs that the odds are estimated from
+FEWEST = 50  # pairs in a file, to estimate the log odds
 UNLIKE = -2.0  # log odds
-SCRAMBLED = 1 / 3  # share of the rows of a block that find a partner
-AT_ONCE = 2000  # rows of one transport plan, which then takes seconds
+SCRAMBLED = 1 / 3  # share of the rows of a block that are matched
+AT_ONCE = 2000  # rows of a transport plan, which is solved in seconds
 
 
 @dataclass
 class CheckedFile:
-    """What was found in a file.
+    """The report on a file.
 
     path (str): The file.
-    pairs (int): Pairs read.
-    skipped (Dict[str, int]): Lines that cannot be used, by the code of the error.
-    faults (Dict[str, int]): Pairs by fault, see `FAULTS`; each pair counts once.
+    pairs (int): The number of pairs.
+    skipped (Dict[str, int]): Lines that cannot be used, by error code.
+    faults (Dict[str, int]): Pairs by fault, see `FAULTS`. A pair is counted once.
     blocks (List[Dict[str, Any]]): `start` and `end` (pairs, counted from 1, both included), `kind`
-        of fault, `offset` of the translations in lines, and how many pairs were `matched` again.
-    kept, matched, dropped (int): Pairs as they were, matched with another line, and left out.
-    odds (Optional[List[float]]): Log odds of each pair as it is; None without an encoder.
-    best_odds (Optional[List[float]]): The same at the offset of the pair's block.
+        (the fault), `offset` (of the translations, in lines) and `matched` (pairs matched again).
+    kept, matched, dropped (int): Pairs that are unchanged, matched with another line, and left out.
+    odds (Optional[List[float]]): Log odds of each pair; None without an encoder.
+    best_odds (Optional[List[float]]): Log odds with the offset of the block.
     """
 
     path: str
@@ -71,22 +71,22 @@ def check_bitext(
     seed: int = 0,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[CheckedFile]:
-    """Find pairs of bitext that are no translations, and blocks whose lines have moved.
+    """Find pairs of bitext that are not translations, and blocks with shifted or scrambled lines.
 
-    files (Sequence[Union[str, Path]]): Bitext, see `read_bitext`; of the format `moses` their
-        stems, or the files of both sides in turn.
-    encoder (Optional[Union[str, Path, SentenceEncoder]]): An encoder, or its folder. Without it,
-        or in a file of fewer than 50 pairs, only the rules of `data.bitext_check` are used.
+    files (Sequence[Union[str, Path]]): The bitext, see `read_bitext`. For the format `moses`, their
+        stems, or the two files of each bitext one after the other.
+    encoder (Optional[Union[str, Path, SentenceEncoder]]): An encoder or its folder. Without it, and
+        for files with fewer than 50 pairs, only the rules of `data.bitext_check` are used.
     source_lang (str): The source language.
     target_lang (str): The target language.
     keys (Optional[Tuple[str, str]]), format (Optional[str]), unescape (bool): As `read_bitext`.
-    repair (Optional[Union[str, Path]]): A folder to write: the pairs that remain, some of them
-        matched again, in pairs.jsonl; the others in dropped.jsonl; the counts in check.json.
-    seed (int): Seed for drawing the sentences that show what chance gives.
-    say (Callable[[str], None]): Told of each file.
+    repair (Optional[Union[str, Path]]): A folder to write, with the kept and matched pairs in
+        pairs.jsonl, the other pairs in dropped.jsonl, and the counts in check.json.
+    seed (int): Seed of the random pairs that the log odds are estimated from.
+    say (Callable[[str], None]): Called with a message for each file.
     RETURNS (List[CheckedFile]): A report for each file.
-    RAISES (OpticalError): If a file is missing, damaged or without usable pairs, the encoder is
-        incomplete, or something else is at `repair`.
+    RAISES (OpticalError): If a file is missing, damaged or has no usable pairs, the encoder is
+        incomplete, or `repair` has other content.
     """
     if repair is not None:
         check_replaceable(Path(repair), marker=MARKER)
@@ -109,7 +109,7 @@ def check_bitext(
         skipped: Counter[str] = Counter()
         pairs = list(read(on_error="skip", skipped=skipped))
         if not pairs:
-            next(read(), None)  # raises what is wrong with the first line
+            next(read(), None)  # raises the error of the first line
             raise OpticalError(Errors.E206.format(path=paths[0]))
         say(f"{paths[0]}: {len(pairs)} pairs")
         found = CheckedFile(" + ".join(map(str, paths)), len(pairs), dict(skipped))
@@ -130,77 +130,84 @@ def _check(
     seen: set[bytes],
     seed: int,
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """Fill in a report; give each source row's target row, -1 for none, and why it is dropped."""
+    """Fill in a report. Return the target row of each source row, or -1, and why it is dropped."""
     sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
-    partners, faults, kinds = np.arange(len(pairs)), [""] * len(pairs), [""] * len(pairs)
-    alike: NDArray[np.float64] = np.zeros(len(pairs))
+    partners, similarity = np.arange(len(pairs)), np.zeros(len(pairs))
     if encoder is not None and len(pairs) >= FEWEST:
         odds = TranslationOdds(
             encoder.vectors(sources),
             encoder.vectors(targets),
-            np.array(list(map(len, sources))),
-            np.array(list(map(len, targets))),
+            np.array([len(source) for source in sources]),
+            np.array([len(target) for target in targets]),
             seed=seed,
         )
-        own = odds.offsets[:, odds.reach]
-        best = own.copy()
-        blocks = [block for block in find_blocks(odds.offsets) if block.offset != 0]
-        free = own < 0  # target rows that no pair in its place needs
-        for block in blocks:
-            free[block.start : block.end] = True
-        for block in blocks:
-            if block.offset is not None:
-                rows = np.arange(block.start, block.end)
-                partners[rows] = _matched(odds, rows, block.offset, free)
-                best[rows] = odds.offsets[rows, block.offset + odds.reach]
-        # What is missing from one block may be in another.
-        lost = [np.arange(block.start, block.end) for block in blocks if block.offset is None]
-        if lost:
-            rows = np.concatenate(lost)
-            partners[rows] = _matched(odds, rows, None, free)
-        for block in blocks:
-            rows = np.arange(block.start, block.end)
-            count, kind = int((partners[rows] >= 0).sum()), "shifted"
-            if block.offset is None:
-                kind = "scrambled"
-                if count < SCRAMBLED * len(rows):  # hardly more than chance gives
-                    kind, count, partners[rows] = "unrelated", 0, -1
-            kinds[block.start : block.end] = faults[block.start : block.end] = [kind] * len(rows)
-            found.blocks.append(
-                {
-                    "start": block.start + 1,
-                    "end": block.end,
-                    "kind": kind,
-                    "offset": block.offset,
-                    "matched": count,
-                }
-            )
-        at = np.flatnonzero(partners >= 0)
-        alike[at] = odds.at(at, partners[at])
-        found.odds, found.best_odds = own.round(2).tolist(), np.nan_to_num(best).round(2).tolist()
-    rows_left = np.flatnonzero(partners >= 0).tolist()
+        partners = _realign(found, odds)
+        rows = np.flatnonzero(partners >= 0)
+        similarity[rows] = odds.at(rows, partners[rows])
+    kinds = [""] * len(pairs)
+    for block in found.blocks:
+        for row in range(block["start"] - 1, block["end"]):
+            kinds[row] = block["kind"]
+    faults = kinds.copy()
+    matched = np.flatnonzero(partners >= 0).tolist()
     rules = rule_faults(
-        [sources[row] for row in rows_left],
-        [targets[partners[row]] for row in rows_left],
-        seen=seen,
+        [sources[row] for row in matched], [targets[partners[row]] for row in matched], seen=seen
     )
-    for row, rule in zip(rows_left, rules, strict=True):
-        # Of names that are missing, the vectors know more.
-        broken = "" if rule == "names" and alike[row] > 0 else rule
-        faults[row] = broken or ("unlike" if alike[row] < UNLIKE else "")
+    for row, rule in zip(matched, rules, strict=True):
+        if rule == "names" and similarity[row] > 0:
+            rule = ""  # the vectors are more reliable than this rule
+        faults[row] = rule or ("unlike" if similarity[row] < UNLIKE else "")
         kinds[row] = kinds[row] or faults[row]
     found.faults = dict(Counter(filter(None, kinds)))
-    found.dropped = sum(map(bool, faults))
-    moved = (partners != np.arange(len(pairs))).tolist()
-    found.matched = sum(other and not fault for other, fault in zip(moved, faults, strict=True))
-    found.kept = len(pairs) - found.dropped - found.matched
+    usable = np.array([not fault for fault in faults])
+    moved = partners != np.arange(len(pairs))
+    found.dropped = int((~usable).sum())
+    found.matched = int((usable & moved).sum())
+    found.kept = int((usable & ~moved).sum())
     return partners, faults
 
 
-def _matched(
+def _realign(found: CheckedFile, odds: TranslationOdds) -> NDArray[np.int64]:
+    """Fill in blocks and odds of a report. Return the target row of each source row, or -1."""
+    own = odds.offsets[:, odds.reach]
+    partners, best = np.arange(len(own)), own.copy()
+    blocks = [block for block in find_blocks(odds.offsets) if block.offset != 0]
+    free, lost = own < 0, np.zeros(len(own), dtype=bool)
+    for block in blocks:
+        free[block.start : block.end] = True
+        lost[block.start : block.end] = block.offset is None
+    for block in blocks:
+        if block.offset is not None:
+            rows = np.arange(block.start, block.end)
+            partners[rows] = _match_rows(odds, rows, block.offset, free)
+            best[rows] = odds.offsets[rows, block.offset + odds.reach]
+    # The translations of a block can be in another block.
+    rows = np.flatnonzero(lost)
+    partners[rows] = _match_rows(odds, rows, None, free)
+    for block in blocks:
+        inside = partners[block.start : block.end]
+        count = int((inside >= 0).sum())
+        kind = "shifted" if block.offset is not None else "scrambled"
+        if block.offset is None and count < SCRAMBLED * len(inside):  # as few as by chance
+            kind, count = "unrelated", 0
+            inside[:] = -1
+        found.blocks.append(
+            {
+                "start": block.start + 1,
+                "end": block.end,
+                "kind": kind,
+                "offset": block.offset,
+                "matched": count,
+            }
+        )
+    found.odds, found.best_odds = own.round(2).tolist(), np.nan_to_num(best).round(2).tolist()
+    return partners
+
+
+def _match_rows(
     odds: TranslationOdds, rows: NDArray[np.int64], offset: int | None, free: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Match source rows with free target rows, which are then taken; -1 for no partner."""
+    """Match source rows with free target rows, which are then not free; -1 for no match."""
     found = np.full(len(rows), -1)
     shift = offset or 0
     for at in range(0, len(rows), AT_ONCE):
@@ -212,7 +219,7 @@ def _matched(
             continue
         gain = odds.between(part, columns)
         if offset is None:
-            gain -= np.log(len(columns))  # each is as likely as any other
+            gain -= np.log(len(columns))  # all have the same prior probability
         else:
             away = np.abs(columns[None, :] - part[:, None] - shift)
             gain = np.where(away <= 2, gain - UNLIKE + 2.0 * (away == 0), -1.0)
@@ -228,16 +235,14 @@ def _write(
     checked: Sequence[CheckedFile],
     langs: tuple[str, str],
 ) -> None:
-    """Write the pairs that remain, those that do not, and the counts."""
     with folder_written_whole(folder, marker=MARKER) as new:
         with (
             (new / PAIRS).open("w", encoding="utf8") as kept,
             (new / DROPPED).open("w", encoding="utf8") as dropped,
         ):
             for prefix, pairs, partners, faults in outputs:
-                for row, (pair, partner, fault) in enumerate(
-                    zip(pairs, partners.tolist(), faults, strict=True)
-                ):
+                rows = zip(pairs, partners.tolist(), faults, strict=True)
+                for row, (pair, partner, fault) in enumerate(rows):
                     other = pairs[partner] if partner >= 0 else pair
                     record = {"id": prefix + pair.id, langs[0]: pair.source, langs[1]: other.target}
                     if partner not in (row, -1):

@@ -1,4 +1,4 @@
-"""Bitext to look at: how alike its pairs are along a file, with blocks marked, as one HTML page."""
+"""Show the log odds of the pairs of bitext and its blocks as an HTML page."""
 
 from collections.abc import Sequence
 
@@ -9,36 +9,20 @@ from .bitext_faults import FAULTS, CheckedFile
 
 TEMPLATE = "bitext.html.jinja"
 _HEIGHT, _POINTS = 160, 500
-_LOW, _HIGH = -8.0, 12.0  # log odds that are drawn
+_LOW, _HIGH = -8.0, 12.0  # the range of log odds
 
 
 def bitext_html(checked: Sequence[CheckedFile]) -> str:
-    """Draw how alike the pairs of files are, as an HTML page that needs nothing else.
+    """Draw the log odds of the pairs of files as an HTML page that loads no other files.
 
-    The blue line has the log odds of the pairs as they are, the green one those at the offset of
-    their block, as means of neighbouring pairs. On the grey line translation and chance are equally
-    likely.
+    The blue line shows the pairs as they are, the green line the pairs at the offset of their
+    block, both as means of consecutive pairs. The grey line is at log odds of 0.
 
-    checked (Sequence[CheckedFile]): What `check_bitext` returned, with an encoder.
+    checked (Sequence[CheckedFile]): The reports of `check_bitext`, with an encoder.
     RETURNS (str): The page.
     """
-    files = [
-        {
-            "path": found.path,
-            "pairs": found.pairs,
-            "blocks": found.blocks,
-            "faults": sorted(found.faults.items()),
-            "lines": [
-                (colour, _points(values))
-                for colour, values in (("#2a9d4a", found.best_odds), ("#3366cc", found.odds))
-                if values
-            ],
-        }
-        for found in checked
-    ]
-    page: str = page_template(__package__, TEMPLATE).render(
-        files=files, meaning=FAULTS, height=_HEIGHT, zero=_y(0.0)
-    )
+    template = page_template(__package__, TEMPLATE, points=_points)
+    page: str = template.render(files=checked, meaning=FAULTS, height=_HEIGHT, zero=_y(0.0))
     return page
 
 

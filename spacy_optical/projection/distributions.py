@@ -1,4 +1,4 @@
-"""Distributions over tags, from the words of a sentence to those of its translation."""
+"""Project tag distributions from the words of a sentence to the words of its translation."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,13 +13,12 @@ from ..runtime.decode import decode
 
 
 def source_distributions(logits: np.ndarray, tags: Sequence[int] | None, gold: float) -> np.ndarray:
-    """Give what is known of each English word: the teacher's distribution, and gold where it is.
+    """Mix the tag distributions of the teacher with gold tags.
 
-    logits (ndarray): The teacher's scores, [m, tags].
-    tags (Optional[Sequence[int]]): Gold tags, where the sentence has them; a word whose tag is
-        below 0 has none.
-    gold (float): The share of the gold tag in the mixture.
-    RETURNS (ndarray): Distributions [m, tags].
+    logits (ndarray): The logits of the teacher, [m, tags].
+    tags (Optional[Sequence[int]]): The gold tags. Words with a negative tag have no gold tag.
+    gold (float): The share of the gold tag in the mixture, 0 to 1.
+    RETURNS (ndarray): Distributions, [m, tags].
     """
     probs = softmax(logits.astype(np.float64), axis=-1)
     if tags is None:
@@ -37,32 +36,28 @@ def project_to_target(
     config: AlignConfig,
     by: Literal["words", "spans"],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Project the source's distributions through a plan, word by word or as whole spans.
+    """Project the distributions of the source words through a plan, by words or by whole spans.
 
-    plan (Plan): The plan.
-    probs (ndarray): What is known of the source words, [m, tags].
-    words (Sequence[str]): The source words, for the articles that spans leave behind.
-    tags (Sequence[str]): The tags that the distributions are over.
-    config (AlignConfig): How spans are projected.
+    plan (Plan): The plan between m source words and n target words.
+    probs (ndarray): Distributions of the source words, [m, tags].
+    words (Sequence[str]): The source words, to remove articles at the start of spans.
+    tags (Sequence[str]): The names of the tags.
+    config (AlignConfig): The settings of the projection of spans.
     by (str): `words` or `spans`.
-    RETURNS (Tuple[ndarray, ndarray]): Distributions [n, tags], and the trust in each [n]: the mass
-        received times one minus its entropy; for words of a span the span's confidence.
+    RETURNS (Tuple[ndarray, ndarray]): Distributions, [n, tags], and trust, [n]: the received mass
+        times one minus the entropy, and for the words of a span its confidence.
     """
     projected = project_distributions(plan, probs)
     trust = projected.mass * (1 - projected.entropy)
-    target = projected.probs
     if by == "words":
-        return target, trust
+        return projected.probs, trust
+    # A word that is probably in an entity, but in no projected span, has an unknown tag.
+    trust[projected.probs[:, 0] < 0.5] = 0.0
+    numbers = np.zeros(len(trust), dtype=np.int64)
     spans = decode(np.log(probs + 1e-9).astype(np.float32), tags)
-    sources = [(s.start, s.end, s.label) for s in spans]
-    # Where the words speak of an entity and no whole span arrived, nothing is known.
-    trust[target[:, 0] < 0.5] = 0.0
-    target = np.zeros_like(target)
-    target[:, 0] = 1.0
-    for span in project_entities(plan, sources, words, config):
-        for j in range(span.start, span.end):
-            tag = tags.index(f"{'B' if j == span.start else 'I'}-{span.label}")
-            target[j] = 0.0
-            target[j, tag] = 1.0
-            trust[j] = span.confidence
-    return target, trust
+    sources = [(span.start, span.end, span.label) for span in spans]
+    for start, end, label, confidence in project_entities(plan, sources, words, config):
+        numbers[start:end] = tags.index(f"I-{label}")
+        numbers[start] = tags.index(f"B-{label}")
+        trust[start:end] = confidence
+    return np.eye(len(tags))[numbers], trust

@@ -1,4 +1,4 @@
-"""How well each aligner projects, where both sides of a text have gold labels."""
+"""Evaluate the projection of aligners on parallel text with gold entities on both sides."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..align import align_and_project
-from ..align.presets import DEFAULT_ALIGNER, aligner
+from ..align.config import DEFAULT_ALIGNER, aligner
 from ..data.conll import TaggedSentence, read_iob2
 from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
@@ -18,13 +18,13 @@ TaggedPair = tuple[TaggedSentence, TaggedSentence]
 
 @dataclass(frozen=True)
 class AlignerResult:
-    """One aligner's result.
+    """The result of an aligner.
 
-    score (Score): Over all types.
-    share (float): Its F1 as a share of the ceiling's.
-    by_label (Dict[str, Score]): For each type.
-    interval (Tuple[float, float]): Of F1, 95 % of draws of sentences.
-    ms_per_pair (float): Cost, plan and projection, without encoding.
+    score (Score): The score over all labels.
+    share (float): F1 as a share of the ceiling's F1.
+    by_label (Dict[str, Score]): The score of each label.
+    interval (Tuple[float, float]): The 95 % confidence interval of F1 over sentences.
+    ms_per_pair (float): Milliseconds for cost, plan and projection of a pair, without encoding.
     """
 
     score: Score
@@ -36,12 +36,12 @@ class AlignerResult:
 
 @dataclass(frozen=True)
 class ProjectionEvaluation:
-    """All aligners' results on one text.
+    """The results of all aligners on a text.
 
-    sentences (int): Sentences that both files have.
-    left_out (int): Sentences that only one has.
-    ceiling (Score): What the two annotations allow.
-    aligners (Dict[str, AlignerResult]): By name.
+    sentences (int): The number of sentences in both files.
+    left_out (int): The number of sentences in one file only.
+    ceiling (Score): The best possible score, see `ceiling_counts`.
+    aligners (Dict[str, AlignerResult]): The results by name.
     """
 
     sentences: int
@@ -50,20 +50,20 @@ class ProjectionEvaluation:
     aligners: dict[str, AlignerResult]
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Give the header and a row for each aligner, as text."""
-        kinds = sorted({kind for result in self.aligners.values() for kind in result.by_label})
-        header = ("Aligner", "F1", "95 %", "Of ceiling", "P", "R", *kinds, "ms/pair")
+        """Get the header and a row for each aligner, as text."""
+        labels = sorted({label for result in self.aligners.values() for label in result.by_label})
+        header = ("Aligner", "F1", "95 %", "Of ceiling", "P", "R", *labels, "ms/pair")
         rows = []
         for name, result in self.aligners.items():
-            score, (low, high) = result.score, result.interval
-            figures = [f"{score.f1:.1f}", f"{low:.1f}–{high:.1f}", f"{result.share:.1%}"]
-            figures += [f"{score.precision:.1f}", f"{score.recall:.1f}"]
-            figures += [f"{result.by_label[kind].f1:.1f}" for kind in kinds]
-            rows.append((name, *figures, f"{result.ms_per_pair:.2f}"))
+            low, high = result.interval
+            columns = [f"{result.score.f1:.1f}", f"{low:.1f}–{high:.1f}", f"{result.share:.1%}"]
+            columns += [f"{result.score.precision:.1f}", f"{result.score.recall:.1f}"]
+            columns += [f"{result.by_label[label].f1:.1f}" for label in labels]
+            rows.append((name, *columns, f"{result.ms_per_pair:.2f}"))
         return header, rows
 
     def to_json(self) -> dict[str, Any]:
-        """Give the figures as `evaluate-projection --output` writes them; F1 is 0 to 100."""
+        """Get the results as `evaluate-projection --output` writes them; F1 is 0 to 100."""
         aligners = {
             name: {
                 "f1": round(result.score.f1, 2),
@@ -81,9 +81,9 @@ def read_tagged_pairs(source: Path, target: Path) -> tuple[list[TaggedPair], int
     """Read tagged sentences and their tagged translations.
 
     source, target (Path): Files with the same sentence ids, see `read_iob2`.
-    RETURNS (Tuple[List[TaggedPair], int]): The pairs in the order of the source, and how many
-        sentences are in one file only.
-    RAISES (OpticalError): As `read_iob2`; if no sentence id is in both files.
+    RETURNS (Tuple[List[TaggedPair], int]): The pairs in the order of the source, and the number of
+        sentences in one file only.
+    RAISES (OpticalError): As `read_iob2`, or if no sentence id is in both files.
     """
     left, right = read_iob2(source), read_iob2(target)
     translations = {sentence.id: sentence for sentence in right}
@@ -101,14 +101,13 @@ def evaluate_projection(
     *,
     say: Callable[[str], None] = lambda text: None,
 ) -> ProjectionEvaluation:
-    """Project the source side's gold spans and compare with the target side's.
+    """Project the gold entities of the source and compare them with those of the target.
 
-    source (Path): Tagged sentences, see `read_iob2`.
-    target (Path): Their translations, tagged, with the same sentence ids.
-    encoder (WordEncoder): Gives both sides' word vectors.
-    aligners (Sequence[str]): Names of presets.
-    say (Callable[[str], None]): Called with what is being done.
-    RETURNS (ProjectionEvaluation): F1 by aligner and by type, with intervals over sentences.
+    source, target (Path): Files with the same sentence ids, see `read_iob2`.
+    encoder (WordEncoder): The encoder of the word vectors.
+    aligners (Sequence[str]): Names of aligners.
+    say (Callable[[str], None]): Called with a message for each step.
+    RETURNS (ProjectionEvaluation): The results.
     RAISES (OpticalError): As `read_tagged_pairs` and `aligner`.
     """
     configs = {name: aligner(name) for name in aligners}
@@ -117,26 +116,26 @@ def evaluate_projection(
     x = encoder.vectors([s.words for s, _ in pairs])
     y = encoder.vectors([t.words for _, t in pairs])
     gold = [t.spans for _, t in pairs]
-    kinds = sorted({label for spans in gold for *_, label in spans})
+    labels = sorted({label for spans in gold for *_, label in spans})
     ceiling = score(ceiling_counts([s.spans for s, _ in pairs], gold))
     results = {}
     for name, config in configs.items():
         say(f"Aligning with {name}")
-        # The first call imports and sets up the solver.
+        # The first call imports the solver, which is not part of the measured time.
         first, second = pairs[0]
         align_and_project(x[0], y[0], first.words, second.words, first.spans, config)
         predicted = []
         start = time.perf_counter()
         for (s, t), a, b in zip(pairs, x, y, strict=True):
             _, spans = align_and_project(a, b, s.words, t.words, s.spans, config)
-            predicted.append([(span.start, span.end, span.label) for span in spans])
+            predicted.append([span[:3] for span in spans])
         seconds = time.perf_counter() - start
         counts = span_counts(gold, predicted)
         total = score(counts)
         results[name] = AlignerResult(
             total,
             total.f1 / max(ceiling.f1, 1e-9),
-            {kind: score(span_counts(gold, predicted, kind)) for kind in kinds},
+            {label: score(span_counts(gold, predicted, label)) for label in labels},
             macro_f1_interval([counts], resamples=2000),
             1000 * seconds / len(pairs),
         )

@@ -1,4 +1,4 @@
-"""Labels from an English pipeline, through plans, to a labelled file in another language."""
+"""Project the labels of a spaCy pipeline through bitext to a labelled file in another language."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -27,13 +27,13 @@ BINS = 10
 
 @dataclass
 class ProjectionSummary:
-    """What a run read, left out and projected.
+    """The counts of a run of `project_labels`.
 
-    read, written (int): Usable pairs of the file, and documents that were written.
-    skipped (Counter): Pairs left out, by the code of the reason.
+    read, written (int): Usable pairs that were read, and documents that were written.
+    skipped (Counter): Skipped pairs, by error code.
     escaped (Counter): Pairs with HTML entities (`html`) and with doubled quotes (`quotes`).
-    source, projected (Counter): Source and target entities by type.
-    unsure (int): Projected entities below the threshold, left out.
+    source, projected (Counter): Source and target entities, by label.
+    unsure (int): Projected entities below the threshold, which are left out.
     histogram (List[int]): Projected entities by confidence, in ten bins from 0 to 1.
     """
 
@@ -45,6 +45,14 @@ class ProjectionSummary:
     projected: Counter[str] = field(default_factory=Counter)
     unsure: int = 0
     histogram: list[int] = field(default_factory=lambda: [0] * BINS)
+
+    def add(self, pair: AlignedPair) -> None:
+        """Count the projected entities of a pair."""
+        self.written += 1
+        for span in pair.spans:
+            self.histogram[min(BINS - 1, int(span.confidence * BINS))] += 1
+        self.unsure += len(pair.spans) - len(pair.kept)
+        self.projected.update(span.label for span in pair.kept)
 
 
 def project_labels(
@@ -68,30 +76,32 @@ def project_labels(
 ) -> ProjectionSummary:
     """Label the source side of bitext and project the labels to the target side.
 
-    bitext (Union[str, Path]): See `read_bitext`.
-    out (Union[str, Path]): The `.spacy` file to write: target documents with entities, and the same
-        spans in `doc.spans["optical"]`, whose attribute `scores` holds each one's confidence.
-    labeller (Union[str, Path, Language]): Any spaCy pipeline with entities for the source language:
-        its name, its folder, or a pipeline that is loaded.
-    encoder (Union[str, Path, WordEncoder]): The encoder's folder, or an encoder that is loaded.
-    target_lang (Optional[str]): The target language, which also chooses the tokenizer; by default
-        read off the bitext's name.
+    bitext (Union[str, Path]): The bitext, see `read_bitext`.
+    out (Union[str, Path]): The `.spacy` file to write. Its documents have the entities in
+        `doc.ents` and in `doc.spans["optical"]`, which has their confidences in the attribute
+        `scores`.
+    labeller (Union[str, Path, Language]): A spaCy pipeline that finds entities in the source
+        language: its name or folder, or a loaded pipeline.
+    encoder (Union[str, Path, WordEncoder]): The folder of an encoder, or a loaded encoder.
+    target_lang (Optional[str]): The target language, which selects the tokenizer. The default is
+        taken from the name of the bitext.
     source_lang (str): The source language.
-    keys (Optional[Tuple[str, str]]): What the bitext calls source and target, see `read_bitext`.
-    format (Optional[str]): The bitext's format, if the name does not tell.
-    unescape (bool): Turn HTML entities and doubled quotes into characters, see `read_bitext`.
-    labels (Optional[Mapping[str, str]]): New names of labels; labels not in it are left out.
-    config (Optional[AlignConfig]): The alignment's settings.
-    threshold (float): Confidence below which an entity is left out, 0 to 1.
-    on_error (str): `raise`, or `skip` and count pairs that cannot be used.
-    shard_size (Optional[int]): Make `out` a folder of files of so many documents, and
-        projection.json with the counts; memory then does not grow with the bitext.
-    chunk (int): Pairs held in memory as vectors at a time.
-    say (Callable[[int], None]): Called with the number of pairs done after each chunk.
-    RETURNS (ProjectionSummary): Counts.
-    RAISES (OpticalError): As `read_bitext`; on a pair that cannot be aligned, or is less parallel
-        than `config.skip_below`, unless `on_error` is `skip`; if nothing is left to write; if the
-        labeller lacks a label of the map, something else is at `out`, or as `tokenizer_for`.
+    keys (Optional[Tuple[str, str]]): The names of source and target in the bitext, see
+        `read_bitext`.
+    format (Optional[str]): The format of the bitext. The default is taken from its name.
+    unescape (bool): Replace HTML entities and doubled quotes, see `read_bitext`.
+    labels (Optional[Mapping[str, str]]): New names by label. Other labels are left out.
+    config (Optional[AlignConfig]): The settings of the alignment.
+    threshold (float): The minimum confidence of an entity, 0 to 1.
+    on_error (str): `raise`, or `skip` to skip and count pairs that cannot be used.
+    shard_size (Optional[int]): The number of documents in a file. `out` is then a folder of such
+        files with the counts in projection.json, and less memory is used.
+    chunk (int): The number of pairs that are processed at a time.
+    say (Callable[[int], None]): Called with the number of processed pairs after each chunk.
+    RETURNS (ProjectionSummary): The counts.
+    RAISES (OpticalError): As `read_bitext` and `tokenizer_for`; if a pair cannot be aligned or its
+        similarity is below `config.skip_below`, unless `on_error` is `skip`; if no pair can be
+        used, the labeller does not have a label of the map, or `out` has other content.
     """
     out, config = Path(out), config or AlignConfig()
     language = target_lang or target_language(bitext)
@@ -120,17 +130,15 @@ def project_labels(
     def documents() -> Iterator[Doc]:
         while part := list(islice(pairs, chunk)):
             summary.read += len(part)
-            # spaCy remembers every word it has seen, unless it is asked to forget.
+            # Without memory zones, spaCy would keep every word in memory.
             with pipeline.memory_zone(), target_tokenizer.memory_zone():
-                sources = [
-                    sentence_of(doc, labels) for doc in pipeline.pipe(p.source for p in part)
-                ]
+                docs = pipeline.pipe(pair.source for pair in part)
+                sources = [sentence_of(doc, labels) for doc in docs]
                 targets = [sentence_of(target_tokenizer(pair.target)) for pair in part]
                 left = encoder.vectors([sentence.words for sentence in sources])
                 right = encoder.vectors([sentence.words for sentence in targets])
-                for pair, source, target, x, y in zip(
-                    part, sources, targets, left, right, strict=True
-                ):
+                sides = zip(part, sources, targets, left, right, strict=True)
+                for pair, source, target, x, y in sides:
                     summary.source.update(label for _, _, label in source.spans)
                     try:
                         projected = project_pair(source, target, x, y, config, threshold)
@@ -141,12 +149,13 @@ def project_labels(
                             raise err.at(pair.where) from err
                         summary.skipped[err.code] += 1
                         continue
-                    summary.written += 1
-                    _count(projected, summary)
+                    summary.add(projected)
                     yield _labelled(projected)
             say(summary.read)
         if not summary.written:
-            raise OpticalError(_nothing_left(bitext, summary))
+            skipped = ", ".join(f"{n} {code}" for code, n in sorted(summary.skipped.items()))
+            error = Errors.E322 if skipped else Errors.E206
+            raise OpticalError(error.format(path=bitext, skipped=skipped))
 
     if shard_size is None:
         write_docs(documents(), out)
@@ -158,31 +167,16 @@ def project_labels(
 
 
 def target_language(bitext: str | Path) -> str:
-    """Read the target language off a name such as `sw.jsonl` or `en-sw.tsv.gz`.
+    """Get the target language from a file name such as `sw.jsonl` or `en-sw.tsv.gz`.
 
-    bitext (Union[str, Path]): The bitext's path.
-    RETURNS (str): The code.
-    RAISES (OpticalError): If the name ends in no two or three letters.
+    bitext (Union[str, Path]): The path of the bitext.
+    RETURNS (str): The language code.
+    RAISES (OpticalError): If the name does not end in two or three lower-case letters.
     """
-    stem = Path(bitext).name.partition(".")[0]
-    code = stem.rpartition("-")[2]
+    code = Path(bitext).name.partition(".")[0].rpartition("-")[2]
     if not (code.isalpha() and code.islower() and len(code) in (2, 3)):
         raise OpticalError(Errors.E319.format(path=bitext))
     return code
-
-
-def _nothing_left(bitext: str | Path, summary: ProjectionSummary) -> str:
-    if not summary.skipped:
-        return Errors.E206.format(path=bitext)
-    skipped = ", ".join(f"{count} {code}" for code, count in sorted(summary.skipped.items()))
-    return Errors.E322.format(path=bitext, skipped=skipped)
-
-
-def _count(pair: AlignedPair, summary: ProjectionSummary) -> None:
-    for span in pair.spans:
-        summary.histogram[min(BINS - 1, int(span.confidence * BINS))] += 1
-    summary.unsure += len(pair.spans) - len(pair.kept)
-    summary.projected.update(span.label for span in pair.kept)
 
 
 def _labelled(pair: AlignedPair) -> Doc:

@@ -1,4 +1,4 @@
-"""A sentence and its translation, aligned, with the entities that were projected."""
+"""A sentence, its translation and the projected entities."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,12 @@ from .words import Sentence, load_labeller, sentence_of
 
 @dataclass(frozen=True)
 class AlignedPair:
-    """A sentence and its translation, the plan between them, and the projected entities.
+    """A sentence and its translation with the transport plan and the projected entities.
 
     source, target (Sentence): The sentence and its translation.
     plan (Plan): The plan between their words.
     spans, kept (List[ProjectedSpan]): All projected entities, and those that reach the threshold.
-    usable (bool): Whether the two sides are similar enough to be a sentence and its translation.
-        Nothing is kept if they are not.
+    usable (bool): Whether the similarity of the pair is high enough. If not, `kept` is empty.
     """
 
     source: Sentence
@@ -36,7 +35,7 @@ class AlignedPair:
     usable: bool
 
     def table(self) -> list[tuple[str, str, str]]:
-        """Give the plan as rows; see `plan_table`."""
+        """Show the plan as rows; see `plan_table`."""
         return plan_table(self.plan, self.source.words, self.target.words)
 
     def html(self) -> str:
@@ -53,14 +52,14 @@ def project_pair(
     config: AlignConfig,
     threshold: float = THRESHOLD,
 ) -> AlignedPair:
-    """Align two sentences and decide which entities are kept, for every command alike.
+    """Align a sentence with its translation, project its entities and apply the threshold.
 
     source (Sentence): The sentence, m words.
-    target (Sentence): Its translation, n words.
+    target (Sentence): The translation, n words.
     source_vectors (ndarray): Word vectors, [m, d].
     target_vectors (ndarray): Word vectors, [n, d].
     config (AlignConfig): The settings of the alignment.
-    threshold (float): The least confidence of a kept entity, 0 to 1.
+    threshold (float): The minimum confidence of a kept entity, 0 to 1.
     RETURNS (AlignedPair): The pair.
     RAISES (OpticalError): As `align_and_project`.
     """
@@ -85,26 +84,25 @@ def align_pair(
 ) -> AlignedPair:
     """Align a sentence with its translation and project its entities.
 
-    source (str): The sentence; without a labeller its entities may be marked as `[Amina](PER)`.
+    source (str): The sentence. Without a labeller, entities can be marked: `[Amina](PER)`.
     target (str): The translation.
-    encoder (Union[str, Path, WordEncoder]): The encoder's folder, or an encoder that is loaded.
+    encoder (Union[str, Path, WordEncoder]): The folder of an encoder, or a loaded encoder.
     config (Optional[AlignConfig]): The settings of the alignment.
     source_lang (str): The language of the sentence.
     target_lang (str): The language of the translation.
-    labeller (Optional[Union[str, Path, Language]]): A pipeline that finds the entities: its
-        name, its folder, or a pipeline that is loaded.
-    threshold (float): The least confidence of a kept entity, 0 to 1.
+    labeller (Optional[Union[str, Path, Language]]): The pipeline that labels the sentence: its name
+        or folder, or a loaded pipeline.
+    threshold (float): The minimum confidence of a kept entity, 0 to 1.
     RETURNS (AlignedPair): The pair.
-    RAISES (OpticalError): If encoder or labeller cannot be loaded, on broken markup, a side without
-        words, or as `tokenizer_for`.
+    RAISES (OpticalError): If the encoder or labeller cannot be loaded, the markup is invalid, a
+        side has no words, or as `tokenizer_for`.
     """
     if labeller is not None:
-        left = sentence_of(load_labeller(labeller)(source))
+        doc = load_labeller(labeller)(source)
     else:
         marked = parse_markup(source, LABELS, where="the sentence")
         doc = make_doc(marked, source_lang, where="the sentence")
-        left = sentence_of(doc)
-    right = sentence_of(tokenizer_for(target_lang)(target))
+    left, right = sentence_of(doc), sentence_of(tokenizer_for(target_lang)(target))
     encoder = WordEncoder(encoder) if isinstance(encoder, str | Path) else encoder
     x, y = encoder.vectors([left.words, right.words])
     return project_pair(left, right, x, y, config or AlignConfig(), threshold)

@@ -1,4 +1,4 @@
-"""A plan to look at: two lines of words, links drawn by mass, as one HTML page or as a table."""
+"""Show a transport plan as an HTML page or a table."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -25,20 +25,25 @@ def plan_html(
     source_spans: Sequence[tuple[int, int, str]] = (),
     target_spans: Sequence[ProjectedSpan] = (),
 ) -> str:
-    """Draw a plan as an HTML page that needs nothing else.
+    """Draw a plan as an HTML page that loads no other files.
 
-    The source sentence is above, its translation below. The width of a link is the share of the
-    lighter word's mass that moved; words of entities and their links have displaCy's colours; words
-    of which little moved are outlined with dashes.
+    The sentence is above its translation. The width of a link is the share of mass that moved, of
+    the word with less mass. Entities and their links have the colours of displaCy. Words with
+    little moved mass have a dashed outline.
 
     plan (Plan): The plan.
     source_words (Sequence[str]): The m words.
     target_words (Sequence[str]): The n words.
-    source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded), label.
+    source_spans (Sequence[Tuple[int, int, str]]): Start, end (excluded) and label, in words.
     target_spans (Sequence[ProjectedSpan]): The projected spans.
     RETURNS (str): The page.
     """
     colours = {i: _colour(label) for start, end, label in source_spans for i in range(start, end)}
+    shares = plan.matrix / np.minimum.outer(plan.source_mass, plan.target_mass)
+    links = [
+        {"i": i, "j": j, "share": min(1.0, shares[i, j]), "colour": colours.get(i, PLAIN_LINK)}
+        for i, j in np.argwhere(shares >= LEAST_LINK).tolist()
+    ]
     widths = [np.array([_width(word) for word in words]) for words in (source_words, target_words)]
     width = max(6 * len(line) + line.sum() for line in widths) - 6 + 2 * _PAD
     upper = [(start, end, label, label) for start, end, label in source_spans]
@@ -48,13 +53,10 @@ def plan_html(
         height_of_line=_LINE,
         source=_line(source_words, widths[0], width, plan.sent, upper),
         target=_line(target_words, widths[1], width, plan.received, lower),
-        links=[
-            {"i": i, "j": j, "share": share, "colour": colours.get(i, PLAIN_LINK)}
-            for i, j, share in _links(plan)
-        ],
-        caption=f"{plan.moved / plan.source_mass.sum():.0%} of the mass moved; similarity of the "
-        f"pair {plan.similarity:.2f}. Dashed words have no counterpart; the figure beside a label "
-        "is its confidence.",
+        links=sorted(links, key=lambda link: link["share"]),
+        caption=f"{plan.moved / plan.source_mass.sum():.0%} of the mass moved. The similarity of "
+        f"the pair is {plan.similarity:.2f}. Words with a dashed outline have no counterpart. The "
+        "number next to a label is its confidence.",
     )
     return page
 
@@ -62,12 +64,12 @@ def plan_html(
 def plan_table(
     plan: Plan, source_words: Sequence[str], target_words: Sequence[str]
 ) -> list[tuple[str, str, str]]:
-    """Give a plan as rows: target word, where it came from with shares, and the mass received.
+    """Show a plan as rows of target word, source words with their shares, and received mass.
 
     plan (Plan): The plan.
     source_words (Sequence[str]): The m words.
     target_words (Sequence[str]): The n words.
-    RETURNS (List[Tuple[str, str, str]]): One row a target word, in order.
+    RETURNS (List[Tuple[str, str, str]]): A row for each target word.
     """
     shares = plan.matrix / np.maximum(plan.matrix.sum(axis=0), np.finfo(float).tiny)
     rows = []
@@ -78,13 +80,6 @@ def plan_table(
     return rows
 
 
-def _links(plan: Plan) -> list[tuple[int, int, float]]:
-    """Give source word, target word and share of each link, the faint ones first."""
-    shares = plan.matrix / np.minimum.outer(plan.source_mass, plan.target_mass)
-    links = [(int(i), int(j), min(1.0, shares[i, j])) for i, j in np.argwhere(shares >= LEAST_LINK)]
-    return sorted(links, key=lambda link: link[2])
-
-
 def _line(
     words: Sequence[str],
     widths: np.ndarray,
@@ -92,29 +87,20 @@ def _line(
     shares: np.ndarray,
     spans: Sequence[tuple[int, int, str, str]],
 ) -> dict[str, Any]:
-    """Lay out a line of words, centred, with the boxes of its spans."""
+    """Compute the positions of the words and spans of a line, which is centred."""
     ends = np.cumsum(widths + 6) - 6
     ends += (width - ends[-1]) / 2
     starts = ends - widths
     boxes = [
-        {
-            "left": starts[start],
-            "width": ends[end - 1] - starts[start],
-            "colour": _colour(label),
-            "text": text,
-        }
+        (starts[start], ends[end - 1] - starts[start], _colour(label), text)
         for start, end, label, text in spans
     ]
-    layout = zip(words, (starts + ends) / 2, widths, shares < NULL_SHARE, strict=True)
-    return {
-        "text": " ".join(words),
-        "spans": boxes,
-        "words": [dict(zip(("text", "x", "width", "null"), word, strict=True)) for word in layout],
-    }
+    layout = list(zip(words, (starts + ends) / 2, widths, shares < NULL_SHARE, strict=True))
+    return {"text": " ".join(words), "spans": boxes, "words": layout}
 
 
 def _width(word: str) -> float:
-    """Estimate a word's width in pixels: marks take none of their own, wide letters take two."""
+    """Estimate the width of a word in pixels."""
     cells = 0.0
     for char in word:
         if unicodedata.category(char) not in ("Mn", "Me", "Cf"):

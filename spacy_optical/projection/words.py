@@ -1,5 +1,6 @@
-"""Sentences as the words and labelled spans that an alignment works on."""
+"""Words and entities of sentences, for alignment."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,10 @@ from ..runtime.word_tokens import word_tokens
 
 @dataclass(frozen=True)
 class Sentence:
-    """A document's words and spans, without the tokens that are only space.
+    """The words and entities of a document, without whitespace tokens.
 
     doc (Doc): The document.
-    tokens (Tuple[int, ...]): Each word's token in it.
+    tokens (Tuple[int, ...]): The token index of each word.
     words (Tuple[str, ...]): The words.
     spans (Tuple[Tuple[int, int, str], ...]): Start, end (excluded) and label, in words.
     """
@@ -29,33 +30,31 @@ class Sentence:
 
 
 def sentence_of(doc: Doc, labels: Mapping[str, str] | None = None) -> Sentence:
-    """Read a document's words and entities.
+    """Get the words and entities of a document.
 
     doc (Doc): The document.
-    labels (Optional[Mapping[str, str]]): New names of the labels; others are left out. By default
-        all are kept as they are.
-    RETURNS (Sentence): Its words and spans.
+    labels (Optional[Mapping[str, str]]): New names by label. Other labels are left out. By default,
+        all labels are kept.
+    RETURNS (Sentence): The words and entities.
     """
     tokens = tuple(token.i for token in word_tokens(doc))
-    place = {token: word for word, token in enumerate(tokens)}
     spans = []
     for entity in doc.ents:
-        inside = [place[token.i] for token in entity if token.i in place]
+        start, end = bisect_left(tokens, entity.start), bisect_left(tokens, entity.end)
         label = entity.label_ if labels is None else labels.get(entity.label_)
-        if inside and label is not None:
-            spans.append((inside[0], inside[-1] + 1, label))
+        if start < end and label is not None:
+            spans.append((start, end, label))
     return Sentence(doc, tokens, tuple(doc[i].text for i in tokens), tuple(spans))
 
 
 def load_labeller(name: str | Path | Language) -> Language:
-    """Load the spaCy pipeline that labels the source side.
+    """Load the spaCy pipeline that labels the source sentences.
 
-    name (Union[str, Path, Language]): An installed pipeline's name, its folder, or a pipeline that
-        is loaded already.
+    name (Union[str, Path, Language]): The name or folder of a pipeline, or a loaded pipeline.
     RETURNS (Language): The pipeline.
-    RAISES (OpticalError): If there is none of that name.
+    RAISES (OpticalError): If there is no such pipeline.
     """
-    if not isinstance(name, str | Path):
+    if isinstance(name, Language):
         return name
     try:
         return spacy.load(name)
@@ -67,9 +66,9 @@ def load_labeller(name: str | Path | Language) -> Language:
 def label_map(text: str) -> dict[str, str] | None:
     """Read a label map such as `PERSON=PER,GPE=LOC,DATE`.
 
-    text (str): Labels with commas between; one without `=` keeps its name. Empty: no map.
-    RETURNS (Optional[Dict[str, str]]): New names by old ones.
-    RAISES (OpticalError): If an entry has an empty side.
+    text (str): Labels, separated by commas. A label without `=` keeps its name.
+    RETURNS (Optional[Dict[str, str]]): New names by label. None for an empty text.
+    RAISES (OpticalError): If a name is missing.
 
     >>> label_map("PERSON=PER,DATE")
     {'PERSON': 'PER', 'DATE': 'DATE'}
@@ -86,12 +85,11 @@ def label_map(text: str) -> dict[str, str] | None:
 
 
 def check_map(labels: Mapping[str, str], labeller: Language) -> None:
-    """Make sure that a pipeline has the labels that a map renames or keeps.
+    """Check that a pipeline has the labels of a map.
 
-    labels (Mapping[str, str]): New names by old ones.
-    labeller (Language): The pipeline. Where none of its components says what labels it has,
-        nothing is checked.
-    RAISES (OpticalError): If labels of the map are unknown to it.
+    labels (Mapping[str, str]): New names by label.
+    labeller (Language): The pipeline. It is not checked if none of its components lists its labels.
+    RAISES (OpticalError): If the pipeline does not have a label.
     """
     known = {
         label

@@ -1,7 +1,7 @@
-"""Long texts to windows, windows to padded batches of bounded size."""
+"""Divide long texts into windows, and windows into padded batches of limited size."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ..errors import Errors, OpticalError
 from .pieces import WordPieces
 
-# Rows are padded to a multiple of this, never to their neighbours' length: a row's padded shape
-# then depends on the row alone, and so do its floating-point sums. It also bounds the number of
-# shapes that ONNX Runtime meets.
+# Rows are padded to a multiple of this, not to the length of the longest row in the batch. The
+# shape of a row, and with it the rounding of its sums, then does not depend on other rows. It also
+# limits the number of shapes that ONNX Runtime sees.
 MULTIPLE = 8
 
 # The pieces of each word of a window.
@@ -20,12 +20,10 @@ Row = Sequence[tuple[int, ...]]
 
 
 class Window(NamedTuple):
-    """A run of words that the model reads at once, and the part of it whose scores count.
+    """A range of words that the model gets at once, and the part of it whose scores are kept.
 
-    start (int): First word read.
-    end (int): One past the last word read.
-    keep_start (int): First word whose scores are kept.
-    keep_end (int): One past the last word whose scores are kept.
+    start, end (int): The words of the window.
+    keep_start, keep_end (int): The words whose scores are kept.
     """
 
     start: int
@@ -39,8 +37,8 @@ class Packed(NamedTuple):
 
     input_ids (NDArray[int64]): Piece ids, [batch, pieces].
     attention_mask (NDArray[int64]): 1 for a piece, 0 for padding, [batch, pieces].
-    first_pieces (NDArray[int64]): Where each word's first piece is in its row, [batch, words];
-        0 is padding.
+    first_pieces (NDArray[int64]): The position of each word's first piece in its row,
+        [batch, words]; 0 is padding.
     """
 
     input_ids: NDArray[np.int64]
@@ -49,16 +47,16 @@ class Packed(NamedTuple):
 
 
 def windows(piece_counts: Sequence[int], max_pieces: int, overlap: int) -> list[Window]:
-    """Cut a text into overlapping windows of whole words.
+    """Divide a text into overlapping windows of whole words.
 
-    Neighbours share up to `overlap` pieces; each keeps its half of what they share, so that a kept
-    word has context on both sides. Every word is kept by exactly one window.
+    Two consecutive windows share up to `overlap` pieces, and each keeps half of them, so that a
+    kept word has context on both sides. Every word is kept by exactly one window.
 
-    piece_counts (Sequence[int]): Pieces of each word, at least 1; a count above `max_pieces` is
-        taken as that.
-    max_pieces (int): The most pieces of one window, special pieces not included; at least 1.
-    overlap (int): Pieces that neighbours may share; at most half of `max_pieces` is used.
-    RETURNS (List[Window]): Windows in order; none for a text without words.
+    piece_counts (Sequence[int]): The number of pieces of each word, at least 1. A count above
+        `max_pieces` counts as `max_pieces`.
+    max_pieces (int): The maximum number of pieces in a window, without special pieces; at least 1.
+    overlap (int): The maximum number of shared pieces. At most half of `max_pieces` is used.
+    RETURNS (List[Window]): The windows in order; empty for a text without words.
     RAISES (OpticalError): If `max_pieces` or `overlap` is too small.
     """
     if max_pieces < 1:
@@ -79,21 +77,21 @@ def windows(piece_counts: Sequence[int], max_pieces: int, overlap: int) -> list[
         if end == n_words:
             found.append(Window(start, end, keep_start, end))
             return found
-        # The next window must hold the word at `end` beside what it shares with this one.
+        # The next window must have room for the word at `end` after the shared pieces.
         shared = min(overlap, max_pieces - int(counts[end]))
-        following = int(np.searchsorted(before, before[end] - shared, side="left"))
-        middle = (int(before[following]) + int(before[end])) // 2
-        seam = int(np.searchsorted(before, middle, side="left"))
-        found.append(Window(start, end, keep_start, seam))
-        start, keep_start = following, seam
+        next_start = int(np.searchsorted(before, before[end] - shared, side="left"))
+        middle = (int(before[next_start]) + int(before[end])) // 2
+        keep_end = int(np.searchsorted(before, middle, side="left"))
+        found.append(Window(start, end, keep_start, keep_end))
+        start, keep_start = next_start, keep_end
 
 
 def padded_length(n_pieces: int, max_pieces: int) -> int:
-    """The length that a row is padded to.
+    """Get the length that a row is padded to: a multiple of `MULTIPLE`, at most `max_pieces`.
 
-    n_pieces (int): Pieces of the row, special pieces included.
-    max_pieces (int): The most that the model takes.
-    RETURNS (int): The next multiple of `MULTIPLE`, at most `max_pieces`.
+    n_pieces (int): The number of pieces of the row, special pieces included.
+    max_pieces (int): The maximum number of pieces that the model takes.
+    RETURNS (int): The length.
     """
     return min(-(-n_pieces // MULTIPLE) * MULTIPLE, max_pieces)
 
@@ -102,20 +100,16 @@ def batches(lengths: Sequence[int], max_batch_pieces: int) -> Iterator[list[int]
     """Group rows of equal padded length, shortest first.
 
     lengths (Sequence[int]): The padded length of each row.
-    max_batch_pieces (int): The most pieces of a batch, padding included; a single row may pass it.
-    YIELDS (List[int]): Indices of rows of one length.
+    max_batch_pieces (int): The maximum number of pieces in a batch, padding included. A batch of
+        one row may be larger.
+    YIELDS (List[int]): Indices of rows of the same length.
     """
-    order = np.argsort(np.asarray(lengths, dtype=np.int64), kind="stable")
-    batch: list[int] = []
-    for row in order.tolist():
-        if batch and (
-            lengths[row] != lengths[batch[0]] or (len(batch) + 1) * lengths[row] > max_batch_pieces
-        ):
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for length, group in groupby(order, key=lengths.__getitem__):
+        rows = list(group)
+        size = max(max_batch_pieces // length, 1)
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
 
 
 def read_windows(
@@ -129,17 +123,18 @@ def read_windows(
     max_batch_pieces: int,
     alone: bool = False,
 ) -> list[NDArray[np.float32]]:
-    """Read texts of any length with a model that reads windows, in batches of equal length.
+    """Run a model on texts of any length, in windows and in batches of equal length.
 
-    texts (Sequence[Row]): The pieces of each text's words. A word longer than a window is cut.
-    read (Callable): Takes rows and the length to pad them to, special pieces included. Returns an
-        array [words, width] for each row.
-    width (int): Numbers that `read` returns for each word.
-    max_pieces (int): The largest number of pieces of a row, special pieces included.
-    special (int): Special pieces of each row.
-    overlap (int): Pieces that neighbouring windows share, see `windows`.
-    max_batch_pieces (int): The largest number of pieces of a batch, see `batches`.
-    alone (bool): Read each row alone and without padding.
+    texts (Sequence[Row]): The pieces of each text's words. A word that is longer than a window is
+        truncated.
+    read (Callable): Runs the model on rows, padded to a length with special pieces included.
+        Returns an array [words, width] for each row.
+    width (int): The number of values that `read` returns for each word.
+    max_pieces (int): The maximum number of pieces of a row, special pieces included.
+    special (int): The number of special pieces of each row.
+    overlap (int): The number of pieces that two consecutive windows share, see `windows`.
+    max_batch_pieces (int): The maximum number of pieces in a batch, see `batches`.
+    alone (bool): Whether each row is a batch of its own, without padding.
     RETURNS (List[ndarray]): For each text an array [words, width], float32.
     """
     found = [np.zeros((len(words), width), dtype=np.float32) for words in texts]
@@ -164,22 +159,22 @@ def read_windows(
     return found
 
 
-def pack(rows: Sequence[Row], cutter: WordPieces, length: int) -> Packed:
-    """Put rows of words into the arrays that the graph takes.
+def pack(rows: Sequence[Row], tokenizer: WordPieces, length: int) -> Packed:
+    """Make the input arrays of the graph from rows of words.
 
     rows (Sequence[Row]): For each row the pieces of its words.
-    cutter (WordPieces): The tokenizer, for its special pieces. At least one has to stand before a
+    tokenizer (WordPieces): The tokenizer, for its special pieces. It needs one at the start of a
         row, because position 0 marks padding in `first_pieces`.
-    length (int): Pieces to pad to.
-    RETURNS (Packed): The arrays; the number of words is padded to a multiple of `MULTIPLE`.
-    RAISES (OpticalError): If the tokenizer has no prefix.
+    length (int): The number of pieces to pad to.
+    RETURNS (Packed): The arrays. The number of words is padded to a multiple of `MULTIPLE`.
+    RAISES (OpticalError): If the tokenizer has no special piece at the start.
     """
-    prefix, suffix = cutter.prefix, cutter.suffix
+    prefix, suffix = tokenizer.prefix, tokenizer.suffix
     if not prefix:
         raise OpticalError(Errors.E113.format(path="tokenizer.json", reason="it has no prefix"))
     n_words = max(map(len, rows), default=0)
     n_words = max(-(-n_words // MULTIPLE) * MULTIPLE, MULTIPLE)
-    input_ids = np.full((len(rows), length), cutter.pad_id, dtype=np.int64)
+    input_ids = np.full((len(rows), length), tokenizer.pad_id, dtype=np.int64)
     attention_mask = np.zeros((len(rows), length), dtype=np.int64)
     first_pieces = np.zeros((len(rows), n_words), dtype=np.int64)
     for index, row in enumerate(rows):

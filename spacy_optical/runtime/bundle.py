@@ -1,8 +1,8 @@
-"""The bundle: one folder with everything that inference needs, checked before it is used.
+"""The bundle: a folder with everything that inference needs. It is checked before it is used.
 
-`bundle.json` holds what is in `BundleInfo`; `model.onnx` keeps the graph contract of `session.py`,
-and its large weights are in `weights.bin`; `tokenizer.json` is a tokenizer of the `tokenizers`
-library. Nothing in a bundle is pickled or run.
+`bundle.json` is the manifest, see `BundleInfo`. `model.onnx` is the graph, see `session.py`. Its
+large weights are in `weights.bin`. `tokenizer.json` is a tokenizer of the `tokenizers` library.
+Nothing in a bundle is pickled or executed.
 """
 
 import gc
@@ -19,14 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from .. import about
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole, json_text
-from .content import (
-    STAYS_READABLE,
-    Content,
-    FileEntry,
-    StoredFile,
-    read_manifest,
-    write_content,
-)
+from .content import Content, FileEntry, StoredFile, read_manifest, write_content
 
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -36,31 +29,30 @@ BUNDLE_FORMAT = 2  # format 1 had no weights file
 
 INPUTS = ("input_ids", "attention_mask", "first_pieces")
 OUTPUT = "logits"
-VECTORS = "vectors"  # the output of bundles that have word vectors too
+VECTORS = "vectors"  # the second output of bundles with word vectors
 
-PACKAGE = Path(__file__).parent.parent
-MODELS = PACKAGE / "models"  # a bundle each, named by its size
+MODELS = Path(__file__).parent.parent / "models"  # a bundle each, named by its size
 SIZES = ("sm", "md", "lg")
 DEFAULT_MODEL = "md"
 
 
 @dataclass(frozen=True)
 class BundleInfo:
-    """What `bundle.json` says.
+    """The content of `bundle.json`.
 
-    labels (Tuple[str, ...]): Entity labels, sorted; the tags are `bio_tags(labels)`.
-    max_pieces (int): The most pieces of one window, special pieces included.
-    preset (str): How the weights are kept, e.g. "fp32" or "int8".
+    labels (Tuple[str, ...]): Entity labels, sorted. The tags are `bio_tags(labels)`.
+    max_pieces (int): The maximum number of pieces in a window, special pieces included.
+    preset (str): How the weights are stored, e.g. "fp32" or "int8".
     inputs (Tuple[str, ...]): Names of the graph's inputs.
     output (str): Name of the graph's output.
     provenance (Dict[str, Any]): Hashes of config and data, package versions, seed.
-    metrics (Dict[str, Any]): Figures measured when the bundle was written.
-    verified (bool): Whether the bundle passed the exporter's checks.
-    languages (Tuple[str, ...]): Codes of the languages that it was trained for.
-    format (int): Version of this layout.
-    files (Dict[str, FileEntry]): The other files by name; filled when the bundle is written.
-    vectors (int): Width of the word vectors that the graph gives beside the scores; 0 without any.
-    written_by (str): The version of this package that wrote it.
+    metrics (Dict[str, Any]): Metrics measured when the bundle was written.
+    verified (bool): Whether the bundle passed the verification of the export.
+    languages (Tuple[str, ...]): Codes of the languages that the model was trained for.
+    format (int): Version of the format.
+    files (Dict[str, FileEntry]): The other files by name; set when the bundle is written.
+    vectors (int): Width of the word vectors that the graph also outputs; 0 without vectors.
+    written_by (str): The version of this package that wrote the bundle.
     """
 
     labels: tuple[Annotated[str, Field(min_length=1)], ...]
@@ -83,16 +75,16 @@ _MANIFEST = TypeAdapter(BundleInfo)
 
 @dataclass(frozen=True, repr=False)
 class Bundle:
-    """A model, its tokenizer and what is known about them.
+    """A model with its tokenizer and manifest.
 
-    A bundle from disk holds open files in place of contents: each access to `model`, `tokenizer` or
-    `weights` reads and checks them again.
+    A bundle from disk holds open files. They are read and checked again at each access to `model`,
+    `tokenizer` or `weights`.
 
     info (BundleInfo): The manifest.
-    model (Union[bytes, StoredFile]): The ONNX graph; reading the attribute gives bytes.
-    tokenizer (Union[bytes, StoredFile]): The tokenizer's JSON; the same.
-    weights (Union[bytes, StoredFile]): What the graph keeps outside of it; empty if nothing.
-    where (str): Where it came from, for messages.
+    model (bytes): The ONNX graph.
+    tokenizer (bytes): The tokenizer's JSON.
+    weights (bytes): The weights outside the graph; empty if there are none.
+    where (str): Where the bundle comes from, for messages.
     """
 
     info: BundleInfo
@@ -103,7 +95,7 @@ class Bundle:
 
     @property
     def contents(self) -> dict[str, bytes | StoredFile]:
-        """The files by name, the manifest left out; as bytes, or as open files."""
+        """The files by name, without the manifest: bytes or open files."""
         held = self.__dict__
         found = {MODEL_FILE: held["model"], TOKENIZER_FILE: held["tokenizer"]}
         return found | ({WEIGHTS_FILE: held["weights"]} if held["weights"] else {})
@@ -115,13 +107,13 @@ class Bundle:
 
     @property
     def manifest(self) -> bytes:
-        """The manifest as it is written, hashes of the other files included."""
+        """The content of `bundle.json`, with the hashes of the other files."""
         return json_text(asdict(replace(self.info, files=self.files))).encode()
 
     def to_disk(self, path: str | Path) -> None:
-        """Write the bundle's folder, whole or not at all.
+        """Save the bundle to a folder, whole or not at all.
 
-        path (Union[str, Path]): The folder; an earlier bundle there is replaced.
+        path (Union[str, Path]): The folder. A bundle that is there already is replaced.
         RAISES (OpticalError): If the folder holds something else or cannot be written.
         """
         with folder_written_whole(Path(path), marker=MANIFEST_FILE) as folder:
@@ -131,9 +123,9 @@ class Bundle:
 
     @classmethod
     def from_disk(cls, path: str | Path) -> "Bundle":
-        """Read a bundle's folder; sizes and hashes are checked before anything is parsed.
+        """Load a bundle from a folder. Sizes and hashes are checked before anything is parsed.
 
-        Its files may be links to other places, as package managers and model caches make them.
+        The files may be links, as in the caches of package managers and model hubs.
 
         path (Union[str, Path]): The folder.
         RETURNS (Bundle): The bundle.
@@ -143,14 +135,11 @@ class Bundle:
         folder = Path(path)
         info = read_info(folder)
         files = {name: StoredFile(folder, name, entry) for name, entry in info.files.items()}
-        if STAYS_READABLE:
-            for file in files.values():
-                file.check()
-            return cls._of(info, files, str(folder))
-        return cls._of(info, {name: file.read() for name, file in files.items()}, str(folder))
+        checked = {name: file.checked() for name, file in files.items()}
+        return cls._of(info, checked, str(folder))
 
     def to_bytes(self) -> bytes:
-        """Put the bundle into one byte string.
+        """Serialize the bundle to a byte string.
 
         RETURNS (bytes): The files by name, as msgpack.
         """
@@ -162,17 +151,17 @@ class Bundle:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Bundle":
-        """Read what `to_bytes` gave, with the checks of `from_disk`.
+        """Load a bundle from a byte string, with the checks of `from_disk`.
 
-        data (bytes): The bundle.
+        data (bytes): The byte string that `to_bytes` returned.
         RETURNS (Bundle): The bundle.
-        RAISES (OpticalError): If it is damaged or of a newer format.
+        RAISES (OpticalError): If the data is damaged or of a newer format.
         """
         where = "the bundle's bytes"
         collecting = gc.isenabled()
         try:
             files = srsly.msgpack_loads(data)
-        except Exception as err:  # its decoders take damaged data at its word
+        except Exception as err:  # any exception of the decoders, if the data is damaged
             raise OpticalError(Errors.E101.format(path=where, reason=err)) from err
         finally:
             # On damaged data the library leaves garbage collection switched off.
@@ -199,10 +188,10 @@ class Bundle:
 
 
 def read_info(path: str | Path) -> BundleInfo:
-    """Read the manifest of a bundle's folder and nothing else.
+    """Read only the manifest of a bundle's folder.
 
     path (Union[str, Path]): The folder.
-    RETURNS (BundleInfo): What the manifest says; whether the files agree with it is not checked.
+    RETURNS (BundleInfo): The manifest. The other files are not checked against it.
     RAISES (OpticalError): If there is no such folder, or if its manifest is missing, damaged or of
         a newer format.
     """
@@ -216,9 +205,9 @@ def model_path(model: str | Path | None = None) -> Path:
     """Find a model's bundle.
 
     model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder.
-        Defaults to `md`. A folder whose name is that of a model is written as `./md`.
-    RETURNS (Path): The bundle's folder. A path is not checked.
-    RAISES (OpticalError): If the package has no model of that name and no path is meant.
+        Defaults to `md`. For a folder with the name of a model, write `./md`.
+    RETURNS (Path): The bundle's folder. If `model` is a path, it is not checked.
+    RAISES (OpticalError): If `model` is a name, and the package has no such model.
     """
     if model is not None and model not in SIZES:
         return Path(model)
@@ -231,35 +220,37 @@ def model_path(model: str | Path | None = None) -> Path:
 
 
 def _parsed(where: str, manifest: bytes) -> BundleInfo:
-    path = f"{where}/{MANIFEST_FILE}"
     try:
-        value = json.loads(manifest)
+        found = json.loads(manifest)
+        if not isinstance(found, dict) or not isinstance(found.get("format"), int):
+            raise ValueError("it names no format")
+        if found["format"] <= BUNDLE_FORMAT:
+            return _checked(_MANIFEST.validate_json(manifest))
     except ValueError as err:
-        raise OpticalError(Errors.E101.format(path=path, reason=err)) from err
-    if not isinstance(value, dict) or not isinstance(value.get("format"), int):
-        raise OpticalError(Errors.E101.format(path=path, reason="it names no format"))
-    if value["format"] > BUNDLE_FORMAT:
-        message = Errors.E103.format(
-            path=where,
-            found=value["format"],
-            writer=value.get("written_by", "a newer version"),
-            version=about.__version__,
-            known=BUNDLE_FORMAT,
-        )
-        raise OpticalError(message)
-    try:
-        info = _MANIFEST.validate_json(manifest)
-    except ValidationError as err:
-        first = err.errors()[0]
-        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        reason = str(err)
+        if isinstance(err, ValidationError):
+            first = err.errors()[0]
+            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        path = f"{where}/{MANIFEST_FILE}"
         raise OpticalError(Errors.E101.format(path=path, reason=reason)) from err
+    message = Errors.E103.format(
+        path=where,
+        found=found["format"],
+        writer=found.get("written_by", "a newer version"),
+        version=about.__version__,
+        known=BUNDLE_FORMAT,
+    )
+    raise OpticalError(message)
+
+
+def _checked(info: BundleInfo) -> BundleInfo:
     needed = {MODEL_FILE, TOKENIZER_FILE}
     if set(info.files) - {WEIGHTS_FILE} != needed:
-        reason = f"it lists {sorted(info.files)} instead of {sorted(needed)} and {WEIGHTS_FILE}"
-        raise OpticalError(Errors.E101.format(path=path, reason=reason))
+        raise ValueError(
+            f"it lists {sorted(info.files)} instead of {sorted(needed)} and {WEIGHTS_FILE}"
+        )
     if info.format < 1 or info.inputs != INPUTS or info.output != OUTPUT:
-        reason = f"format {info.format}, inputs {info.inputs} and output {info.output!r}"
-        raise OpticalError(Errors.E101.format(path=path, reason=reason))
+        raise ValueError(f"format {info.format}, inputs {info.inputs} and output {info.output!r}")
     if len(set(info.labels)) != len(info.labels):
-        raise OpticalError(Errors.E101.format(path=path, reason="a label is listed twice"))
+        raise ValueError("a label is listed twice")
     return info

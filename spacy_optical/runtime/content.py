@@ -1,7 +1,7 @@
-"""A bundle's file: checked, let go, and read again when somebody asks for it.
+"""The files of a bundle: checked when it is loaded, and read again when their content is needed.
 
-Once a session is built, only saving and pickling need the model's bytes. Holding them would double
-the memory of the weights.
+Only saving and pickling need the content of the model after its session is built. Keeping it would
+double the memory of the weights.
 """
 
 import hashlib
@@ -17,13 +17,12 @@ from pydantic import Field
 
 from ..errors import Errors, OpticalError
 
-# A manifest is a page of text.
 MAX_FILE_BYTES = 2**31 - 1
 MAX_MANIFEST_BYTES = 2**20
 # The system keeps what is written at once in pages of up to that size, and maps whole ones.
 PART_BYTES = 2**16
 
-# An open file can be read after it was deleted or replaced. Windows would refuse to delete it.
+# An open file can be read after it was deleted or replaced, except on Windows.
 STAYS_READABLE = hasattr(os, "pread")
 
 
@@ -48,9 +47,9 @@ class FileEntry:
     def check(self, found: "FileEntry", *, name: str, path: str | Path) -> None:
         """Check that a file has this size and hash.
 
-        found (FileEntry): Size and hash that were found.
-        name (str): The file's name, for the message.
-        path (Union[str, Path]): The bundle it belongs to, for the message.
+        found (FileEntry): The size and hash of the file.
+        name (str): The name of the file, for the message.
+        path (Union[str, Path]): Its bundle, for the message.
         RAISES (OpticalError): If size or hash differ.
         """
         if found.size != self.size:
@@ -62,12 +61,12 @@ class FileEntry:
 
 
 class StoredFile:
-    """A file that is kept open and read when it is asked for; a pickle of it is its bytes.
+    """A file that is kept open. Its content is read when needed. It is pickled as bytes.
 
     folder (Path): The bundle's folder.
-    name (str): The file's name in it.
-    entry (FileEntry): What the manifest says of it.
-    RAISES (OpticalError): If it is missing, no plain file, or of another size.
+    name (str): The name of the file in it.
+    entry (FileEntry): Its size and hash in the manifest.
+    RAISES (OpticalError): If the file is missing, not a regular file, or has another size.
     """
 
     def __init__(self, folder: Path, name: str, entry: FileEntry) -> None:
@@ -79,7 +78,12 @@ class StoredFile:
         entry.check(FileEntry(os.fstat(self._file).st_size, entry.sha256), name=name, path=folder)
 
     def parts(self) -> Iterator[bytes]:
-        """Read the content; it is checked after the last part."""
+        """Read the content in parts.
+
+        YIELDS (bytes): The parts.
+        RAISES (OpticalError): If the file cannot be read or, after the last part, if the content
+            does not match the manifest.
+        """
         digest, at = hashlib.sha256(), 0
         while part := _part(self._file, PART_BYTES, at, self.name, self.folder):
             digest.update(part)
@@ -88,28 +92,27 @@ class StoredFile:
         self.entry.check(FileEntry(at, digest.hexdigest()), name=self.name, path=self.folder)
 
     def read(self) -> bytes:
-        """Read the file.
-
-        RETURNS (bytes): Its content.
-        RAISES (OpticalError): If it cannot be read or is not what the manifest says.
-        """
+        """Read the whole content, see `parts`."""
         return b"".join(self.parts())
 
-    def check(self) -> None:
-        """Check that the file is what the manifest says, without holding it in memory.
+    def checked(self) -> "StoredFile | bytes":
+        """Check the content, see `parts`.
 
-        RAISES (OpticalError): If it cannot be read or is not what the manifest says.
+        RETURNS (Union[StoredFile, bytes]): This file, or its content on Windows.
         """
-        deque(self.parts(), maxlen=0)
+        if not STAYS_READABLE:
+            return self.read()
+        deque(self.parts(), maxlen=0)  # does not hold the parts in memory
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         return bytes, (self.read(),)
 
 
 class Content:
-    """An attribute that gives bytes, whether it was set to bytes or to a file that holds them.
+    """A dataclass field that is set to bytes or to a `StoredFile`, and is read as bytes.
 
-    default (Optional[bytes]): What it is when nothing is given; None if something must be given.
+    default (Optional[bytes]): The default; None if the field is required.
     """
 
     def __init__(self, default: bytes | None = None) -> None:
@@ -119,7 +122,7 @@ class Content:
         self.name = name
 
     def __get__(self, instance: Any, owner: type | None = None) -> bytes:
-        if instance is None:  # a dataclass asks for the default
+        if instance is None:  # dataclasses ask for the default
             if self.default is None:
                 raise AttributeError(self.name)
             return self.default
@@ -131,11 +134,11 @@ class Content:
 
 
 def write_content(content: bytes | StoredFile, path: Path) -> None:
-    """Write a content to a file, without holding it in memory if it is in a file itself.
+    """Write a content to a file. The content of a file is copied in parts.
 
     content (Union[bytes, StoredFile]): The content, or a file that holds it.
     path (Path): The file to write.
-    RAISES (OpticalError): If the content's file cannot be read or is not what the manifest says.
+    RAISES (OpticalError): If the content cannot be read or does not match the manifest.
     RAISES (OSError): If the file cannot be written.
     """
     with path.open("wb") as out:
@@ -143,12 +146,12 @@ def write_content(content: bytes | StoredFile, path: Path) -> None:
 
 
 def read_manifest(folder: Path, name: str) -> bytes:
-    """Read a text that is a page long.
+    """Read the manifest of a bundle.
 
     folder (Path): The bundle's folder.
-    name (str): The file's name in it.
-    RETURNS (bytes): Its content.
-    RAISES (OpticalError): If it is not there, cannot be read, or is no such text by its size.
+    name (str): The name of the manifest in it.
+    RETURNS (bytes): The content.
+    RAISES (OpticalError): If the file is missing, cannot be read or is too large.
     """
     file = _opened(folder, name)
     try:
@@ -176,7 +179,7 @@ def _opened(folder: Path, name: str) -> int:
 
 def _part(file: int, size: int, at: int, name: str, folder: Path) -> bytes:
     try:
-        if STAYS_READABLE:  # leaves alone the position, which threads and forked processes share
+        if STAYS_READABLE:  # does not move the position, which threads and forked processes share
             return os.pread(file, size, at)
         os.lseek(file, at, os.SEEK_SET)
         return os.read(file, size)

@@ -1,4 +1,4 @@
-"""Decoding: from word scores to the best valid BIO sequence, and from that to scored entities."""
+"""Decode word scores to the best valid BIO sequence, and the sequence to entities with scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ OUTSIDE = "O"
 class LabelledSpan:
     """An entity in words.
 
-    start (int): First word.
-    end (int): One past the last word.
-    label (str): Its label.
-    score (float): The mean over its words of the probability of its label, 0 to 1.
+    start (int): The first word.
+    end (int): The word after the last one.
+    label (str): The label.
+    score (float): The mean over its words of the probability of the label, 0 to 1.
     """
 
     start: int
@@ -27,36 +27,32 @@ class LabelledSpan:
 
 
 def bio_tags(labels: Sequence[str]) -> list[str]:
-    """List the tags of a label set.
+    """Get the tags of a label set.
 
     labels (Sequence[str]): Entity labels, sorted.
-    RETURNS (List[str]): "O", then B and I of each label in the order given.
+    RETURNS (List[str]): "O", then B and I of each label in the given order.
     """
     return [OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
 
 
 @lru_cache(maxsize=64)
-def _tag_set(tags: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
-    """Give the labels, and whether tag j may follow tag i, [tags, tags].
-
-    Label i has the tags B = 2i + 1 and I = 2i + 2. A sentence may begin with what may follow O.
-    """
-    labels = tuple(tag[2:] for tag in tags[1::2])
-    if list(tags) != bio_tags(labels):
+def _may_follow(tags: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Whether tag j may follow tag i, [tags, tags]."""
+    if list(tags) != bio_tags([tag[2:] for tag in tags[1::2]]):
         raise ValueError(f"not a list made by bio_tags: {tags}")
     n_tags = len(tags)
     may_follow = np.ones((n_tags, n_tags), dtype=bool)
     for inside in range(2, n_tags, 2):
         may_follow[:, inside] = False
         may_follow[[inside - 1, inside], inside] = True
-    return labels, may_follow
+    return may_follow
 
 
 def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     """Compute the softmax over tags, in double precision.
 
     logits (NDArray[float32]): Scores, [words, tags].
-    RETURNS (NDArray[float64]): Probabilities, [words, tags]; each row sums to 1.
+    RETURNS (NDArray[float64]): Probabilities, [words, tags].
     """
     probs = logits.astype(np.float64)
     probs -= probs.max(axis=1, keepdims=True)
@@ -70,21 +66,21 @@ def best_tags(
 ) -> NDArray[np.int64]:
     """Find the valid BIO sequence with the highest sum of scores (Viterbi).
 
-    An I may only follow a B or I of its own label, in the same sentence. Adding a constant to a
-    word's scores changes nothing, so logits and log-probabilities give the same sequence. If each
-    word's best tag makes a valid sequence, as in most texts, no search is run.
+    An I may only follow a B or I of its own label, in the same sentence. Logits and
+    log-probabilities give the same sequence.
 
     logits (NDArray[float32]): Scores, [words, tags].
-    tags (Sequence[str]): The tag list, as made by `bio_tags`.
-    sent_starts (Sequence[int]): Words that begin a sentence; the first word always does.
-    RETURNS (NDArray[int64]): Index of each word's tag, [words].
+    tags (Sequence[str]): The tags, made by `bio_tags`.
+    sent_starts (Sequence[int]): Words that start a sentence. The first word always does.
+    RETURNS (NDArray[int64]): The index of each word's tag, [words].
     RAISES (ValueError): If `tags` was not made by `bio_tags`.
     """
-    _, may_follow = _tag_set(tuple(tags))
+    may_follow = _may_follow(tuple(tags))
     if not len(logits):
         return np.zeros(0, dtype=np.int64)
     best = logits.argmax(axis=1)
-    starts = [0, *sent_starts]
+    starts = [0, *sent_starts]  # a tag may start a sentence if it may follow O
+    # In most texts the best tag of each word makes a valid sequence.
     if may_follow[0, best[starts]].all() and may_follow[best[:-1], best[1:]].all():
         return best
     transitions = np.where(may_follow, 0.0, -np.inf)
@@ -98,7 +94,7 @@ def best_tags(
         candidates = path_scores[:, None] + transitions
         back_pointers[word] = candidates.argmax(axis=0)
         path_scores = candidates[back_pointers[word], every_tag] + scores[word]
-        path_scores -= path_scores.max()  # keeps sums of long texts as precise as of short ones
+        path_scores -= path_scores.max()  # long texts lose no precision
     best = np.zeros(n_words, dtype=np.int64)
     best[-1] = path_scores.argmax()
     for word in range(n_words - 1, 0, -1):
@@ -109,29 +105,28 @@ def best_tags(
 def decode(
     logits: NDArray[np.float32], tags: Sequence[str], *, sent_starts: Sequence[int] = ()
 ) -> list[LabelledSpan]:
-    """Turn the scores of a text's words into entities.
+    """Get the entities of a text from the scores of its words.
 
-    A span's score is the mean over its words of P(B-label) + P(I-label): the probability that the
-    word is part of an entity with the label, at any position in it.
+    The score of an entity is the mean over its words of P(B-label) + P(I-label): the probability
+    that the word is in an entity with the label.
 
     logits (NDArray[float32]): Scores, [words, tags]; finite.
-    tags (Sequence[str]): The tag list, as made by `bio_tags`.
-    sent_starts (Sequence[int]): Words that begin a sentence; no entity crosses into one.
-    RETURNS (List[LabelledSpan]): Entities in order; they do not overlap.
+    tags (Sequence[str]): The tags, made by `bio_tags`.
+    sent_starts (Sequence[int]): Words that start a sentence. No entity crosses a sentence start.
+    RETURNS (List[LabelledSpan]): The entities in order. They do not overlap.
     RAISES (ValueError): If `tags` was not made by `bio_tags`.
     """
     best = best_tags(logits, tags, sent_starts=sent_starts)
     starts = np.flatnonzero(best % 2 == 1)
     if not len(starts):
         return []
-    labels, _ = _tag_set(tuple(tags))
-    # An entity ends before the first word after its start that is not inside.
+    # An entity ends before the next word that is not inside.
     not_inside = np.flatnonzero((best == 0) | (best % 2 == 1))
     after = np.searchsorted(not_inside, starts, side="right")
     ends = np.append(not_inside, len(best))[after]
-    # The probability of its entity's label for each word in an entity, 0 for the other words.
     begin_tags = best[starts]
     lengths = ends - starts
+    # For each word in an entity the probability of its label, 0 for the other words.
     label_probs = np.zeros(len(best))
     inside = np.flatnonzero(best)
     columns = np.repeat(begin_tags, lengths)
@@ -140,7 +135,7 @@ def decode(
     label_probs[inside] = probs[rows, columns] + probs[rows, columns + 1]
     scores = np.minimum(np.add.reduceat(label_probs, starts) / lengths, 1.0)
     return [
-        LabelledSpan(start, end, labels[tag // 2], score)
+        LabelledSpan(start, end, tags[tag].removeprefix("B-"), score)
         for start, end, tag, score in zip(
             starts.tolist(), ends.tolist(), begin_tags.tolist(), scores.tolist(), strict=True
         )

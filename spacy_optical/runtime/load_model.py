@@ -1,4 +1,4 @@
-"""A pipeline from whatever names a model."""
+"""Load a model by name or path."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from .bundle import MANIFEST_FILE, SIZES
 def load_model(model: str | None = None) -> Language:
     """Load a model as a pipeline.
 
-    model (Optional[str]): The name of a model of the package, a bundle's folder, or what
-        `spacy.load` takes. Defaults to the default model of the package.
-    RETURNS (Language): The pipeline; around a bundle, a blank multilingual one with `optical_ner`.
-    RAISES (OpticalError): If there is no such model of the package, or the bundle is damaged.
+    model (Optional[str]): The name of a model of the package, a bundle's folder, or a name or path
+        for `spacy.load`. Defaults to the default model of the package.
+    RETURNS (Language): The pipeline. For a bundle, a blank multilingual one with `optical_ner`.
+    RAISES (OpticalError): If the package has no such model, or the bundle is damaged.
     """
     if model is None or model in SIZES or (Path(model) / MANIFEST_FILE).is_file():
         nlp = spacy.blank("xx")
@@ -25,8 +25,9 @@ def load_model(model: str | None = None) -> Language:
 
 
 def is_name(model: str) -> bool:
-    """Tell whether this names a model of the package or an installed pipeline; else it is a path.
+    """Check whether this is the name of a model of the package or of an installed pipeline.
 
-    model (str): What names a model. A folder with such a name is written as `./NAME`.
+    model (str): A name or a path. For a folder with such a name, write `./NAME`.
+    RETURNS (bool): Whether it is a name. If not, it is a path.
     """
     return model in SIZES or is_package(model)

@@ -1,7 +1,7 @@
-"""The scores of texts that were read lately, for another component with the same model.
+"""The scores of recent texts, for another component with the same model.
 
-Where `optical_tok2vec` and `optical_ner` are in one pipeline, the first one's run gives vectors and
-scores; the second one takes the scores from here.
+If a pipeline has `optical_tok2vec` and `optical_ner`, the first one computes vectors and scores in
+one run, and the second one gets the scores from here.
 """
 
 from collections import OrderedDict
@@ -11,16 +11,16 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-# Words whose scores are held at the most; a batch of spaCy's has 1,000 documents.
+# spaCy's batches have 1,000 documents by default.
 MOST_WORDS = 2**18
 
 
 class RecentScores:
-    """Scores by text, the oldest dropped first. Threads may share an instance.
+    """Scores by text. The oldest are dropped first. Threads may share an instance.
 
-    most_words (int): Words whose scores are held at the most.
+    Nothing is kept before `get` is called for the first time, which sets `wanted`.
 
-    `wanted` is set by who looks scores up: nothing is kept before.
+    most_words (int): The maximum number of words whose scores are kept.
     """
 
     def __init__(self, most_words: int = MOST_WORDS) -> None:
@@ -31,7 +31,7 @@ class RecentScores:
         self._lock = Lock()
 
     def keep(self, texts: Sequence[Sequence[str]], scores: Sequence[NDArray[np.float32]]) -> None:
-        """Hold the scores of texts, if anyone wants them.
+        """Keep the scores of texts, if they are wanted.
 
         texts (Sequence[Sequence[str]]): The words of each text.
         scores (Sequence[NDArray[float32]]): For each text its logits, [words, tags].
@@ -49,10 +49,10 @@ class RecentScores:
                 self._words -= len(dropped)
 
     def get(self, words: Sequence[str]) -> NDArray[np.float32] | None:
-        """Look the scores of a text up.
+        """Get the scores of a text.
 
-        words (Sequence[str]): Its words.
-        RETURNS (Optional[NDArray[float32]]): Its logits, [words, tags]; None if they are not held.
+        words (Sequence[str]): The words of the text.
+        RETURNS (Optional[NDArray[float32]]): Its logits, [words, tags]. None if they are not kept.
         """
         self.wanted = True
         return self._scores.get(tuple(words)) if self._scores else None

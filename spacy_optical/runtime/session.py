@@ -1,9 +1,8 @@
-"""ONNX Runtime behind one small interface: lists of words in, arrays of word scores out.
+"""Run the model of a bundle with ONNX Runtime.
 
-The graph contract. Inputs: `input_ids` and `attention_mask`, int64 [batch, pieces], and
-`first_pieces`, int64 [batch, words], the position of each word's first piece in its row (0 is
-padding). Output: `logits`, float32 [batch, words, tags], tags as `bio_tags` lists them; and
-`vectors`, float32 [batch, words, width], where the manifest says so.
+The inputs of the graph are `batching.Packed`. The outputs are `logits`, float32
+[batch, words, tags], with the tags in the order of `bio_tags`, and if the manifest has a width of
+vectors, `vectors`, float32 [batch, words, width].
 """
 
 import os
@@ -14,36 +13,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compat import require_onnxruntime
 from ..errors import Errors, OpticalError
-from .batching import Row, pack, read_windows
+from .batching import pack, read_windows
 from .bundle import INPUTS, OUTPUT, VECTORS, Bundle
 from .decode import bio_tags
 from .pieces import WordPieces
 from .recent_scores import RecentScores
-from .shared import (
-    CPU,
-    check_providers,
-    failure,
-    ort_errors,
-    pieces_of,
-    recent_scores_of,
-    session_of,
-)
+from .shared import CPU, ort_failures, pieces_of, recent_scores_of, session_of
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
 def check_settings(
-    *, threads: int, max_batch_pieces: int, overlap: int, providers: Sequence[str]
+    threads: int, max_batch_pieces: int, overlap: int, providers: Sequence[str]
 ) -> None:
     """Check the settings of a `Runtime`.
 
     threads (int): At least 1.
     max_batch_pieces (int): At least 1.
     overlap (int): At least 0.
-    providers (Sequence[str]): Names that the installed ONNX Runtime knows.
-    RAISES (OpticalError): If one is out of range.
+    providers (Sequence[str]): Execution providers of the installed ONNX Runtime, at least one.
+    RAISES (OpticalError): If a number is too small, or a provider is not available.
     """
     for name, value, least in (
         ("threads", threads, 1),
@@ -53,22 +45,27 @@ def check_settings(
         if value < least:
             expected = f"at least {least}"
             raise OpticalError(Errors.E114.format(name=name, value=value, expected=expected))
-    check_providers(providers)
+    if tuple(providers) == CPU:
+        return
+    available = require_onnxruntime().get_available_providers()
+    for name in providers or ["[]"]:
+        if name not in available:
+            raise OpticalError(Errors.E119.format(name=name, available=", ".join(available)))
 
 
 class Runtime:
-    """Runs a bundle's model, on a CPU if not told otherwise.
+    """Runs the model of a bundle.
 
-    The session is built at first use, once in each process for all instances with this model, and
-    is left out of pickles. Instances may be shared by threads.
+    The session is built at first use, once in each process for all instances with this model. It
+    is not pickled. Threads may share an instance.
 
     bundle (Bundle): Model, tokenizer and manifest.
-    threads (int): Threads of one run, the caller's included.
-    max_batch_pieces (int): The most pieces of one run, padding included. Bounds memory: only a
-        single window may pass it.
-    overlap (int): Pieces that neighbouring windows of a long text share.
+    threads (int): The number of threads that run the model.
+    max_batch_pieces (int): The maximum number of pieces in one batch, padding included. Limits
+        memory. Only a batch of one window may be larger.
+    overlap (int): The number of pieces that two consecutive windows of a long text share.
     providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
-    RAISES (OpticalError): If a number is out of range, or ONNX Runtime lacks a provider.
+    RAISES (OpticalError): If a setting is out of range, see `check_settings`.
     """
 
     def __init__(
@@ -80,12 +77,7 @@ class Runtime:
         overlap: int = 32,
         providers: Sequence[str] = CPU,
     ) -> None:
-        check_settings(
-            threads=threads,
-            max_batch_pieces=max_batch_pieces,
-            overlap=overlap,
-            providers=providers,
-        )
+        check_settings(threads, max_batch_pieces, overlap, providers)
         self.bundle = bundle
         self.threads = threads
         self.max_batch_pieces = max_batch_pieces
@@ -96,16 +88,16 @@ class Runtime:
 
     @cached_property
     def tags(self) -> list[str]:
-        """The tags that the columns of the scores stand for."""
+        """The tags, in the order of the columns of the scores."""
         return bio_tags(self.bundle.info.labels)
 
     @cached_property
     def rows_alone(self) -> bool:
-        """Whether windows must be run one by one for scores that do not depend on neighbours.
+        """Whether each window is a batch of its own, so that scores do not depend on the batch.
 
-        Dynamic quantisation scales activations by the largest of the whole batch.
+        Dynamic quantisation scales activations by the largest one in the batch.
         """
-        return b"DynamicQuantize" in self.bundle.model  # an operator's name is spelt out
+        return b"DynamicQuantize" in self.bundle.model  # part of the operator's name
 
     @cached_property
     def words_to_pieces(self) -> WordPieces:
@@ -116,7 +108,7 @@ class Runtime:
     def session(self) -> "InferenceSession":
         """The ONNX Runtime session of this process.
 
-        RAISES (OpticalError): If the model cannot be read or breaks the graph contract.
+        RAISES (OpticalError): If the model cannot be loaded or has other inputs or outputs.
         """
         held, process = self._session, os.getpid()
         if held is None or held[0] != process:
@@ -124,26 +116,26 @@ class Runtime:
         return held[1]
 
     def scores(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
-        """Score the words of texts of any length.
+        """Compute the scores of the words of texts of any length.
 
         texts (Sequence[Sequence[str]]): The words of each text.
         RETURNS (List[NDArray[float32]]): For each text its logits, [words, tags].
-        RAISES (OpticalError): If the model cannot be run or gives anything but finite numbers.
+        RAISES (OpticalError): If the model cannot be run, or its output is not finite.
         """
         if not self.bundle.info.vectors:
             return self._read(texts, {OUTPUT: len(self.tags)})
-        # Another component may have run the model on these texts for their vectors.
+        # Another component may have computed them together with vectors.
         held = [self.recent.get(words) for words in texts]
         left = [words for words, scores in zip(texts, held, strict=True) if scores is None]
         fresh = iter(self._read(left, {OUTPUT: len(self.tags)}))
         return [next(fresh) if scores is None else scores for scores in held]
 
     def vectors(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
-        """Give the encoder's vectors of the words of texts of any length.
+        """Compute the encoder's vectors of the words of texts of any length.
 
         texts (Sequence[Sequence[str]]): The words of each text.
         RETURNS (List[NDArray[float32]]): For each text [words, width].
-        RAISES (OpticalError): If the bundle has no vectors, or as `scores`.
+        RAISES (OpticalError): If the bundle has no vectors, or as for `scores`.
         """
         width, tags = self.bundle.info.vectors, len(self.tags)
         if not width:
@@ -156,7 +148,7 @@ class Runtime:
 
     @property
     def recent(self) -> RecentScores:
-        """The scores that this process's runtimes of the model share."""
+        """The recent scores that the runtimes of the model in this process share."""
         held, process = self._recent, os.getpid()
         if held is None or held[0] != process:
             held = self._recent = process, recent_scores_of(self.bundle, self.overlap)
@@ -165,30 +157,23 @@ class Runtime:
     def _read(
         self, texts: Sequence[Sequence[str]], outputs: dict[str, int]
     ) -> list[NDArray[np.float32]]:
-        """Give some outputs of the graph, by name and width, side by side for each word."""
-        cutter = self.words_to_pieces
-
-        def read(rows: list[Row], length: int) -> NDArray[np.float32]:
-            return self._run(outputs, *pack(rows, cutter, length))
-
+        """Compute outputs of the graph, given by name and width, and concatenate them."""
+        tokenizer = self.words_to_pieces
         return read_windows(
-            [cutter.pieces(words) for words in texts],
-            read,
+            [tokenizer.pieces(words) for words in texts],
+            lambda rows, length: self._run(outputs, *pack(rows, tokenizer, length)),
             sum(outputs.values()),
             max_pieces=self.bundle.info.max_pieces,
-            special=cutter.frame,
+            special=tokenizer.frame,
             overlap=self.overlap,
             max_batch_pieces=self.max_batch_pieces,
-            # Padding makes rows alike; a row that runs alone has none to be like.
             alone=self.rows_alone,
         )
 
     def _run(self, outputs: dict[str, int], *inputs: NDArray[np.int64]) -> NDArray[np.float32]:
         where = self.bundle.where
-        try:
+        with ort_failures(self.bundle, Errors.E112):
             found = self.session.run([*outputs], dict(zip(INPUTS, inputs, strict=True)))
-        except ort_errors() as err:
-            raise failure(err, Errors.E112, self.bundle) from err
         for (name, width), array in zip(outputs.items(), found, strict=True):
             expected = (*inputs[2].shape, width)
             if array.shape != expected or array.dtype != np.float32:

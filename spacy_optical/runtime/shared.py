@@ -1,10 +1,11 @@
-"""What the components and threads of one process share: sessions and tokenizers, by content."""
+"""Sessions and tokenizers that the components and threads of one process share."""
 
 import ctypes
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,51 +13,37 @@ from weakref import WeakValueDictionary
 
 from ..compat import require_onnxruntime
 from ..errors import Errors, OpticalError
-from .bundle import (
-    INPUTS,
-    OUTPUT,
-    PACKAGE,
-    TOKENIZER_FILE,
-    VECTORS,
-    WEIGHTS_FILE,
-    Bundle,
-)
+from .bundle import INPUTS, MODELS, OUTPUT, TOKENIZER_FILE, VECTORS, WEIGHTS_FILE, Bundle
 from .content import STAYS_READABLE, write_content
 from .pieces import WordPieces
 from .recent_scores import RecentScores
 
-# spaCy imports every installed component whenever any pipeline is made: what is heavy is imported
-# when a model is loaded.
+# spaCy imports all installed components when it makes a pipeline, so large libraries are imported
+# only when a model is loaded.
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 Made = TypeVar("Made")
 
-# Fusions that cost time on a CPU: the fused addition and norm took 55 µs for 26 pieces of 384
-# numbers, the two operators that it stands for 12 µs (ONNX Runtime 1.31).
+# Fusions that are slower on a CPU: the fused addition and norm took 55 µs for 26 pieces of width
+# 384, the two operators that it replaces 12 µs (ONNX Runtime 1.31).
 SLOWER = {"SkipLayerNormFusion"}
 
 CPU = ("CPUExecutionProvider",)
 
-# A folder that does not exist.
-NOWHERE = str(PACKAGE / "nowhere")
-
-# Loading is serialised, so that threads that arrive together share what the first one loaded.
-# A child process of a fork gets a lock of its own: another thread may have held this one.
+# Only one thread loads a model; other threads wait and share it. A forked process makes a new lock,
+# because another thread may have held this one.
 _loading = threading.Lock()
 
-# The keys hold the process's number: a session that a forked child inherits has lost its threads.
+# The keys contain the process id: a session has no threads any more in a forked process.
 _made: WeakValueDictionary[tuple, Any] = WeakValueDictionary()
 
-# Destroying an inherited session would wait for its threads.
+# Deleting an inherited session would wait for its threads.
 _inherited: list["InferenceSession"] = []
 
 
 def process_lock() -> threading.Lock:
-    """Give the lock under which this process loads models.
-
-    RETURNS (Lock): The lock; hold it only while loading.
-    """
+    """Get the lock under which this process loads models."""
     return _loading
 
 
@@ -70,15 +57,15 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def session_of(bundle: Bundle, threads: int, providers: Sequence[str] = CPU) -> "InferenceSession":
-    """Give this process's session of a model; it is built if nobody has one.
+def session_of(bundle: Bundle, threads: int, providers: Sequence[str]) -> "InferenceSession":
+    """Get this process's session of a model, or build it.
 
     bundle (Bundle): The bundle.
-    threads (int): Threads of one run, the caller's included.
+    threads (int): The number of threads that run the model.
     providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
-    RETURNS (InferenceSession): The session; any number of threads may run it.
-    RAISES (OpticalError): If the model cannot be read or breaks the graph contract, or a provider
-        cannot be used.
+    RETURNS (InferenceSession): The session. Threads may share it.
+    RAISES (OpticalError): If the model cannot be loaded or has other inputs or outputs, or a
+        provider cannot be used.
     """
     hashes = (entry.sha256 for name, entry in bundle.files.items() if name != TOKENIZER_FILE)
     key = ("session", os.getpid(), *hashes, threads, *providers)
@@ -86,25 +73,33 @@ def session_of(bundle: Bundle, threads: int, providers: Sequence[str] = CPU) -> 
 
 
 def recent_scores_of(bundle: Bundle, overlap: int) -> RecentScores:
-    """Give what this process's runtimes of a model share: scores of texts that were read lately.
+    """Get the recent scores that the runtimes of a model in this process share.
 
     bundle (Bundle): The bundle.
-    overlap (int): Pieces that neighbouring windows share, on which scores depend.
-    RETURNS (RecentScores): The scores; empty if nobody has any.
+    overlap (int): The number of pieces that windows share. The scores depend on it.
+    RETURNS (RecentScores): The scores.
     """
     hashes = [entry.sha256 for _, entry in sorted(bundle.files.items())]
     return _one(("recent", os.getpid(), *hashes, overlap), RecentScores)
 
 
 def pieces_of(bundle: Bundle) -> WordPieces:
-    """Give this process's tokenizer of a bundle; it is read if nobody has it.
+    """Get this process's tokenizer of a bundle, or load it.
 
     bundle (Bundle): The bundle.
-    RETURNS (WordPieces): The tokenizer; any number of threads may use it.
-    RAISES (OpticalError): If it cannot be read.
+    RETURNS (WordPieces): The tokenizer. Threads may share it.
+    RAISES (OpticalError): If it cannot be loaded.
     """
-    key = ("pieces", os.getpid(), bundle.files[TOKENIZER_FILE].sha256)
-    return _one(key, lambda: _pieces(bundle))
+
+    def load() -> WordPieces:
+        content = bundle.tokenizer
+        try:
+            return WordPieces(content)
+        except OpticalError as err:
+            reason = err.__cause__ or err
+            raise OpticalError(Errors.E113.format(path=bundle.where, reason=reason)) from err
+
+    return _one(("pieces", os.getpid(), bundle.files[TOKENIZER_FILE].sha256), load)
 
 
 def _one(key: tuple, make: Callable[[], Made]) -> Made:
@@ -118,22 +113,10 @@ def _one(key: tuple, make: Callable[[], Made]) -> Made:
     return found
 
 
-def _pieces(bundle: Bundle) -> WordPieces:
-    content = bundle.tokenizer
-    try:
-        return WordPieces(content)
-    except OpticalError as err:
-        reason = err.__cause__ or err
-        raise OpticalError(Errors.E113.format(path=bundle.where, reason=reason)) from err
-
-
 def _session(bundle: Bundle, threads: int, providers: Sequence[str]) -> "InferenceSession":
-    try:
-        session = _mapped(bundle, threads, providers) if STAYS_READABLE else None
-        if session is None:
-            session = _held(bundle, threads, providers)
-    except ort_errors() as err:
-        raise failure(err, Errors.E110, bundle) from err
+    with ort_failures(bundle, Errors.E110):
+        mapped = _mapped(bundle, threads, providers) if STAYS_READABLE else None
+        session = mapped or _held(bundle, threads, providers)
     inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
     if inputs != {name: ("tensor(int64)", 2) for name in INPUTS}:
         raise OpticalError(Errors.E110.format(path=bundle.where, reason=f"inputs {inputs}"))
@@ -144,12 +127,10 @@ def _session(bundle: Bundle, threads: int, providers: Sequence[str]) -> "Inferen
 
 
 def _mapped(bundle: Bundle, threads: int, providers: Sequence[str]) -> "InferenceSession | None":
-    """A session that maps the weights from a file of its own; None if there is no room for one.
-
-    Memory holds the rows of the embedding table that texts ask for. The file is a temporary copy
-    that has no name any more when the session is there: nobody can write over it or cut it short,
-    which would end this process, and the system frees it when the session goes.
-    """
+    """A session that maps the weights into memory; None if there is no space for a copy of them."""
+    # Only the rows of the embedding table that are used take memory. The copy is unlinked when the
+    # session is built: nobody can change or truncate it, which would crash this process, and the
+    # system frees it with the session.
     try:
         with tempfile.TemporaryDirectory(prefix="spacy_optical-") as folder:
             write_content(bundle.contents.get(WEIGHTS_FILE, b""), Path(folder, WEIGHTS_FILE))
@@ -160,9 +141,9 @@ def _mapped(bundle: Bundle, threads: int, providers: Sequence[str]) -> "Inferenc
 
 
 def _held(bundle: Bundle, threads: int, providers: Sequence[str]) -> "InferenceSession":
-    """A session that holds all weights in memory."""
+    """A session with all weights in memory."""
     weights = bundle.weights
-    options = session_options(threads, weights=NOWHERE)
+    options = session_options(threads, weights=str(MODELS / "nowhere"))  # no such folder
     options.add_external_initializers_from_files_in_memory(
         [WEIGHTS_FILE], [weights], [len(weights)]
     )
@@ -170,23 +151,23 @@ def _held(bundle: Bundle, threads: int, providers: Sequence[str]) -> "InferenceS
 
 
 def session_options(threads: int, *, weights: str) -> Any:
-    """Make a session's options.
+    """Make the options of a session.
 
-    threads (int): Threads of one run, the caller's included.
-    weights (str): The folder with the files that a model may read weights from. ONNX Runtime reads
-        no other, but would look into the working directory if it were not told.
+    threads (int): The number of threads that run the model.
+    weights (str): The only folder from which the model may read weights. Without it, ONNX Runtime
+        would read from the working directory.
     RETURNS (SessionOptions): The options.
     """
     options = require_onnxruntime().SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # A memory pattern is kept for every shape met, an arena never shrinks: without them memory
-    # depends on the largest batch and not on how many texts have passed.
+    # A memory pattern is kept for every shape, and an arena never shrinks. Without them, memory
+    # depends on the largest batch and not on the number of texts.
     options.enable_mem_pattern = False
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 4
     for key, value in {
-        # Threads that wait by spinning take the processor from everything else on it.
+        # Spinning threads take CPU time from other processes.
         "session.intra_op.allow_spinning": "0",
         "session.inter_op.allow_spinning": "0",
         "session.load_model_format": "ONNX",
@@ -202,27 +183,13 @@ def _built(model: bytes, options: Any, providers: Sequence[str]) -> "InferenceSe
         model, options, providers=list(providers), disabled_optimizers=SLOWER
     )
     lost = [name for name in providers if name not in session.get_providers()]
-    if lost:  # ONNX Runtime would go on without it
+    if lost:  # ONNX Runtime ignores a provider that it cannot start
         raise OpticalError(Errors.E118.format(name=lost[0]))
     return session
 
 
-def check_providers(providers: Sequence[str]) -> None:
-    """Make sure that the installed ONNX Runtime has execution providers.
-
-    providers (Sequence[str]): Their names, in order of preference.
-    RAISES (OpticalError): If there is none, or one that it does not have.
-    """
-    if tuple(providers) == CPU:
-        return
-    available = require_onnxruntime().get_available_providers()
-    for name in providers or ["[]"]:
-        if name not in available:
-            raise OpticalError(Errors.E119.format(name=name, available=", ".join(available)))
-
-
 def _return_memory() -> None:
-    """Give back to the system what loading took and freed; the C library would keep it."""
+    """Return the memory that loading freed to the system; the C library would keep it."""
     try:
         trim = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # not the GNU C library
@@ -232,24 +199,23 @@ def _return_memory() -> None:
 
 @cache
 def ort_errors() -> tuple[type[Exception], ...]:
-    """List what ONNX Runtime raises; its exceptions share no class of their own.
-
-    RETURNS (Tuple[Type[Exception], ...]): The classes.
-    """
+    """Get the exception classes of ONNX Runtime, which have no base class of their own."""
     state = require_onnxruntime("onnxruntime.capi.onnxruntime_pybind11_state")
     own = (value for value in vars(state).values() if isinstance(value, type))
     return (*(kind for kind in own if issubclass(kind, Exception)), MemoryError, RuntimeError)
 
 
-def failure(err: Exception, otherwise: str, bundle: Bundle) -> OpticalError:
-    """Make the error for what ONNX Runtime raised.
+@contextmanager
+def ort_failures(bundle: Bundle, message: str) -> Iterator[None]:
+    """Turn exceptions of ONNX Runtime in a block into an `OpticalError`.
 
-    err (Exception): What it raised.
-    otherwise (str): The message, if memory was not short.
-    bundle (Bundle): The bundle whose model failed.
-    RETURNS (OpticalError): The error.
+    bundle (Bundle): The bundle whose model is used.
+    message (str): The message, unless there was not enough memory.
     """
-    reason = " ".join(str(err).split())[:300] or type(err).__name__
-    if isinstance(err, MemoryError) or "alloc" in reason:
-        otherwise = Errors.E117
-    return OpticalError(otherwise.format(path=bundle.where, reason=reason))
+    try:
+        yield
+    except ort_errors() as err:
+        reason = " ".join(str(err).split())[:300] or type(err).__name__
+        if isinstance(err, MemoryError) or "alloc" in reason:
+            message = Errors.E117
+        raise OpticalError(message.format(path=bundle.where, reason=reason)) from err

@@ -1,4 +1,4 @@
-"""XLM-R's kind of tokenizer, read by SentencePiece; docs/performance.md has what that saves."""
+"""Run the tokenizers of XLM-R and similar models with SentencePiece, see docs/performance.md."""
 
 import base64
 import json
@@ -7,42 +7,42 @@ import struct
 import unicodedata
 from typing import Any
 
-# What an added piece may not ask for: to count after normalizing, or to take spaces with it.
+# Settings of added pieces that are not supported.
 REFUSED = ("normalized", "single_word", "lstrip", "rstrip")
-# Two or more spaces become one.
+# A normalizer that replaces several spaces by one.
 ONE_SPACE = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}
 SPACE = "▁"
 VOCABULARY = re.compile(rb'"vocab"\s*:\s*\[')
-# Pieces and scores, up to so many of them: whole lists of Python objects take several times the
-# memory, not all of which is given back.
+# Up to 256 pieces with their scores. The whole list as Python objects takes several times the
+# memory, and not all of it is returned to the system.
 ENTRY = rb'\s*\[\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*,[^]["]*\]\s*'
 ENTRIES = re.compile(rb"%b(?:,%b){,255}" % (ENTRY, ENTRY))
-# What joins the character before it, as marks do: joiners, vowels, Hangul letters, Katakana signs.
+# Characters that combine with the character before them, as marks do: joiners, vowels, Hangul
+# letters, Katakana signs.
 JOINING = re.compile(
     "[\u200c\u200d\u0e33\u0eb3\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\uff9e\uff9f]"
 )
-# What the two libraries normalize otherwise even so: a joiner that has nothing to join.
+# The libraries also differ for a joiner that has nothing to join.
 CONTROLS = "\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 ALONE = re.compile(f"\r\n|(^|[{CONTROLS}])[\u200c\u200d]")
-# Fields of sentencepiece_model.proto as they are encoded: a piece of type UNKNOWN, and a
-# NormalizerSpec that adds no prefix and leaves white space as it is.
+# Encoded fields of sentencepiece_model.proto: a piece of type UNKNOWN, and a NormalizerSpec that
+# adds no prefix and does not change white space.
 UNKNOWN = b"\x18\x02"
 KEEPS_SPACES = b"\x18\x00\x20\x00\x28\x00"
-# What stands before the text and score of an ordinary piece of 0, 1, 2 … bytes. A vocabulary has
-# tens of thousands, and to encode each one field by field takes a third of the time of loading.
+# The bytes before the text of an ordinary piece of 0, 1, 2 … bytes. A vocabulary has tens of
+# thousands of pieces, and encoding their fields one by one takes a third of the loading time.
 HEADS = [bytes((0x0A, size + 7, 0x0A, size)) for size in range(0x79)]
 
 
 class Unigram:
-    """Cuts a text into the pieces whose scores have the largest sum.
+    """Splits a text into the pieces with the highest sum of scores.
 
-    SentencePiece takes less memory and time than the `tokenizers` library. The pieces are those of
-    that library, which treats marks otherwise when it normalizes: it reads a text that is not
-    normalized and has some.
+    SentencePiece takes less memory and time than the `tokenizers` library, and returns the same
+    pieces. The libraries normalize marks differently, so a text with marks that is not normalized
+    yet is normalized by `tokenizers`.
 
-    content (bytes): A tokenizer.json.
-    RAISES (ValueError): If it is of another kind, or has a setting that is not supported here. Use
-        the library for it.
+    content (bytes): The content of a tokenizer.json.
+    RAISES (ValueError): If the tokenizer is of another type or has a setting that is not supported.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -66,15 +66,15 @@ class Unigram:
         self._apart = re.compile(f"({'|'.join(sorted(map(re.escape, self._added), reverse=True))})")
 
     def id_of(self, piece: str) -> int | None:
-        """Give a piece's id; None for what is no piece."""
+        """Get the id of a piece. None if there is no such piece."""
         index: int = self._search.piece_to_id(piece)
         return index if self._search.id_to_piece(index) == piece else None
 
     def ids(self, text: str) -> list[int]:
-        """Cut a text.
+        """Split a text into pieces.
 
         text (str): The text, without lone surrogates.
-        RETURNS (List[int]): The ids of its pieces.
+        RETURNS (List[int]): The ids of the pieces.
         """
         found: list[int] = []
         for part in self._apart.split(text):
@@ -102,14 +102,14 @@ class Unigram:
 
 
 def _has_marks(text: str) -> bool:
-    """Whether a text has characters that join others, and may be written with fewer of them."""
+    """Whether a text has marks and is not normalized, so that the libraries may differ."""
     if unicodedata.is_normalized("NFKC", text):
         return bool(ALONE.search(text))
     return bool(JOINING.search(text)) or any(unicodedata.category(sign)[0] == "M" for sign in text)
 
 
 def _model_proto(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Give a tokenizer without its vocabulary, and that one as SentencePiece's ModelProto."""
+    """Get the tokenizer's JSON without the vocabulary, and the vocabulary as a ModelProto."""
     begin = VOCABULARY.search(content)
     if begin is None:
         raise ValueError("no list of pieces")
@@ -131,7 +131,7 @@ def _model_proto(content: bytes) -> tuple[dict[str, Any], bytes]:
         or splitter.get("prepend_scheme", "always") != "always"
         or not splitter.get("add_prefix_space", True)
         or not splitter.get("split", True)
-        # SentencePiece does not find the unknown piece in a text.
+        # SentencePiece does not find the unknown piece in a text, so it must be an added piece.
         or unknown not in [piece["id"] for piece in added]
         or any(piece[setting] for piece in added for setting in REFUSED)
     ):
@@ -139,7 +139,7 @@ def _model_proto(content: bytes) -> tuple[dict[str, Any], bytes]:
     proto, count = bytearray(), 0
     for part in parts:
         for piece, score in json.loads(b"[%b]" % part):
-            if "\0" in piece:  # SentencePiece takes it for the end
+            if "\0" in piece:  # SentencePiece ends the piece there
                 raise ValueError("a piece holds a null character")
             text, number = piece.encode(), struct.pack("<Bf", 0x15, score)
             if len(text) < len(HEADS) and count != unknown:
@@ -152,7 +152,7 @@ def _model_proto(content: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _normalizer(setup: dict[str, Any] | None) -> tuple[bytes, bool]:
-    """Give SentencePiece's table of characters, and whether spaces in a row become one."""
+    """Get SentencePiece's table of characters, and whether several spaces become one."""
     steps = [] if setup is None else setup.get("normalizers", [setup])
     one_space = steps[-1:] == [ONE_SPACE]
     tables = steps[:-1] if one_space else steps
@@ -162,7 +162,7 @@ def _normalizer(setup: dict[str, Any] | None) -> tuple[bytes, bool]:
 
 
 def _frame(setup: dict[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The special pieces before and after a sequence."""
+    """Get the special pieces before and after a sequence."""
     ids: list[list[int]] = [[]]
     for part in setup["single"]:
         if "Sequence" in part:
@@ -174,7 +174,7 @@ def _frame(setup: dict[str, Any]) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """Encode a field of a protocol buffer: its key, the content's size as a varint, the content."""
+    """Encode a field of a protocol buffer: key, size as a varint, content."""
     size, encoded = len(content), bytearray([number << 3 | 2])
     while size > 0x7F:
         encoded.append(size & 0x7F | 0x80)

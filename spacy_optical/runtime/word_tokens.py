@@ -1,4 +1,4 @@
-"""The words of a document, and how a model reads them."""
+"""The words of a document, and the words that a model gets."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ from spacy.tokens import Doc, Token
 
 
 def word_tokens(doc: Doc) -> list[Token]:
-    """Give the tokens of a document that are words. spaCy makes tokens of extra white space too.
+    """Get the tokens of a document that are not whitespace.
 
     doc (Doc): The document.
-    RETURNS (List[Token]): Its tokens in order, without those that are only white space.
+    RETURNS (List[Token]): The tokens in order.
     """
     return [token for token in doc if not token.is_space]
 
@@ -19,14 +19,14 @@ LEAST_CAPITALS = 3
 
 
 def words_to_read(tokens: Sequence[Token]) -> list[str]:
-    """Give words as a model is to read them.
+    """Get the words of a document as input for a model.
 
-    A text in capital letters alone, e.g. a headline, says nothing by its case, and its words have
-    pieces that are rare in training text. It is read with one capital letter a word.
+    In a text in capitals, e.g. a headline, case has no meaning, and the pieces of the words are
+    rare in training data. The model gets capitalized words instead.
 
     tokens (Sequence[Token]): The words of a document.
-    RETURNS (List[str]): Their texts; capitalized if the document has three words or more in upper
-        case and no letter in lower case.
+    RETURNS (List[str]): Their texts. Capitalized if the document has at least three words in upper
+        case and no lower-case letter.
     """
     words = [token.text for token in tokens]
     if "".join(words).isupper() and sum(map(str.isupper, words)) >= LEAST_CAPITALS:

@@ -1,4 +1,4 @@
-"""Entities of any number of texts, on one machine, Ray or Spark."""
+"""Annotate any number of texts, on one machine, Ray or Spark."""
 
 from ..compat import require
 

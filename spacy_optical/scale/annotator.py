@@ -1,6 +1,7 @@
-"""Texts in, rows of entities out: the function that every engine runs."""
+"""Find the entities of texts and return them as rows of a table."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -9,20 +10,18 @@ from spacy.tokens import Doc, Span
 
 from ..errors import Errors, OpticalError
 from ..files import folder_contents
+from ..runtime.bundle import model_path
 from ..runtime.load_model import load_model
 from .text_parts import Text
 
-# What is held at once; spaCy forgets the words of a batch when its memory zone ends.
+# The maximum size of a batch. A batch has its own memory zone, which limits spaCy's memory.
 BATCH_TEXTS = 1_000
 BATCH_CHARACTERS = 1_000_000
 MOST_REASON = 300
 
-# Start, end, label, text, score and error, as in `row_schema`.
-Row = tuple[int | None, int | None, str | None, str | None, float | None, str | None]
-
 
 def row_schema(id_type: pa.DataType) -> pa.Schema:
-    """Give the columns of a row: an entity in characters, `end` excluded, or a text that failed."""
+    """Get the columns of a row: an entity in characters, `end` excluded, or a text that failed."""
     columns = {"start": pa.int32(), "end": pa.int32(), "label": pa.string(), "text": pa.string()}
     return pa.schema({"id": id_type, **columns, "score": pa.float32(), "error": pa.string()})
 
@@ -32,59 +31,39 @@ _held: dict[str, Language] = {}
 
 
 def load_pipeline(model: str | None, content: str) -> Language:
-    """Load a pipeline once a process.
+    """Load a pipeline, or get it if it is the last one that this process loaded.
 
     model (Optional[str]): As for `annotate`.
-    content (str): Its `fingerprint`. A process that lives on does not take an earlier pipeline
-        for one that was written to the same folder.
+    content (str): Its `fingerprint`. The name is not enough, because a folder can be overwritten.
     RETURNS (Language): The pipeline.
     RAISES (OpticalError): If it cannot be loaded.
     """
-    nlp = _held.get(content)
-    return nlp if nlp is not None else _hold(_loaded(model), content)
-
-
-def _hold(nlp: Language, content: str) -> Language:
-    _held.clear()
-    _held[content] = nlp
-    return nlp
-
-
-def _loaded(model: str | None) -> Language:
-    """Load a pipeline and read a first text."""
-    try:
-        nlp = load_model(model)
-        nlp("Amina Juma")  # a model that does not run should stop the run, not fail every text
-    except OpticalError:
-        raise
-    except Exception as err:
-        raise OpticalError(Errors.E805.format(model=model, reason=_reason(err))) from err
-    return nlp
+    if content not in _held:
+        _held.clear()
+        _held[content] = _loaded(model)
+    return _held[content]
 
 
 def fingerprint(model: str | None) -> str:
-    """Load a pipeline from its files, for this process too, and hash them.
+    """Load a pipeline and compute the hash of its files.
 
     RAISES (OpticalError): If it cannot be loaded.
     """
     nlp = _loaded(model)
-    component: Any = None if nlp.path else nlp.get_pipe("optical_ner")
-    content = folder_contents(nlp.path or component.path)[1]
-    _hold(nlp, content)
+    content = folder_contents(nlp.path or model_path(model))[1]
+    _held.clear()
+    _held[content] = nlp
     return content
 
 
 def entity_rows(nlp: Language, texts: Sequence[Text], id_type: pa.DataType) -> pa.Table:
     """Find the entities of a batch of texts, as rows in the order of the texts.
 
-    A text without entities has no row; a text that fails has one with the reason in `error`.
+    A text without entities has no row. A text that fails has one row, with the reason in `error`.
     """
     with nlp.memory_zone():
-        found = [(text.id, *row) for text, rows in _read(nlp, texts) for row in rows]
-    schema = row_schema(id_type)
-    columns = zip(*found, strict=True) if found else [()] * len(schema)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-    return pa.table(arrays, schema=schema)
+        rows = list(_rows(nlp, texts))
+    return pa.Table.from_pylist(rows, schema=row_schema(id_type))
 
 
 def in_batches(texts: Iterable[Text]) -> Iterator[list[Text]]:
@@ -101,35 +80,46 @@ def in_batches(texts: Iterable[Text]) -> Iterator[list[Text]]:
         yield batch
 
 
-def _read(nlp: Language, texts: Sequence[Text]) -> Iterator[tuple[Text, list[Row]]]:
-    pairs = [(text.text, at) for at, text in enumerate(texts) if text.text is not None]
-    found: dict[int, list[Row]] = {}
+def _loaded(model: str | None) -> Language:
     try:
+        nlp = load_model(model)
+        nlp("Amina Juma")  # if the model does not run, raise here and not for each text
+    except OpticalError:
+        raise
+    except Exception as err:
+        raise OpticalError(Errors.E805.format(model=model, reason=_reason(err))) from err
+    return nlp
+
+
+def _rows(nlp: Language, texts: Sequence[Text]) -> Iterator[dict[str, Any]]:
+    pairs = [(text.text, at) for at, text in enumerate(texts) if text.text is not None]
+    found: dict[int, list[dict[str, Any]]] = {}
+    with suppress(Exception):  # the remaining texts are then processed one by one
         for doc, at in nlp.pipe(pairs, as_tuples=True):
             found[at] = _entities(doc)
-    except Exception:  # handled below: the texts that are left are read one by one
-        pass
     for at, text in enumerate(texts):
-        if text.text is None:
-            yield text, [_failure(text.error)]
-            continue
-        try:
-            yield text, found[at] if at in found else _entities(nlp(text.text))
-        except Exception as err:  # becomes a row: one text must not end a run of millions
-            yield text, [_failure(_reason(err))]
+        error = text.error
+        if text.text is not None and at not in found:
+            try:
+                found[at] = _entities(nlp(text.text))
+            except Exception as err:  # one text must not stop the run
+                error = _reason(err)
+        for row in found.get(at, [{"error": error}]):
+            yield {"id": text.id, **row}
 
 
-def _entities(doc: Doc) -> list[Row]:
+def _entities(doc: Doc) -> list[dict[str, Any]]:
     scored = Span.has_extension("score")
-    rows: list[Row] = []
-    for ent in doc.ents:
-        score: Any = ent._.score if scored else None
-        rows.append((ent.start_char, ent.end_char, ent.label_, ent.text, score, None))
-    return rows
-
-
-def _failure(reason: str | None) -> Row:
-    return None, None, None, None, None, reason
+    return [
+        {
+            "start": ent.start_char,
+            "end": ent.end_char,
+            "label": ent.label_,
+            "text": ent.text,
+            "score": ent._.score if scored else None,
+        }
+        for ent in doc.ents
+    ]
 
 
 def _reason(err: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Ray Data: actors that load the pipeline once and write parts."""
+"""Run on Ray Data, with actors that load the pipeline once."""
 
 import logging
 import os
@@ -16,22 +16,22 @@ require("ray.data", extra="ray")
 
 
 class PartWriter:
-    """An actor's part of the run. The pipeline stays loaded in the actor's process."""
+    """Write parts in an actor."""
 
     def __init__(self, write: Callable[[Part], Written]) -> None:
         self.write = write
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Write parts, and give only their counts."""
+        """Write parts and return only their counts."""
         return {"written": [pickle.dumps(self.write(pickle.loads(part))) for part in batch["item"]]}
 
 
 def run(
     write: Callable[[Part], Written], parts: Sequence[Part], n_process: int
 ) -> Iterator[Written]:
-    """Run on the Ray cluster of this program or of `RAY_ADDRESS`, else on one started here.
+    """Run on the Ray cluster of this program or of `RAY_ADDRESS`, or start one.
 
-    RAISES (OpticalError): If Ray cannot be started or gives up.
+    RAISES (OpticalError): If Ray cannot be started or fails.
     """
     started = not ray.is_initialized()
     workers = min(n_process, len(parts))

@@ -1,4 +1,4 @@
-"""A run's folder: one Parquet file a part, written whole, and a record of what the run reads."""
+"""The folder of a run: a Parquet file for each part, and a record of the input and settings."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +16,7 @@ from .text_parts import RECORD, Columns, Part, Source, read_part
 
 
 class Job(NamedTuple):
-    """What a process must know to write any part: the run's folder, the pipeline, the columns.
-
-    content is the pipeline's `fingerprint`.
-    """
+    """The settings that a process needs to write parts. `content` is the pipeline's fingerprint."""
 
     out: Path
     model: str | None
@@ -28,12 +25,12 @@ class Job(NamedTuple):
     content: str
 
     def path(self, part: Part) -> Path:
-        """Give the file of a part."""
+        """Get the file of a part."""
         return self.out / f"part-{part.number:06}.parquet"
 
 
 class Written(NamedTuple):
-    """What was written: texts, rows, and texts that failed; or the bad input that stops the run."""
+    """The numbers of texts, rows and failed texts, or the error that stops the run."""
 
     texts: int = 0
     rows: int = 0
@@ -42,15 +39,15 @@ class Written(NamedTuple):
 
 
 def total(parts: Sequence[Written]) -> Written:
-    """Add up what was written."""
+    """Add the numbers of parts."""
     texts, rows, failed, _ = zip(*parts, strict=True)
     return Written(sum(texts), sum(rows), sum(failed))
 
 
 def write_part(job: Job, part: Part) -> Written:
-    """Annotate a part and write its file; a killed process leaves no half of it.
+    """Annotate a part and write its file, completely or not at all.
 
-    Bad input is returned, because the engines wrap what a worker raises into errors of their own.
+    Errors of the input are returned, because engines replace the exceptions of their workers.
     """
     texts = rows = failed = 0
     schema = row_schema(job.id_type)
@@ -73,19 +70,18 @@ def write_part(job: Job, part: Part) -> Written:
 
 
 def written_part(job: Job, part: Part) -> Written | None:
-    """Read from a part's file what it has; None if the part must be written."""
+    """Read the numbers of a part from its file. Returns None if the part must be written."""
     try:
-        metadata = pq.read_metadata(job.path(part))
+        file = pq.read_metadata(job.path(part))
     except (OSError, pa.ArrowException):
         return None
-    kept = metadata.metadata
-    return Written(int(kept[b"texts"]), metadata.num_rows, int(kept[b"failed"]))
+    return Written(int(file.metadata[b"texts"]), file.num_rows, int(file.metadata[b"failed"]))
 
 
 def open_run(job: Job, source: Source, *, part_size: int, resume: bool) -> None:
-    """Begin a run in its folder, or continue the one that it holds.
+    """Start a run in its folder, or continue the run that the folder has.
 
-    RAISES (OpticalError): If the folder holds another run or something else, or holds this run and
+    RAISES (OpticalError): If the folder has another run or other content, or it has this run and
         `resume` is False.
     """
     record = {

@@ -1,4 +1,4 @@
-"""Spark: Python workers that load the pipeline once and write parts."""
+"""Run on Spark, with Python workers that load the pipeline once."""
 
 import os
 import pickle
@@ -17,16 +17,16 @@ from .text_parts import Part
 
 pyspark: Any = require("pyspark", extra="spark")
 spark_sql: Any = require("pyspark.sql", extra="spark")
-# Spark counts a worker that was killed as a failure of its task, and tries so many times.
+# How often Spark runs a task. A killed worker counts as a failure of its task.
 TRIES = 4
 
 
 def run(
     write: Callable[[Part], Written], parts: Sequence[Part], n_process: int
 ) -> Iterator[Written]:
-    """Run on the Spark session of this program or of `spark-submit`, else on one started here.
+    """Run on the Spark session of this program or of `spark-submit`, or start one.
 
-    RAISES (OpticalError): If there is no Java, or if Spark cannot be started or gives up.
+    RAISES (OpticalError): If there is no Java, or if Spark cannot be started or fails.
     """
     home = os.environ.get("JAVA_HOME")
     if shutil.which(str(Path(home) / "bin" / "java") if home else "java") is None:
@@ -39,15 +39,15 @@ def run(
                 yield pa.record_batch({"written": pa.array([written], pa.binary())})
 
     session = spark_sql.SparkSession.getActiveSession()
-    # An active session is one of this thread; the application's may have begun in another.
+    # `getActiveSession` only finds the session of this thread.
     started = session is None and pyspark.SparkContext._active_spark_context is None
     try:
         if session is None:
             builder = spark_sql.SparkSession.builder.appName("spacy_optical annotate")
-            # Otherwise spark-submit or the application has named the master.
+            # Otherwise, spark-submit or the program has set the master.
             if started and "PYSPARK_GATEWAY_PORT" not in os.environ:
                 builder = builder.master(f"local[{n_process},{TRIES}]")
-                os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the PATH's python3
+                os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # default: python3
             session = builder.getOrCreate()
         numbers = session.range(0, len(parts), 1, len(parts))  # one partition a part
         for row in numbers.mapInArrow(write_all, "written binary").collect():

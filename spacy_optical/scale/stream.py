@@ -1,4 +1,4 @@
-"""Annotate any number of texts, on this machine or on an engine that runs already."""
+"""Annotate any number of texts, on this machine, Ray or Spark."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from .annotator import fingerprint
 from .run_folder import Job, Written, open_run, total, write_part, written_part
 from .text_parts import Columns, Part, look_through
 
-# Calls a function for each part, in any order and any process, and gives the results as they come.
+# Calls a function for each part, in any order and process, and yields the results as they come.
 Engine = Callable[[Callable[[Part], Written], Sequence[Part], int], Iterator[Written]]
 ENGINES = ("local", "ray", "spark")
 
@@ -44,21 +44,21 @@ def annotate(
 
     source (Union[str, Path]): A Parquet, JSON lines or text file, or a folder with files of one of
         these kinds.
-    out (Union[str, Path]): The folder to write. On a cluster, all machines must see both paths.
+    out (Union[str, Path]): The folder to write. All machines of a cluster must have both paths.
     engine (str): `local`, `ray` or `spark`.
-    model (Optional[Union[str, Path]]): A pipeline's name or folder, or a bundle's folder. By
-        default `optical_ner` with the bundle that the package carries.
+    model (Optional[Union[str, Path]]): The name or folder of a pipeline, or the folder of a bundle.
+        The default is `optical_ner` with the default model of the package.
     text_column (str): The column with the texts.
     id_column (str): The column with the ids.
-    n_process (int): The number of processes. A Spark cluster that runs already has its own.
-    part_size (int): The maximum number of rows in a part. A run that is stopped loses at most the
-        parts that it is working on.
-    resume (bool): Whether to continue the run that `out` holds, after its process was ended.
-    progress (Optional[Callable[[Written, float], None]]): Called after each part, with the sums so
-        far and the share of the parts that are finished, 0 to 1.
-    RETURNS (Written): How many texts and rows there are, and how many texts failed.
-    RAISES (OpticalError): If the input cannot be read or lacks a column, if `out` holds another
-        run, if the model cannot be loaded, or if the engine fails. Parts that are written stay.
+    n_process (int): The number of processes. A running Spark cluster uses its own number.
+    part_size (int): The maximum number of rows in a part. If the run is stopped, only unfinished
+        parts are lost.
+    resume (bool): Whether to continue the run in `out` after it was stopped.
+    progress (Optional[Callable[[Written, float], None]]): Called after each part, with the numbers
+        so far and the share of finished parts, 0 to 1.
+    RETURNS (Written): The numbers of texts, rows and failed texts.
+    RAISES (OpticalError): If the input cannot be read or does not have a column, `out` has another
+        run, the model cannot be loaded, or the engine fails. Finished parts are kept.
     """
     if engine not in ENGINES:
         expected = " or ".join(ENGINES)
@@ -66,7 +66,7 @@ def annotate(
     for name, value in (("n_process", n_process), ("part_size", part_size)):
         if value < 1:
             raise OpticalError(Errors.E114.format(name=name, value=value, expected="at least 1"))
-    # Workers may have another working directory.
+    # Workers can have another working directory.
     source, out = Path(source).absolute(), Path(out).absolute()
     if model is not None:
         model = str(model)
@@ -95,15 +95,15 @@ def annotate(
 def local(
     write: Callable[[Part], Written], parts: Sequence[Part], n_process: int
 ) -> Iterator[Written]:
-    """Run in this process, or in processes that this one starts.
+    """Run in this process, or in worker processes.
 
-    RAISES (OpticalError): If a process was ended from outside.
+    RAISES (OpticalError): If a worker process is killed.
     """
     workers = min(n_process, len(parts))
     if workers == 1:
         yield from map(write, parts)
         return
-    # Started anew on every system: a fork of a process that has threads may hang.
+    # Not "fork", because the fork of a process with threads can hang.
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
     try:
         for future in as_completed([pool.submit(write, part) for part in parts]):
@@ -115,7 +115,7 @@ def local(
 
 
 def _end_with_parent() -> None:
-    """End at once on Ctrl-C, and do not wait for the work of a parent that was killed."""
+    """Exit immediately on Ctrl-C, and if the parent process is killed."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = parent_process()
     if parent is not None:

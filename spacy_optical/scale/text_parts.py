@@ -1,4 +1,4 @@
-"""The texts of an input, divided into parts that any process can read by itself."""
+"""The texts of an input, divided into parts that processes can read independently."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,16 +13,16 @@ import pyarrow.parquet as pq
 from ..errors import Errors, OpticalError
 from ..files import sha256
 
-# A run's folder has it. Readers of Parquet folders pass over names that begin with an underscore.
+# The record of a run. Readers of Parquet folders skip names that start with an underscore.
 RECORD = "_run.json"
 
 KINDS = {".parquet": "parquet", ".jsonl": "lines", ".ndjson": "lines", ".txt": "text"}
-# Rows that are decoded at once: with texts of a megabyte each, a hundred megabytes.
+# Rows that are decoded at the same time. With texts of 1 MB, they need 100 MB.
 DECODED_ROWS = 100
 
 
 class Text(NamedTuple):
-    """A text with its id, or the reason why there is none."""
+    """A text with its id, or the error instead of a text."""
 
     id: int | str | None
     text: str | None
@@ -30,14 +30,14 @@ class Text(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The names of the columns that are read."""
+    """The names of the columns with texts and ids."""
 
     text: str
     id: str
 
 
 class Part(NamedTuple):
-    """Rows of one file. `first` counts from 0, blank lines too; `offset` is its place in bytes."""
+    """Rows of a file. `first` is a row or line (from 0), and `offset` its position in bytes."""
 
     number: int
     path: Path
@@ -48,7 +48,7 @@ class Part(NamedTuple):
 
 
 class Source(NamedTuple):
-    """An input: its parts, the name and a hash of each file, and the type of the ids."""
+    """The parts of an input, the name and hash of each file, and the type of the ids."""
 
     parts: list[Part]
     files: list[list[str]]
@@ -58,27 +58,27 @@ class Source(NamedTuple):
 def look_through(path: Path, columns: Columns, *, part_size: int, besides: Path) -> Source:
     """Check an input and divide it into parts of `part_size` rows.
 
-    A line of a text file is a text, and its id is the file's name and the number of the line. Files
-    in the folder `besides` are left out.
-    RAISES (OpticalError): If there is no such file, if one is broken or lacks a column.
+    A line of a text file is a text, and its id is the file name and line number. Files in the
+    folder `besides` are left out.
+    RAISES (OpticalError): If there are no files, or a file cannot be read or lacks a column.
     """
-    source = Source([], [], pa.string())
+    parts: list[Part] = []
+    files, id_types = [], []
     for file in _files(path, besides):
         name = file.relative_to(path).as_posix() if path.is_dir() else file.name
         look = _look_at_parquet if KINDS[file.suffix] == "parquet" else _look_at_lines
         with _readable(file):
             places, id_type = look(file, columns, part_size)
-            source.files.append([name, sha256(file)])
-        if len(source.files) == 1:
-            source = source._replace(id_type=id_type)
-        _check_type(file, columns.id, id_type, [source.id_type])
-        at = len(source.parts)
-        source.parts.extend(Part(at + i, file, name, *place) for i, place in enumerate(places))
-    return source
+            files.append([name, sha256(file)])
+        id_types.append(id_type)
+        _check_type(file, columns.id, id_type, id_types[:1])
+        for place in places:
+            parts.append(Part(len(parts), file, name, *place))
+    return Source(parts, files, id_types[0])
 
 
 def read_part(part: Part, columns: Columns) -> Iterator[Text]:
-    """Read the texts of a part in order; blank lines are passed over.
+    """Read the texts of a part in order, without blank lines.
 
     RAISES (OpticalError): If the file cannot be read.
     """
@@ -99,12 +99,10 @@ def _files(path: Path, besides: Path) -> list[Path]:
     if not path.exists():
         raise OpticalError(Errors.E002.format(what="file or folder", path=path))
     found = sorted(path.rglob("*")) if path.is_dir() else [path]
-    # What earlier runs wrote has ids and texts too.
+    # The files that earlier runs wrote have ids and texts too.
     runs = {besides, *(file.parent for file in found if file.name == RECORD)}
-    files = [f for f in found if f.suffix in KINDS and runs.isdisjoint(f.parents)]
-    names = [file.relative_to(path).parts for file in files]
-    hidden = [any(part.startswith((".", "_")) for part in name) for name in names]
-    files = [file for file, no in zip(files, hidden, strict=True) if file.is_file() and not no]
+    files = [f for f in found if f.suffix in KINDS and f.is_file() and runs.isdisjoint(f.parents)]
+    files = [f for f in files if not any(name[0] in "._" for name in f.relative_to(path).parts)]
     if len({KINDS[file.suffix] for file in files}) != 1:
         raise OpticalError(Errors.E801.format(path=path, kinds=", ".join(KINDS)))
     return files
@@ -112,7 +110,7 @@ def _files(path: Path, besides: Path) -> list[Path]:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Turn what goes wrong while a file is read into one sentence."""
+    """Raise an `OpticalError` if a file cannot be read."""
     try:
         yield
     except (OSError, pa.ArrowException) as err:
@@ -128,7 +126,8 @@ def _look_at_parquet(path: Path, columns: Columns, part_size: int) -> tuple[Plac
         rows, schema = file.metadata.num_rows, file.schema_arrow
     _check_columns(path, columns, schema.names)
     strings = [pa.string(), pa.large_string()]
-    integers = [getattr(pa, f"{sign}int{bits}")() for sign in ("", "u") for bits in (8, 16, 32, 64)]
+    integers = [pa.int8(), pa.int16(), pa.int32(), pa.int64()]
+    integers += [pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
     id_type = schema.field(columns.id).type
     _check_type(path, columns.text, schema.field(columns.text).type, strings)
     _check_type(path, columns.id, id_type, [*strings, *integers])
@@ -137,28 +136,29 @@ def _look_at_parquet(path: Path, columns: Columns, part_size: int) -> tuple[Plac
 
 
 def _look_at_lines(path: Path, columns: Columns, part_size: int) -> tuple[Places, Any]:
-    places: Places = []
-    offset = 0
+    starts = []
+    lines = offset = 0
     unchecked = KINDS[path.suffix] == "lines"
     with path.open("rb") as file:
-        for number, line in enumerate(file):
-            # A line that is no object becomes a row with an error.
+        for line in file:
+            # A line that is not an object becomes a row with an error.
             if unchecked and isinstance(row := _json(line), dict):
                 _check_columns(path, columns, list(row))
                 unchecked = False
-            if number % part_size == 0:
-                places.append((number, 0, offset))
-            first, rows, start = places[-1]
-            places[-1] = first, rows + 1, start
+            if lines % part_size == 0:
+                starts.append((lines, offset))
+            lines += 1
             offset += len(line)
+    places = [(first, min(part_size, lines - first), start) for first, start in starts]
     return places, pa.string()
 
 
 def _check_columns(path: Path, columns: Columns, names: Sequence[str]) -> None:
     for option, name in (("--text-column", columns.text), ("--id-column", columns.id)):
         if name not in names:
-            known = ", ".join(names)
-            message = Errors.E803.format(path=path, column=name, columns=known, option=option)
+            message = Errors.E803.format(
+                path=path, column=name, columns=", ".join(names), option=option
+            )
             raise OpticalError(message)
 
 
@@ -205,7 +205,7 @@ def _parsed(where: str, line: bytes, columns: Columns) -> Text:
     name = row.get(columns.id)
     if name is None:
         return Text(None, None, f"the id is null in {where}")
-    # Half of a surrogate pair, which JSON can hold, is no character that a file can.
+    # JSON can have half of a surrogate pair, which cannot be encoded as UTF-8.
     key = str(name).encode("utf8", "backslashreplace").decode("utf8")
     return _checked(key, row.get(columns.text))
 

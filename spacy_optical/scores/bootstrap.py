@@ -1,8 +1,4 @@
-"""Confidence intervals from resampling: `scipy.stats.bootstrap`, percentile method.
-
-Summing resampled counts with a matrix of multinomial draws took as long as scipy does (0.14 s and
-0.10 s for 2,000 resamples of 1,000 sentences), so scipy's is used.
-"""
+"""Confidence intervals by resampling (percentile bootstrap)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,9 +10,7 @@ from ..compat import require
 from .f1 import precision_recall_f1
 
 Counts = NDArray[Any]
-RESAMPLES = 1000
-LEVEL = 0.95
-# Points of F1; nothing is divided by less.
+# The minimum of a divisor, in points of F1.
 LEAST_F1 = 1e-3
 # Resamples that are held in memory at the same time.
 BATCH = 100
@@ -25,28 +19,30 @@ BATCH = 100
 def bootstrap_interval(
     statistic: Callable[..., Any],
     *samples: ArrayLike,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
+    resamples: int = 1000,
+    level: float = 0.95,
     seed: int = 0,
 ) -> tuple[Any, Any]:
-    """Give the bootstrap confidence interval of a statistic.
+    """Compute the bootstrap confidence interval of a statistic.
 
     statistic (Callable): Takes the samples and the keyword argument `axis`, the axis of the
-        observations, and reduces that axis to an average of some kind, as `numpy.median` does.
-    samples (ndarray): One or more samples, [..., observations], at least one observation each.
-        Each sample is resampled on its own. Rows of one sample are resampled together, so that
-        paired observations are rows of one sample.
+        observations, and reduces this axis to an average, as `numpy.median` does.
+    samples (ndarray): One or more samples, [..., observations], with at least one observation each.
+        The samples are resampled independently. The rows of a sample are resampled together, so
+        paired observations must be rows of the same sample.
     resamples (int): Number of resamples.
     level (float): Confidence level, 0 to 1.
     seed (int): Seed of the resampling. The same seed and sizes give the same resamples.
     RETURNS (Tuple): The lower and the upper bound, of the type that the statistic returns. With one
-        observation in each sample both are the statistic itself.
+        observation in each sample, both are the statistic itself.
 
     >>> bootstrap_interval(np.median, [3.0, 3.0, 3.0])
     (3.0, 3.0)
     """
+    arrays = [np.asarray(sample) for sample in samples]
     result = require("scipy.stats", "profile").bootstrap(
-        [_at_least_two(np.asarray(sample)) for sample in samples],
+        # scipy needs two observations. Two copies have the same average.
+        [np.repeat(x, 2, axis=-1) if x.shape[-1] == 1 else x for x in arrays],
         statistic,
         axis=-1,
         vectorized=True,
@@ -55,19 +51,19 @@ def bootstrap_interval(
         batch=BATCH,
         rng=seed,
     )
-    # scipy's own interval of equal values differs from them in the last bit.
+    # With equal values, the interval that scipy computes differs from them in the last bit.
     tail = 50 * (1 - level)
     low, high = np.percentile(result.bootstrap_distribution, [tail, 100 - tail], axis=-1)
     return (float(low), float(high)) if np.ndim(low) == 0 else (low, high)
 
 
 def score_intervals(counts: Counts, **settings: Any) -> list[tuple[float, float]]:
-    """Give the confidence intervals of precision, recall and F1 over sentences.
+    """Compute the confidence intervals of precision, recall and F1 over sentences.
 
     counts (ndarray): [sentences, 3], as `span_counts` returns them.
-    **settings: `resamples`, `level` and `seed`, as for `bootstrap_interval`.
+    **settings: `resamples`, `level` and `seed` of `bootstrap_interval`.
     RETURNS (List[Tuple[float, float]]): Lower and upper bound of precision, recall and F1, 0 to
-        100. All 0 without sentences.
+        100. All are 0 without sentences.
 
     >>> score_intervals(np.array([[1, 1, 0]] * 5))
     [(50.0, 50.0), (100.0, 100.0), (66.66666666666667, 66.66666666666667)]
@@ -83,12 +79,12 @@ def score_intervals(counts: Counts, **settings: Any) -> list[tuple[float, float]
 def macro_f1_interval(
     counts: Sequence[Counts], minus: Sequence[Counts] | None = None, **settings: Any
 ) -> tuple[float, float]:
-    """Give the confidence interval of the mean F1 over languages, or of its difference.
+    """Compute the confidence interval of the mean F1 over languages, or of a difference of two.
 
     counts (Sequence[ndarray]): For each language [sentences, 3], as `span_counts` returns them.
-    minus (Optional[Sequence[ndarray]]): The counts of another system on the same sentences. The
-        interval is then that of the difference of the two, on the same resamples.
-    **settings: `resamples`, `level` and `seed`, as for `bootstrap_interval`.
+    minus (Optional[Sequence[ndarray]]): The counts of another system on the same sentences, to get
+        the interval of the difference. Both use the same resamples.
+    **settings: `resamples`, `level` and `seed` of `bootstrap_interval`.
     RETURNS (Tuple[float, float]): Lower and upper bound in points of F1, 0 to 100.
 
     >>> macro_f1_interval([np.array([[1, 0, 0]] * 9), np.array([[0, 1, 1]])])
@@ -108,13 +104,13 @@ def macro_f1_interval(
 def macro_f1_ratio(
     counts: Sequence[Counts], base: Sequence[Counts], **settings: Any
 ) -> tuple[float, float, float]:
-    """Give the mean F1 over languages divided by that of another system on the same sentences.
+    """Compute the mean F1 over languages divided by that of another system on the same sentences.
 
     counts (Sequence[ndarray]): For each language [sentences, 3], as `span_counts` returns them.
     base (Sequence[ndarray]): The counts of the other system on the same sentences.
-    **settings: `resamples`, `level` and `seed`, as for `bootstrap_interval`.
-    RETURNS (Tuple[float, float, float]): The ratio and its lower and upper bound, on the same
-        resamples for both; the upper bound is infinite if the other F1 may be 0.
+    **settings: `resamples`, `level` and `seed` of `bootstrap_interval`.
+    RETURNS (Tuple[float, float, float]): The ratio with its lower and upper bound. Both systems use
+        the same resamples. The upper bound is infinite if the F1 of the other system can be 0.
 
     >>> macro_f1_ratio([np.array([[1, 1, 1]])], [np.array([[1, 0, 0]])])
     (0.5, 0.5, 0.5)
@@ -143,10 +139,5 @@ def _paired(counts: Sequence[Counts], others: Sequence[Counts]) -> list[Counts]:
 
 
 def _rows(counts: Counts) -> Counts:
-    """Turn counts so that observations are last; no sentence at all scores as an empty one."""
+    """Transpose counts, so that observations are last. No sentences are scored as an empty one."""
     return np.asarray(counts if len(counts) else np.zeros((1, 3))).T
-
-
-def _at_least_two(sample: NDArray[Any]) -> NDArray[Any]:
-    # scipy refuses a single observation. Two copies have the same average and no spread.
-    return np.repeat(sample, 2, axis=-1) if sample.shape[-1] == 1 else sample

@@ -1,4 +1,4 @@
-"""Count true positives, false positives and false negatives, sentence by sentence."""
+"""Counts of true positives, false positives and false negatives."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,13 +14,13 @@ Span = tuple[int, int, str]
 def span_counts(
     gold: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]], label: str | None = None
 ) -> NDArray[np.int64]:
-    """Count each sentence's true positives, false positives and false negatives.
+    """Count the true positives, false positives and false negatives of each sentence.
 
-    A predicted span is correct if its start, end and label are those of a gold span. A span that
-    occurs twice counts twice.
+    A predicted span is correct if a gold span has the same start, end and label. A repeated span is
+    counted each time.
 
-    gold (Sequence[Sequence[Span]]): Start, end and label of each sentence's gold spans.
-    predicted (Sequence[Sequence[Span]]): Start, end and label of each sentence's predicted spans.
+    gold (Sequence[Sequence[Span]]): Start, end and label of the gold spans of each sentence.
+    predicted (Sequence[Sequence[Span]]): The same of the predicted spans.
     label (Optional[str]): Count only this label.
     RETURNS (ndarray): [sentences, 3]: true positives, false positives, false negatives.
     RAISES (OpticalError): If the two sides have different numbers of sentences.
@@ -43,14 +43,13 @@ def span_counts(
 def ceiling_counts(
     source: Sequence[Sequence[Span]], target: Sequence[Sequence[Span]]
 ) -> NDArray[np.int64]:
-    """Count what a perfect projection would reach where the two sides are annotated differently.
+    """Count the spans of a perfect projection between sides with different annotations.
 
-    Projection keeps labels, so in each sentence the number of correct spans with a label is at
-    most the smaller of the two sides' numbers.
+    Projection does not change labels, so only the numbers of spans with each label are compared.
 
-    source (Sequence[Sequence[Span]]): Start, end and label of each source sentence's gold spans.
-    target (Sequence[Sequence[Span]]): Start, end and label of each target sentence's gold spans.
-    RETURNS (ndarray): [sentences, 3], as `span_counts`.
+    source (Sequence[Sequence[Span]]): Start, end and label of the gold spans of each sentence.
+    target (Sequence[Sequence[Span]]): The same of its translation.
+    RETURNS (ndarray): [sentences, 3], as `span_counts` returns them.
     RAISES (OpticalError): If the two sides have different numbers of sentences.
 
     >>> ceiling_counts([[(0, 1, "PER")]], [[(4, 6, "PER"), (7, 8, "LOC")]]).tolist()
@@ -63,10 +62,10 @@ def ceiling_counts(
 
 
 def counts_text(rows: Iterable[Iterable[float]]) -> str:
-    """Write counts on one line; indented JSON would take a line for each number.
+    """Write counts on one line. Indented JSON would need a line for each number.
 
-    rows (Iterable[Iterable[float]]): For each document its true positives, false positives and
-        false negatives.
+    rows (Iterable[Iterable[float]]): True positives, false positives and false negatives of each
+        document.
     RETURNS (str): `TP,FP,FN` for each document, separated by spaces.
 
     >>> counts_text([[1, 0, 2], [0, 1, 0]])
@@ -76,11 +75,11 @@ def counts_text(rows: Iterable[Iterable[float]]) -> str:
 
 
 def parse_counts(text: str) -> NDArray[np.float64]:
-    """Read what `counts_text` wrote.
+    """Read counts that `counts_text` wrote.
 
     text (str): The text.
-    RETURNS (NDArray[float64]): [documents, 3].
-    RAISES (ValueError): If it has another form.
+    RETURNS (ndarray): [documents, 3], float64.
+    RAISES (ValueError): If the text does not have this format.
 
     >>> parse_counts("1,0,2 0,1,0").tolist()
     [[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]]

@@ -17,10 +17,10 @@ class Score:
 
 
 def score(counts: ArrayLike) -> Score:
-    """Sum the counts of sentences into one score (micro average).
+    """Compute the score of all sentences together (micro average).
 
     counts (ndarray): [sentences, 3]: true positives, false positives, false negatives.
-    RETURNS (Score): The score. A figure whose denominator is 0 is 0.
+    RETURNS (Score): The score. Values with a denominator of 0 are 0.
 
     >>> score([[1, 1, 0], [2, 0, 1]])
     Score(precision=75.0, recall=75.0, f1=75.0, gold=4)
@@ -31,24 +31,20 @@ def score(counts: ArrayLike) -> Score:
 
 
 def precision_recall_f1(counts: ArrayLike) -> NDArray[np.float64]:
-    r"""Turn counts into precision, recall and F1.
+    r"""Compute precision, recall and F1 from counts.
 
     $$ P = \frac{100\,tp}{tp + fp}, \quad R = \frac{100\,tp}{tp + fn}, \quad
        F_1 = \frac{200\,tp}{2\,tp + fp + fn} $$
 
     counts (ndarray): [..., 3]: true positives, false positives, false negatives.
-    RETURNS (ndarray): [..., 3]: precision, recall and F1, each from 0 to 100. A figure whose
-        denominator is 0 is 0.
+    RETURNS (ndarray): [..., 3]: precision, recall and F1, each from 0 to 100. Values with a
+        denominator of 0 are 0.
 
     >>> precision_recall_f1([[3, 1, 2], [0, 0, 0]]).round(1).tolist()
     [[75.0, 60.0, 66.7], [0.0, 0.0, 0.0]]
     """
     tp, fp, fn = np.moveaxis(np.asarray(counts, dtype=np.float64), -1, 0)
-    return np.stack(
-        [
-            100 * tp / np.maximum(tp + fp, 1),
-            100 * tp / np.maximum(tp + fn, 1),
-            200 * tp / np.maximum(2 * tp + fp + fn, 1),
-        ],
-        axis=-1,
-    )
+    precision = 100 * tp / np.maximum(tp + fp, 1)
+    recall = 100 * tp / np.maximum(tp + fn, 1)
+    f1 = 200 * tp / np.maximum(2 * tp + fp + fn, 1)
+    return np.stack([precision, recall, f1], axis=-1)

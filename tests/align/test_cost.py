@@ -11,8 +11,8 @@ from spacy_optical.align import (
     parallelism,
     word_cost,
 )
-from spacy_optical.align.cost import agreed
-from spacy_optical.align.strings import folded
+from spacy_optical.align.cost import folded
+from spacy_optical.align.solvers import agreed
 from spacy_optical.errors import OpticalError
 
 PLAIN = AlignConfig(spelling=0, punctuation=0, case=0, distortion=0, agreement=0)

@@ -191,7 +191,7 @@ def test_resume_with_another_config(work: Path, monkeypatch: pytest.MonkeyPatch)
     assert run("teach", "config.cfg", "t2", "--teacher.epochs", 1).exit_code == 0
     message = told(run("teach", "config.cfg", "t2", "--resume", "--teacher.epochs", 2))
     assert "[E403]" in message
-    assert "remove it" in message
+    assert "Remove it" in message
 
 
 def test_teacher_and_tokenizer_that_do_not_belong_together(work: Path):
@@ -213,7 +213,7 @@ def test_encoder_of_another_architecture(work: Path):
     path = work / "encoder" / "config.json"
     config = json.loads(path.read_text(encoding="utf8"))
     path.write_text(json.dumps({**config, "model_type": "gpt2"}), encoding="utf8")
-    expected = "[E708] encoder holds a model of type 'gpt2'; take an encoder of one of the types"
+    expected = "[E708] encoder has a model of type 'gpt2'. Use an encoder of one of the types"
     assert expected in told(run("teach", "config.cfg", "t2"))
     assert expected in told(run("fetch-encoder", "e2", "--source", "encoder"))
 

@@ -142,7 +142,7 @@ def test_moses_files_are_read_side_by_side(tmp_path, packed):
         end = ".gz" if packed else ""
         (tmp_path / f"corpus.{lang}{end}").write_bytes(gzip.compress(data) if packed else data)
     found = read(tmp_path / "corpus")
-    assert found == [BitextPair(str(i), *row[1:], i) for i, row in enumerate(PAIRS, 1)]
+    assert found == [BitextPair(str(i), *row[1:]) for i, row in enumerate(PAIRS, 1)]
 
 
 def test_moses_files_of_different_length_say_how_long_each_is(tmp_path):

@@ -57,7 +57,7 @@ def test_any_spans_survive_markup(text: str, data: st.DataObject):
         ("a [ Amina](PER)", "E202", 3, "' Amina'"),
         ("a [Amina ](PER)", "E202", 3, "'Amina '"),
         ("a [Amina](ORG)", "E203", 3, "'ORG'"),
-        ("a [Amina]()", "E203", 3, "use one of LOC, PER"),
+        ("a [Amina]()", "E203", 3, "Use one of LOC, PER"),
         ("a [Amina](per)", "E203", 3, "'per'"),
     ],
 )

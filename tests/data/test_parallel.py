@@ -91,7 +91,7 @@ def test_repeated_sentence(tmp_path: Path):
     path = tmp_path / "train.jsonl"
     again = {"id": "2", "en": "Else.", "sw": "AMINA aliondoka.", "differs": ["sw"]}
     assert refused(path, GOOD, again) == (
-        f"[E209] {path}, line 2: the same 'sw' sentence is in {path}, line 1; remove one of them"
+        f"[E209] {path}, line 2: the same 'sw' sentence is in {path}, line 1. Remove one of them."
     )
 
 

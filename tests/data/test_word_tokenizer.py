@@ -60,13 +60,13 @@ def test_chinese_is_split_into_characters():
 def test_a_missing_package_of_a_language_without_spaces_is_named(
     code: str, package: str, no_packages: None
 ):
-    with pytest.raises(OpticalError, match=rf"E250\] '{code[:2]}' puts no spaces.*{package}"):
+    with pytest.raises(OpticalError, match=rf"E250\] '{code[:2]}' is written.*{package}"):
         tokenizer_for(code)
 
 
 @pytest.mark.parametrize("code", ["lo", "km", "khm", "my", "my-MM", "bo", "dz", "yue"])
 def test_a_language_without_spaces_and_without_a_tokenizer_is_refused(code: str):
-    with pytest.raises(OpticalError, match=r"E251\] '.*' puts no spaces.*give 'xx'"):
+    with pytest.raises(OpticalError, match=r"E251\] '.*' is written without spaces.*use 'xx'"):
         tokenizer_for(code)
 
 

@@ -17,8 +17,7 @@ from spacy_optical.distill.config import load_config
 from spacy_optical.distill.distillation import distill
 from spacy_optical.distill.loop import CHECKPOINT
 from spacy_optical.distill.plan_reader import read_plans
-from spacy_optical.distill.tagger import load_tagger
-from spacy_optical.distill.tagger_folder import METRICS
+from spacy_optical.distill.tagger import METRICS, load_tagger
 from spacy_optical.distill.teacher import EnglishTask, teach
 from spacy_optical.distill.training_batches import StudentTask
 from spacy_optical.errors import OpticalError

@@ -16,8 +16,7 @@ from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.distillation import distill
 from spacy_optical.distill.loop import CHECKPOINT, Losses, by_length, train
 from spacy_optical.distill.make_plans import make_plans
-from spacy_optical.distill.tagger import WordTagger, load_tagger
-from spacy_optical.distill.tagger_folder import METRICS
+from spacy_optical.distill.tagger import METRICS, WordTagger, load_tagger
 from spacy_optical.distill.teacher import EnglishTask, teach
 from spacy_optical.errors import OpticalError
 

@@ -19,9 +19,8 @@ from spacy_optical.distill.make_plans import make_plans
 from spacy_optical.distill.plan_reader import read_plans
 from spacy_optical.distill.plan_store import ArrayStore, dense, words_of
 from spacy_optical.distill.sentences import plain_sentence
-from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.distill.tagger import load_tagger, read_sentences
 from spacy_optical.distill.teacher import teach
-from spacy_optical.distill.teacher_outputs import read_sentences
 from spacy_optical.errors import OpticalError
 from spacy_optical.runtime.pieces import WordPieces
 

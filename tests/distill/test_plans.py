@@ -20,8 +20,7 @@ from spacy_optical.distill.plan_reader import english_sentences, read_plans
 from spacy_optical.distill.plan_store import chunk_path, dense, words_of, write_chunk
 from spacy_optical.distill.plan_writer import read_pairs
 from spacy_optical.distill.sentences import plain_sentence
-from spacy_optical.distill.tagger import load_tagger
-from spacy_optical.distill.teacher_outputs import read_sentences
+from spacy_optical.distill.tagger import load_tagger, read_sentences
 from spacy_optical.distill.training_batches import StudentTask
 from spacy_optical.encoders.word_vectors import WordEncoder
 from spacy_optical.errors import OpticalError
@@ -371,7 +370,7 @@ def test_config_that_does_not_fit_the_teacher(
 
 
 def test_label_that_the_teacher_lacks(tmp_path: Path, trained: Trained, pieces: WordPieces):
-    with pytest.raises(OpticalError, match=r"E411.*'LOC' in .*train\.spacy.*knows DATE, PER"):
+    with pytest.raises(OpticalError, match=r"E411.*'LOC' in .*train\.spacy.*labels are DATE, PER"):
         english_sentences(trained.config, pieces, bio_tags(["DATE", "PER"]))
 
 

@@ -1,7 +1,7 @@
 import torch
 
 from spacy_optical.distill.sentences import (
-    CutSentences,
+    StoredPieces,
     collate,
     drop_words,
     in_other_case,
@@ -33,10 +33,10 @@ def test_hidden_words_lose_all_their_pieces_and_nothing_else():
     assert drop_words(batch, 0.0, pieces.unk_id) is batch
 
 
-def test_cut_sentences_give_the_same_pieces():
+def test_stored_sentences_give_the_same_pieces():
     pieces = WordPieces(toy_tokenizer())
     sentences = [["Amina", "anaishi", "Nairobi"], [], ["x" * 600], ["Juma"]]
-    cut = CutSentences(sentences, pieces)
+    cut = StoredPieces(sentences, pieces)
     expected = [plain_sentence(words, pieces) for words in sentences]
     assert [cut[i] for i in range(4)] == [sentence.pieces for sentence in expected]
     assert cut.lengths.tolist() == [len(sentence) for sentence in expected]

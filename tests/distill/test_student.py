@@ -12,9 +12,8 @@ from transformers.modeling_utils import PreTrainedModel
 
 from spacy_optical.distill.config import Student
 from spacy_optical.distill.sentences import collate, plain_sentence
-from spacy_optical.distill.student import make_student
-from spacy_optical.distill.tagger import WordTagger, load_tagger
-from spacy_optical.distill.tagger_folder import METRICS, save_tagger
+from spacy_optical.distill.student import make_student, neuron_activity
+from spacy_optical.distill.tagger import METRICS, WordTagger, load_tagger, save_tagger
 from spacy_optical.encoders.folder import check_encoder
 from spacy_optical.encoders.vocabulary_trimming import Vocabulary, trim_vocabulary
 from spacy_optical.errors import OpticalError
@@ -276,6 +275,21 @@ def test_full_disk_while_saving(
 ):
     monkeypatch.setattr(kind, method, refuse)
     tokenizer = (folder / "tokenizer.json").read_bytes()
-    with pytest.raises(OpticalError, match=r"E003.*No space left on device.*nothing was changed"):
+    with pytest.raises(OpticalError, match=r"E003.*No space left on device.*Nothing was changed"):
         save_tagger(teacher, tokenizer, {}, tmp_path / "student")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_activity_is_that_of_the_unchanged_teacher(folder: Path, teacher: WordTagger):
+    pieces = WordPieces((folder / "tokenizer.json").read_bytes())
+    sentence = plain_sentence(WORDS[0], pieces)
+    base = teacher.model.base_model
+    with torch.inference_mode():
+        batch = collate([sentence], pieces)
+        vectors = base(batch.input_ids, output_hidden_states=True).hidden_states
+        outputs = [
+            layer.intermediate(layer.attention(given)[0])
+            for layer, given in zip(base.encoder.layer, vectors, strict=False)
+        ]
+    expected = [out.pow(2).mean(dim=(0, 1)) for out in outputs]
+    torch.testing.assert_close(neuron_activity(teacher, [sentence], pieces), expected)

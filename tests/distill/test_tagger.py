@@ -110,7 +110,7 @@ def test_a_tagger_of_mean_pieces_is_refused(tmp_path: Path, trained: Trained):
     path = tmp_path / "teacher" / "config.json"
     config = json.loads(path.read_text(encoding="utf8"))
     path.write_text(json.dumps({**config, "word_pooling": "mean"}), encoding="utf8")
-    with pytest.raises(OpticalError, match=r"E501.*teacher reads the mean"):
+    with pytest.raises(OpticalError, match=r"E501.*teacher uses the mean"):
         load_tagger(tmp_path / "teacher")
 
 

@@ -10,14 +10,13 @@ from spacy.training import Example
 
 from spacy_optical.data.docs import read_docs, write_docs
 from spacy_optical.distill.sentences import plain_sentence
-from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.distill.tagger import load_tagger, read_sentences
 from spacy_optical.distill.tagger_evaluation import (
     check_labels,
     entity_scores,
     predicted_spans,
     scores_of,
 )
-from spacy_optical.distill.teacher_outputs import read_sentences
 from spacy_optical.errors import OpticalError
 from spacy_optical.export.model_scores import evaluate_model
 from spacy_optical.runtime.decode import bio_tags
@@ -70,7 +69,7 @@ def test_no_entity_on_either_side_is_a_number():
 
 def test_unknown_label():
     docs = [gold("Amina left", (0, 1, "PERSON"))]
-    with pytest.raises(OpticalError, match=r"E411.*'PERSON' in sw\.spacy.*knows LOC, PER"):
+    with pytest.raises(OpticalError, match=r"E411.*'PERSON' in sw\.spacy.*labels are LOC, PER"):
         check_labels(docs, ["PER", "LOC"], Path("sw.spacy"))
 
 

@@ -93,7 +93,7 @@ def test_losses_fall(trained: Trained):
 
 def test_window_beyond_the_encoder(tmp_path: Path, trained: Trained, config: DistillConfig):
     wide = changed(config, trained, **{"teacher.max_pieces": 97})
-    with pytest.raises(OpticalError, match=r"E413.*97 pieces does not fit the model's 96"):
+    with pytest.raises(OpticalError, match=r"E413.*97 pieces exceeds the model's 96"):
         teach(wide, tmp_path / "teacher")
 
 

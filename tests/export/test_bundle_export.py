@@ -93,7 +93,7 @@ def test_forced_bundle_is_marked_and_not_assembled(
     said: list[str] = []
     export_bundle(trained.student, out, gold, gate=STRICT, force=True, say=said.append)
     assert not Bundle.from_disk(out).info.verified
-    assert "Written all the same: [E504]" in said[-1]
+    assert "Written anyway: [E504]" in said[-1]
     with pytest.raises(OpticalError, match=r"E506.*forced did not pass its gate"):
         assemble(out, tmp_path / "pipeline", name="toy", version="0.0.1")
     assert not (tmp_path / "pipeline").exists()

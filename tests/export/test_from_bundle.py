@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from spacy_optical.distill.tagger import load_tagger
+from spacy_optical.distill.tagger import load_tagger, save_tagger
 from spacy_optical.distill.tagger_evaluation import word_logits
-from spacy_optical.distill.tagger_folder import save_tagger
 from spacy_optical.errors import OpticalError
 from spacy_optical.export.from_bundle import tagger_of_bundle
 from spacy_optical.export.onnx import export_onnx

@@ -219,5 +219,5 @@ def test_presets():
     assert preset_named("auto") == "int8"
     assert PRESETS["int8"] is True
     assert PRESETS["int8-vnni"] is False
-    with pytest.raises(OpticalError, match=r"E502.*'int4'; use one of auto, fp32, int8"):
+    with pytest.raises(OpticalError, match=r"E502.*'int4'. Use one of auto, fp32, int8"):
         preset_named("int4")

@@ -16,8 +16,7 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from spacy_optical.data.docs import EVALUATION_ONLY, write_docs
 from spacy_optical.data.gold import TaggedSentence, tagged_doc
-from spacy_optical.distill.tagger import load_tagger
-from spacy_optical.distill.tagger_folder import save_tagger
+from spacy_optical.distill.tagger import load_tagger, save_tagger
 from spacy_optical.errors import OpticalError
 from spacy_optical.export.verify import Gate
 from spacy_optical.own_labels import finetuned_model
@@ -258,7 +257,7 @@ def bad_gold(folder: Path, home: Path) -> None:
         ((None, "train", "empty"), {}, r"E206.*empty.spacy"),
         ((None, "empty", "dev"), {}, r"E206.*empty.spacy"),
         ((None, "damaged", "dev"), {}, r"E205.*damaged.spacy"),
-        ((None, "train", "nothing"), {}, r"E428.*nothing.spacy has no entity in doc.ents;"),
+        ((None, "train", "nothing"), {}, r"E428.*nothing.spacy has no entity in doc.ents\."),
         ((None, "nothing", "dev"), {}, r"E428.*nothing.spacy"),
         ((None, "apart", "dev"), {}, r"E428.*apart.spacy.*name one of sc as --spans-key"),
         ((None, "overlap", "apart"), {"spans_key": "sc"}, r"E427.*document 2: 'Juma' overlaps"),

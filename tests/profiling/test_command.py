@@ -68,14 +68,14 @@ def test_recommend_names_a_pipeline(report: ProfileReport, tmp_path: Path) -> No
     [
         (["no_such_pipeline"], "neither an installed pipeline"),
         (["{ruler}", "--gold", "sw"], "'sw' is not of the form"),
-        (["{ruler}", "--texts", "{ruler}/meta.json"], "unknown kind"),
+        (["{ruler}", "--texts", "{ruler}/meta.json"], "unknown format"),
         (["{ruler}", "--markdown", "{ruler}/meta.json"], "has no lines"),
         (["{ruler}", "--compare", "{ruler}/none.json"], "No such metrics file"),
-        (["{ruler}", "--extra", "{ruler}/meta.json"], "does not hold what it should"),
+        (["{ruler}", "--extra", "{ruler}/meta.json"], "has unexpected content"),
         (["{ruler}", "--code", "none.py"], "No such Python file"),
         (["{ruler}", "--max-p50", "5MB"], "does not have the form NUMBERms"),
         (["{ruler}", "--memory-limit", "much"], "does not have the form NUMBERMB"),
-        (["{ruler}", "--memory-group", "{ruler}"], "give --memory-limit too"),
+        (["{ruler}", "--memory-group", "{ruler}"], "Give --memory-limit too"),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -126,12 +126,12 @@ class TestControlGroup:
 
     @needs_limit
     def test_a_folder_that_is_no_group_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(OpticalError, match=r"does not let .* memory.max"):
+        with pytest.raises(OpticalError, match=r"No limited group can be made .* memory.max"):
             Options(memory_limit_mb=100, memory_group=tmp_path)
         assert list(tmp_path.iterdir()) == []
 
     def test_a_group_without_a_limit_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(OpticalError, match="give --memory-limit too"):
+        with pytest.raises(OpticalError, match="Give --memory-limit too"):
             Options(memory_group=tmp_path)
 
 

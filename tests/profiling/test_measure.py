@@ -195,7 +195,7 @@ def test_a_pipeline_that_needs_torch_runs_with_it(tmp_path: Path) -> None:
     nlp.to_disk(tmp_path / "pipeline")
     target = Target.parse(str(tmp_path / "pipeline"))
     with ExitStack() as kept:
-        samples, _ = check_target(target, ["Nairobi"], [], Options(code=code), kept)
+        samples = check_target(target, ["Nairobi"], [], Options(code=code), kept)
     assert samples.environment == "full"
 
 

@@ -50,7 +50,7 @@ def test_a_process_that_ends_is_told(tmp_path: Path) -> None:
     code.write_text("import os, sys\nprint('no room', file=sys.stderr, flush=True)\nos._exit(3)\n")
     with (
         Worker("mine", "base", Options()) as worker,
-        pytest.raises(RequestFailed, match="ended with code 3 after saying 'no room'"),
+        pytest.raises(RequestFailed, match="ended with code 3 and the last output 'no room'"),
     ):
         worker.ask("load", path="x", kind="pipeline", threads=1, code=str(code))
 

@@ -9,8 +9,9 @@ from spacy_optical.cli._amounts import parse_numbers
 from spacy_optical.cli._app import named_values
 from spacy_optical.data.plain_texts import read_texts
 from spacy_optical.errors import OpticalError
+from spacy_optical.profiling.measure import profile
 from spacy_optical.profiling.options import Options
-from spacy_optical.profiling.workload import Target, Workload, make_workload, read_gold
+from spacy_optical.profiling.workload import Target, Workload, read_gold
 
 
 def test_targets_are_told_apart(places: Path) -> None:
@@ -45,11 +46,11 @@ def test_texts_are_read_from_each_kind_of_file(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.txt", b"\xff\xfe", r"E222.*line 1: not UTF-8"),
-        ("a.txt", b" \n", "holds nothing"),
+        ("a.txt", b" \n", "is empty"),
         ("a.jsonl", b'{"text": 1}', "line 1: not a JSON object with a text"),
         ("a.jsonl", b'{"text": "a"}\n[]', "line 2: not a JSON object with a text"),
         ("a.jsonl", b"text", "line 1: not a JSON object with a text"),
-        ("a.csv", b"a", "unknown kind"),
+        ("a.csv", b"a", "unknown format"),
         ("a.spacy", b"a", "damaged"),
     ],
 )
@@ -72,7 +73,7 @@ def test_gold_without_entities_is_refused(tmp_path: Path) -> None:
 
 def test_without_texts_and_gold_there_is_nothing_to_do() -> None:
     with pytest.raises(OpticalError, match="nothing to run"):
-        make_workload([], None, seed=0)
+        profile(["optical_ner"])
 
 
 def test_the_order_depends_on_the_seed_and_the_hash_does_not() -> None:

@@ -47,5 +47,5 @@ def test_labels_that_the_labeller_lacks_are_named():
     check_map({"PERSN": "PER"}, nlp)  # nobody says what labels there are
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Amina"}])
     check_map({"PERSON": "PER"}, nlp)
-    with pytest.raises(OpticalError, match=r"E323.*has GPE, PERSN, and .* only PERSON;"):
+    with pytest.raises(OpticalError, match=r"E323.*has GPE, PERSN, but .* only PERSON\."):
         check_map({"PERSN": "PER", "PERSON": "PER", "GPE": "LOC"}, nlp)

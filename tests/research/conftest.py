@@ -1,4 +1,4 @@
-"""The measured toys of the profiling tests, for the tests of research too."""
+"""The fixtures of the profiling tests."""
 
 from ..profiling.conftest import gold, places, report
 

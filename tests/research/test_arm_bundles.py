@@ -1,4 +1,4 @@
-"""The bundles of made-up runs, under names that a study can use."""
+"""The copied bundles of made-up runs."""
 
 import json
 import shlex
@@ -44,7 +44,7 @@ def test_nothing_is_copied_if_a_bundle_is_missing(metrics: Path, tmp_path: Path)
     assert not (tmp_path / "o").exists()
 
 
-def test_study_command_and_config_speak_of_the_same_arms() -> None:
+def test_study_command_and_config_have_the_same_arms() -> None:
     study = json.loads((CONFIGS / "experiments-study.json").read_text(encoding="utf8"))
     students = [one["name"] for one in study["students"]]
     commands = yaml.safe_load((ROOT / "project.yml").read_text(encoding="utf8"))["commands"]

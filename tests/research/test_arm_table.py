@@ -1,4 +1,4 @@
-"""The table's figures against ones worked out by hand."""
+"""The figures of the table, compared with values computed by hand."""
 
 from typing import Any
 

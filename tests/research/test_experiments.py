@@ -1,4 +1,4 @@
-"""The experiments from fetching to the table, by the lines of project.yml, on toy data."""
+"""The commands of the experiments in project.yml, on toy data."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def run(line: str) -> Result:
 
 
 def scripts(**variables: str) -> dict[str, list[str]]:
-    """The lines of the experiments' steps, as weasel fills them in the working directory."""
+    """The commands of the experiments, with the variables that weasel fills in."""
     shutil.copy(ROOT / "project.yml", ".")
     overrides = {f"vars.{name}": value for name, value in variables.items()}
     config = load_project_config(Path.cwd(), overrides=overrides)
@@ -49,7 +49,7 @@ def scripts(**variables: str) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the whole workflow has run once, with all arms."""
+    """A folder in which the workflow has run once, with all arms."""
     folder = tmp_path_factory.mktemp("experiments")
     toy_experiments(folder)
     with pytest.MonkeyPatch.context() as patch:
@@ -89,7 +89,7 @@ def test_every_arm_and_seed_has_its_file_and_its_row(project: Path):
     assert rows[3][2] == "2"
 
 
-def test_corpus_is_what_the_files_say(project: Path):
+def test_corpus_has_the_sentences_of_the_files(project: Path):
     corpus = project / "data/experiments/corpus"
     record = json.loads((corpus / "corpus.json").read_text(encoding="utf8"))
     swahili = record["languages"]["sw"]
@@ -105,7 +105,7 @@ def test_corpus_is_what_the_files_say(project: Path):
     assert not (corpus / "bitext/fi.jsonl").exists()
 
 
-def test_gold_keeps_its_words_and_may_only_judge(project: Path):
+def test_gold_keeps_its_words_and_is_for_evaluation_only(project: Path):
     gold = project / "data/experiments/corpus/gold"
     docs = [doc for name in ("sw-test", "fi-test") for doc in read_docs(gold / f"{name}.spacy")]
     assert all(doc.user_data[EVALUATION_ONLY] for doc in docs)
@@ -126,7 +126,7 @@ def test_counts_add_up_to_spacys_f1(project: Path):
     assert row.macro.value == pytest.approx(expected["sw"])
 
 
-def test_students_are_judged_as_the_bundles_that_they_become(project: Path):
+def test_students_are_evaluated_as_bundles(project: Path):
     found = read_arm(project / "metrics/experiments/ot-both-seed0.json")
     bundle = next(project.glob("training/experiments/arms/ot-both-seed0-*-auto"))
     assert found.preset == "auto"
@@ -154,7 +154,7 @@ def test_arms_share_plans_unless_they_align_otherwise(project: Path):
     assert folders[0] == "plans"
 
 
-def test_what_is_done_is_kept(inside: Path):
+def test_finished_runs_are_kept(inside: Path):
     files = [*inside.glob("metrics/experiments/*.json"), inside / "training/experiments/plans"]
     before = {path: path.stat().st_mtime_ns for path in files}
     lines = scripts(mirror="mirror", pairs="0", arms="all", seeds="")
@@ -200,7 +200,7 @@ def test_a_stopped_student_is_continued_to_the_same_result(
     ("step", "variables", "change", "said"),
     [
         ("arms", {"arms": "nonsense"}, str, "has no arm 'nonsense'"),
-        ("arms", {"seeds": "one"}, str, "--seeds is one"),
+        ("arms", {"seeds": "one"}, str, "E114"),
         ("fetch", {"mirror": "nowhere"}, str, "No such mirror folder"),
         ("fetch", {}, lambda t: t.replace("[languages.sw", "[languages.SW"),
          "a language is named by its code"),
@@ -211,7 +211,7 @@ def test_a_stopped_student_is_continued_to_the_same_result(
         ("corpus", {}, lambda t: t.replace('"swa"]', '"kiswahili"]'), "'kiswahili'"),
         ("corpus", {}, lambda t: t.replace("dev_sentences", "dev_sentence"), "dev_sentence'"),
         ("corpus", {}, lambda t: t.replace("test = [", "tests = ["), "tests' is wrong"),
-        ("arms", {}, lambda t: t.replace('"adapted"\n\n[t', '"later"\n\n[t'), "no arm above"),
+        ("arms", {}, lambda t: t.replace('"adapted"\n\n[t', '"later"\n\n[t'), "not an arm above"),
         ("arms", {}, lambda t: t.replace('preset = ""', 'preset = "int3"'), "int3"),
     ],
 )  # fmt: skip
@@ -240,7 +240,7 @@ def test_bad_input_is_one_sentence(
     assert said in re.sub(r"\x1b\[[0-9;]*m", "", message)
 
 
-def test_files_judged_on_other_gold_are_not_compared(project: Path):
+def test_runs_on_different_gold_are_not_compared(project: Path):
     runs = read_folder(project / "metrics/experiments")
     other = {"sw": runs[1].languages["sw"].model_copy(update={"gold": "another"})}
     changed = runs[1].model_copy(update={"languages": runs[1].languages | other})
@@ -259,7 +259,7 @@ files = ["words/new.tsv"]
 """
 
 
-def test_a_language_is_added_by_lines_alone_and_the_teacher_stays(inside: Path):
+def test_a_language_is_added_in_the_config_and_the_teacher_is_kept(inside: Path):
     words = inside / "words"
     words.mkdir()
     groups = toy_groups()

@@ -1,4 +1,4 @@
-"""The curve of fine-tuning: which sentences a run gets, and which runs are left to do."""
+"""The sentences of a run, and the runs that are not repeated."""
 
 import json
 import sys

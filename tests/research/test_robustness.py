@@ -1,4 +1,4 @@
-"""Text that is written otherwise has the same tokens, in the same places."""
+"""Changed text has the same number of tokens."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Toy data sets in the forms that real ones come in, and experiments over them."""
+"""Toy data sets in the formats of real ones, and a config of experiments."""
 
 import json
 from hashlib import sha256
@@ -15,7 +15,7 @@ HOST = "https://data.example"
 
 
 def tagged(text: str) -> TaggedSentence:
-    """A marked sentence in words, split at spaces, with its final mark a word of its own."""
+    """The words of a marked sentence, split at spaces and before the final punctuation."""
     marked = parse_markup(text, LABELS, where="toy")
     words: list[str] = []
     starts: list[int] = []
@@ -41,7 +41,7 @@ def tags_of(sentence: TaggedSentence) -> list[str]:
 
 
 def conll(texts: list[str]) -> str:
-    """MasakhaNER's form: a word and its tag a line, an empty line behind each sentence."""
+    """The format of MasakhaNER: one word and tag per line, an empty line after each sentence."""
     sentences = map(tagged, texts)
     return "".join(
         "".join(f"{w} {t}\n" for w, t in zip(s.words, tags_of(s), strict=True)) + "\n"
@@ -50,7 +50,7 @@ def conll(texts: list[str]) -> str:
 
 
 def table(texts: list[str]) -> str:
-    """MahaNER's form: a header, tags of a scheme of its own, sentence numbers."""
+    """The format of MahaNER: a header, tags of its own scheme, sentence numbers."""
     lines = ["words\tlabels\tsentence_id"]
     for number, text in enumerate(texts):
         sentence = tagged(text)
@@ -61,7 +61,7 @@ def table(texts: list[str]) -> str:
 
 
 def lafand(groups: list[dict[str, str]], language: str, key: str) -> str:
-    """LAFAND-MT's form of bitext."""
+    """The bitext format of LAFAND-MT."""
     rows = [{"translation": {"en": plain(g["en"]), key: plain(g[language])}} for g in groups]
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
@@ -72,7 +72,7 @@ def plain(text: str) -> str:
 
 
 def pinned(mirror: Path, name: str) -> str:
-    """The address of a file in the mirror, with its hash, as a config writes it."""
+    """The URL and hash of a file in the mirror, for a config."""
     digest = sha256((mirror / name).read_bytes()).hexdigest()
     return f'"{HOST}/{name}#sha256={digest}"'
 

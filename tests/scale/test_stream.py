@@ -222,11 +222,11 @@ def test_a_component_that_fails_on_one_text_reads_the_others(tmp_path: Path):
         ("mixed", [], "[E801]"),
         ("broken.parquet", [], "[E802]"),
         ("texts.parquet", ["--text-column", "body"], "[E803]"),
-        ("texts.parquet", ["--id-column", "key"], "only id, text; name another with --id-column"),
+        ("texts.parquet", ["--id-column", "key"], "only id, text. Set the column with --id-column"),
         (
             "texts.jsonl",
             ["--text-column", "body"],
-            "only id, text; name another with --text-column",
+            "only id, text. Set the column with --text-column",
         ),
         ("numbers.parquet", [], "[E804]"),
         ("types", [], "[E804]"),
