@@ -6,10 +6,9 @@ import typer
 from wasabi import msg
 
 from spacy_optical.cli._app import command, good, overrides_of, say
-from spacy_optical.cli.evaluate_projection import evaluate_projection_cli
+from spacy_optical.cli._options import Encoder, Layers
 from spacy_optical.errors import OpticalError
 
-from . import aligners as aligners  # registers them for `evaluate-projection`
 from .errors import Errors
 
 app = typer.Typer(
@@ -159,8 +158,43 @@ def card_cli(
     msg.good(f"Tables in {card}")
 
 
-# The package's command, here with the aligners of `research.aligners` too.
-command("evaluate-projection", group=app)(evaluate_projection_cli)
+@command("evaluate-projection", group=app)
+def evaluate_projection_cli(
+    encoder: Encoder,
+    layer: Layers,
+    source: Path = typer.Argument(..., help="Tagged English sentences (.iob2)"),
+    target: Path = typer.Argument(..., help="Tagged translations with the same sent_id"),
+    aligner: list[str] = typer.Option(
+        [], "--aligner", "-a", help="Name of an aligner; repeatable [default: all]"
+    ),
+    output: Path | None = typer.Option(None, "--output", "-o", help="JSON file to write"),
+) -> None:
+    """Project gold entities to another language and compare them with its gold entities.
+
+    Example: python -m research evaluate-projection en_pud.iob2 de_pud.iob2
+    --encoder assets/encoder --aligner partial --aligner softmax --output metrics/projection.json
+    """
+    from spacy_optical.align.config import ALIGNERS
+    from spacy_optical.align.config import aligner as preset
+    from spacy_optical.encoders.word_vectors import DEFAULT_LAYERS, WordEncoder
+    from spacy_optical.files import write_json
+
+    from . import aligners as aligners  # registers them
+    from .projection_evaluation import evaluate_projection
+
+    names = aligner or list(ALIGNERS)
+    for name in names:
+        preset(name)
+    encode = WordEncoder(encoder, layer or DEFAULT_LAYERS)
+    result = evaluate_projection(source, target, encode, names, say=msg.info)
+    if result.left_out:
+        msg.warn(f"{result.left_out} sentences are in one file only")
+    header, rows = result.table()
+    msg.table(rows, header=header, divider=True, aligns=("l", *"r" * (len(header) - 1)))
+    msg.text(f"Ceiling {result.ceiling.f1:.1f} F1 over {result.sentences} sentences")
+    if output is not None:
+        write_json(output, result.to_json())
+        msg.good(f"Figures in {output}")
 
 
 def _names(text: str) -> list[str]:

@@ -7,6 +7,7 @@ class Errors(errors.Errors):
     """Messages by code, as format strings."""
 
     E239 = "{path} has no arm '{name}'. It has {known}."
+    E315 = "{source} and {target} share no sentence ids. Use files of the same text."
     E623 = "The study names {unknown}, but the pipelines are {names}. Correct the study."
     E624 = "There are no results. Name folders with a metrics.json, or --arms FOLDER."
     E630 = "{path} has no metrics files of arms. Run: python -m research train"

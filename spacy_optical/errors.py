@@ -195,7 +195,6 @@ class Errors(metaclass=_Coded):
     E312 = "The span {start}:{end} is not within the {words} source words. Check its start and end."
     E313 = 'masses="length" and the spelling cues need the words. Give them, or choose "uniform".'
     E314 = "There are {gold} gold sentences and {predicted} predicted ones. The numbers must match."
-    E315 = "{source} and {target} share no sentence ids. Use files of the same text."
     E316 = "Unknown aligner '{name}'. Use one of {allowed}."
     E317 = "'{entry}' is not a label map. Write OLD=NEW or LABEL, separated by commas."
     E318 = "Cannot load the spaCy pipeline '{name}' ({reason}). Install it, or give its folder."

@@ -102,7 +102,6 @@ assert not found, found[:3]
         ("spacy_optical.encoders.word_vectors", ["spacy_optical.distill", "torch"]),
         ("spacy_optical.projection.labels", ["spacy_optical.distill", "ot"]),
         ("spacy_optical.projection.pair", ["spacy_optical.distill", "ot"]),
-        ("spacy_optical.projection.evaluation", ["spacy_optical.distill", "ot"]),
     ],
 )
 def test_a_module_imports_nothing_that_it_must_not(module: str, forbidden: list[str]):

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from research import aligners as _controls  # noqa: F401  registers them
+from research.projection_evaluation import TaggedPair, read_tagged_pairs
 from spacy_optical.align import AlignConfig, align_and_project
 from spacy_optical.align.config import aligner
 from spacy_optical.align.project import ProjectedSpan
@@ -25,7 +26,6 @@ from spacy_optical.data.conll import TaggedSentence
 from spacy_optical.encoders.word_vectors import WordEncoder
 from spacy_optical.files import write_json
 from spacy_optical.projection import THRESHOLD
-from spacy_optical.projection.evaluation import TaggedPair, read_tagged_pairs
 from spacy_optical.scores import macro_f1_interval, score, span_counts
 
 SHARES = (0.0, 0.1, 0.3, 0.5)

@@ -1,13 +1,12 @@
 """Entity scores from 0 to 100 and their confidence intervals, with numpy and scipy only."""
 
 from .bootstrap import bootstrap_interval, macro_f1_interval, macro_f1_ratio, score_intervals
-from .counts import ceiling_counts, counts_text, parse_counts, span_counts
+from .counts import counts_text, parse_counts, span_counts
 from .f1 import Score, precision_recall_f1, score
 
 __all__ = [
     "Score",
     "bootstrap_interval",
-    "ceiling_counts",
     "counts_text",
     "macro_f1_interval",
     "macro_f1_ratio",

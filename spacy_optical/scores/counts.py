@@ -40,27 +40,6 @@ def span_counts(
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 
-def ceiling_counts(
-    source: Sequence[Sequence[Span]], target: Sequence[Sequence[Span]]
-) -> NDArray[np.int64]:
-    """Count the spans of a perfect projection between sides with different annotations.
-
-    Projection does not change labels, so only the numbers of spans with each label are compared.
-
-    source (Sequence[Sequence[Span]]): Start, end and label of the gold spans of each sentence.
-    target (Sequence[Sequence[Span]]): The same of its translation.
-    RETURNS (ndarray): [sentences, 3], as `span_counts` returns them.
-    RAISES (OpticalError): If the two sides have different numbers of sentences.
-
-    >>> ceiling_counts([[(0, 1, "PER")]], [[(4, 6, "PER"), (7, 8, "LOC")]]).tolist()
-    [[1, 0, 1]]
-    """
-    gold, found = (
-        [[(0, 0, label) for *_, label in spans] for spans in side] for side in (target, source)
-    )
-    return span_counts(gold, found)
-
-
 def counts_text(rows: Iterable[Iterable[float]]) -> str:
     """Write counts on one line. Indented JSON would need a line for each number.
 

@@ -1,6 +1,5 @@
 """The three commands as a user calls them, with an encoder that knows nothing but pieces."""
 
-import json
 import re
 
 import pytest
@@ -96,18 +95,3 @@ def test_project_labels_reads_the_columns_that_are_named(encoder, tmp_path):
     assert done.exit_code == 0, done.output
     assert re.search(r"HTML entities +1", done.output)
     assert read_docs(out)[0].text == "Na Amina & Juma."
-
-
-def test_evaluate_projection_writes_the_figures(encoder, tmp_path):
-    source, target, figures = (tmp_path / name for name in ("a.iob2", "b.iob2", "f.json"))
-    source.write_text("# sent_id = 1\n1\tAmina\tB-PER\n2\tna\tO\n3\tNairobi\tB-LOC\n")
-    target.write_text("# sent_id = 1\n1\tNairobi\tB-LOC\n2\tna\tO\n3\tAmina\tB-PER\n")
-    arguments = ["evaluate-projection", source, target, "--encoder", encoder, "--layer", 0]
-    done = run(*arguments, "--aligner", "partial", "--aligner", "exact", "--output", figures)
-    assert done.exit_code == 0, done.output
-    found = json.loads(figures.read_text())
-    assert found["ceiling"] == 100
-    assert found["default"] == "partial"
-    assert found["aligners"]["partial"]["f1"] == 100
-    assert list(found["aligners"]) == ["partial", "exact"]
-    assert run(*arguments, "--aligner", "magic").exit_code == 1

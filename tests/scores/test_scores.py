@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from spacy_optical.errors import OpticalError
 from spacy_optical.scores import (
     bootstrap_interval,
-    ceiling_counts,
     macro_f1_interval,
     precision_recall_f1,
     score,
@@ -31,14 +30,6 @@ def test_a_span_is_correct_if_start_end_and_label_are():
 
 def test_a_repeated_span_counts_twice():
     assert span_counts([[(0, 1, "PER")]], [[(0, 1, "PER")] * 2]).tolist() == [[1, 1, 0]]
-
-
-def test_a_ceiling_compares_the_labels_of_each_sentence():
-    source = [[(0, 1, "PER"), (2, 3, "PER")], [(0, 1, "LOC")]]
-    target = [[(5, 6, "PER")], [(0, 1, "ORG"), (1, 2, "LOC")]]
-    counts = ceiling_counts(source, target)
-    assert counts.tolist() == [[1, 1, 0], [1, 0, 1]]
-    assert score(counts).f1 == pytest.approx(200 * 2 / 6)
 
 
 def test_nothing_scores_zero():

@@ -1,4 +1,4 @@
-"""Evaluate the projection of aligners on parallel text with gold entities on both sides."""
+"""Evaluate the label projection of aligners on parallel text with gold entities on both sides."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..align import align_and_project
-from ..align.config import DEFAULT_ALIGNER, aligner
-from ..data.conll import TaggedSentence, read_iob2
-from ..encoders.word_vectors import WordEncoder
-from ..errors import Errors, OpticalError
-from ..scores import Score, ceiling_counts, macro_f1_interval, score, span_counts
+import numpy as np
+from numpy.typing import NDArray
+
+from spacy_optical.align import align_and_project
+from spacy_optical.align.config import DEFAULT_ALIGNER, aligner
+from spacy_optical.data.conll import TaggedSentence, read_iob2
+from spacy_optical.encoders.word_vectors import WordEncoder
+from spacy_optical.errors import OpticalError
+from spacy_optical.scores import Score, macro_f1_interval, score, span_counts
+
+from .errors import Errors
 
 TaggedPair = tuple[TaggedSentence, TaggedSentence]
+Span = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,27 @@ class ProjectionEvaluation:
         }
         ceiling = round(self.ceiling.f1, 2)
         return {"ceiling": ceiling, "aligners": aligners, "default": DEFAULT_ALIGNER}
+
+
+def ceiling_counts(
+    source: Sequence[Sequence[Span]], target: Sequence[Sequence[Span]]
+) -> NDArray[np.int64]:
+    """Count the spans of a perfect projection between sides with different annotations.
+
+    Projection does not change labels, so only the numbers of spans with each label are compared.
+
+    source (Sequence[Sequence[Span]]): Start, end and label of the gold spans of each sentence.
+    target (Sequence[Sequence[Span]]): The same of its translation.
+    RETURNS (ndarray): [sentences, 3], as `span_counts` returns them.
+    RAISES (OpticalError): If the two sides have different numbers of sentences.
+
+    >>> ceiling_counts([[(0, 1, "PER")]], [[(4, 6, "PER"), (7, 8, "LOC")]]).tolist()
+    [[1, 0, 1]]
+    """
+    gold, found = (
+        [[(0, 0, label) for *_, label in spans] for spans in side] for side in (target, source)
+    )
+    return span_counts(gold, found)
 
 
 def read_tagged_pairs(source: Path, target: Path) -> tuple[list[TaggedPair], int]:

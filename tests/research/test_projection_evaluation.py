@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from research.projection_evaluation import ceiling_counts, evaluate_projection
 from spacy_optical.align import ALIGNERS, SOLVERS, AlignConfig
 from spacy_optical.errors import OpticalError
-from spacy_optical.projection.evaluation import evaluate_projection
+from spacy_optical.scores import score
 
 SOURCE = """# sent_id = 1
 1\tAmina\tB-PER
@@ -72,3 +73,11 @@ def test_files_without_a_common_sentence_and_unknown_aligners_are_named(files, e
         evaluate_projection(files[0], other, encoder, ["partial"])
     with pytest.raises(OpticalError, match="E316"):
         evaluate_projection(*files, encoder, ["magic"])
+
+
+def test_a_ceiling_compares_the_labels_of_each_sentence():
+    source = [[(0, 1, "PER"), (2, 3, "PER")], [(0, 1, "LOC")]]
+    target = [[(5, 6, "PER")], [(0, 1, "ORG"), (1, 2, "LOC")]]
+    counts = ceiling_counts(source, target)
+    assert counts.tolist() == [[1, 1, 0], [1, 0, 1]]
+    assert score(counts).f1 == pytest.approx(200 * 2 / 6)
