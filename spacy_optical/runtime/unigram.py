@@ -105,7 +105,8 @@ def _has_marks(text: str) -> bool:
     """Whether a text has marks and is not normalized, so that the libraries may differ."""
     if unicodedata.is_normalized("NFKC", text):
         return bool(ALONE.search(text))
-    return bool(JOINING.search(text)) or any(unicodedata.category(sign)[0] == "M" for sign in text)
+    marks = any(unicodedata.category(sign)[0] == "M" for sign in text)
+    return marks or bool(JOINING.search(text) or ALONE.search(text))
 
 
 def _model_proto(content: bytes) -> tuple[dict[str, Any], bytes]:
