@@ -1,4 +1,4 @@
-"""Quantise weights to eight bits and the word table to four. Activations stay floats."""
+"""Quantise matrices to eight bits and the word table to four. All else stays floats."""
 
 import logging
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ..compat import require, require_onnxruntime
 from ..errors import Errors, OpticalError
 from ..files import scratch_folder
-from .table import pack_word_table, word_lookup
+from .table import pack_word_table
 
 # Whether integers use only seven of their eight bits. None keeps floats. With eight bits, products
 # of unsigned activations and signed weights saturate on AVX2 and on AVX-512 without VNNI (ONNX
@@ -44,15 +44,16 @@ def quantize(model: bytes, preset: str) -> bytes:
     with scratch_folder() as folder:
         before, after = folder / "fp32.onnx", folder / "int8.onnx"
         before.write_bytes(model)
-        lookup = word_lookup(onnx.load_from_string(model))
         with errors_only():  # it recommends the optimisation that is already done
             quantization.quantize_dynamic(
                 str(before),
                 str(after),
+                # Not Gather: the word table gets four bits below, and with one scale for the whole
+                # table of positions, 0.46 % instead of 0.33 % of the words had another tag.
+                op_types_to_quantize=["MatMul", "Attention"],
                 per_channel=True,
                 reduce_range=reduce_range,
                 weight_type=quantization.QuantType.QInt8,
-                nodes_to_exclude=[] if lookup is None else [lookup.name],
                 # Fused operators have no shape inference. Their outputs are floats.
                 extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
             )
