@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from spacy_optical.cli._app import command, good, overrides_of, say
+from spacy_optical.cli._app import command, good, overrides_of, parse_names, say
 from spacy_optical.cli._options import Encoder, Layers
 from spacy_optical.errors import OpticalError
 
@@ -39,7 +39,7 @@ def train_cli(
     """
     from .arms import run_arms
 
-    numbers = _names(seeds)
+    numbers = parse_names(seeds)
     if not all(number.isdecimal() for number in numbers):
         raise OpticalError(
             Errors.E114.format(name="--seeds", value=seeds, expected="numbers such as 0,1,2")
@@ -49,7 +49,7 @@ def train_cli(
         teacher,
         out,
         metrics,
-        names=[] if arms == "all" else _names(arms),
+        names=[] if arms == "all" else parse_names(arms),
         seeds=[int(number) for number in numbers],
         overrides=overrides_of(context),
         say=say,
@@ -72,7 +72,7 @@ def bundles_cli(
     """
     from .arm_bundles import collect_bundles
 
-    copies = collect_bundles(metrics, students, out, names=_names(arms), seed=seed)
+    copies = collect_bundles(metrics, students, out, names=parse_names(arms), seed=seed)
     msg.good(f"{len(copies)} bundles in {out}")
 
 
@@ -88,7 +88,7 @@ def table_cli(
 
     Example: python -m research table metrics/experiments --out metrics/experiments/table.md
     """
-    from spacy_optical.files import written_whole
+    from spacy_optical.files import write_text
     from spacy_optical.profiling.text import terminal_table
 
     from .arm_table import make_arm_table, markdown, read_folder, text_table, unlike
@@ -99,8 +99,7 @@ def table_cli(
     if remark := unlike(runs):
         msg.warn(remark)
     if out is not None:
-        with written_whole(out) as temporary:
-            temporary.write_text(markdown(table), encoding="utf8")
+        write_text(out, markdown(table))
         msg.good(f"Table in {out}")
 
 
@@ -195,10 +194,6 @@ def evaluate_projection_cli(
     if output is not None:
         write_json(output, result.to_json())
         msg.good(f"Figures in {output}")
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from wasabi import MarkdownRenderer
 from spacy_optical.data.sources import load_data_config
 from spacy_optical.errors import Errors, OpticalError
 from spacy_optical.export.pipeline_meta import performance_of, sources_of
-from spacy_optical.files import written_whole
+from spacy_optical.files import write_text
 
 SECTION = "<!-- {name}: made by `python -m research card` -->\n"
 END = "<!-- end -->"
@@ -48,8 +48,7 @@ def write_card(card: Path, scores: Sequence[tuple[str, Path]], data: Path) -> No
         if not pattern.search(text):
             raise OpticalError(Errors.E002.format(what=f"section {start.strip()}", path=card))
         text = pattern.sub(lambda _, new=f"{start}{table}\n{END}": new, text)  # type: ignore[misc]
-    with written_whole(card) as temporary:
-        temporary.write_text(text, encoding="utf8")
+    write_text(card, text)
 
 
 def score_table(models: dict[str, dict[str, Any]]) -> str:

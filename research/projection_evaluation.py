@@ -15,11 +15,11 @@ from spacy_optical.data.conll import TaggedSentence, read_iob2
 from spacy_optical.encoders.word_vectors import WordEncoder
 from spacy_optical.errors import OpticalError
 from spacy_optical.scores import Score, macro_f1_interval, score, span_counts
+from spacy_optical.scores.counts import Span
 
 from .errors import Errors
 
 TaggedPair = tuple[TaggedSentence, TaggedSentence]
-Span = tuple[int, int, str]
 
 
 @dataclass(frozen=True)

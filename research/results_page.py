@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spacy_optical.files import read_record, written_whole
+from spacy_optical.files import read_record, write_text, written_whole
 from spacy_optical.profiling.figures import Figure, draw_figures
 from spacy_optical.profiling.report import FIGURE_FOLDER, METRICS_FILE
 from spacy_optical.profiling.text import markdown_table, markdown_text
@@ -102,8 +102,7 @@ def write_page(parts: Sequence[Part], path: Path) -> list[Path]:
     blocks = [_head(path, parts), *_answers(parts)]
     for part in parts:
         blocks.extend(_section(part, path.parent))
-    with written_whole(path) as temporary:
-        temporary.write_text("\n\n".join(blocks) + "\n", encoding="utf8")
+    write_text(path, "\n\n".join(blocks) + "\n")
     return paths
 
 

@@ -22,7 +22,7 @@ import spacy
 
 from spacy_optical.data.docs import read_docs
 from spacy_optical.export.pipeline_folder import assemble
-from spacy_optical.files import write_json, written_whole
+from spacy_optical.files import write_json, write_text
 from spacy_optical.profiling.measure import profile
 from spacy_optical.profiling.options import Options
 from spacy_optical.profiling.schema import Estimate, Profile, ProfileReport
@@ -193,8 +193,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 # Keep the results so far if a later run fails.
                 records = {one: report.model_dump() for one, report in reports.items()}
                 write_json(arguments.out / "runtime.json", records)
-                with written_whole(arguments.out / "runtime.md") as table:
-                    table.write_text(markdown(reports), encoding="utf8")
+                write_text(arguments.out / "runtime.md", markdown(reports))
     print(markdown(reports))
 
 
