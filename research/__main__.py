@@ -157,6 +157,23 @@ def card_cli(
     msg.good(f"Tables in {card}")
 
 
+@command("self-corpus", group=app)
+def self_corpus_cli(
+    corpus: Path = typer.Argument(..., help="Corpus folder"),
+    out: Path = typer.Argument(..., help="Folder to write"),
+    languages: str = typer.Option(..., "--languages", "-l", help="Languages, e.g. sw,fi"),
+) -> None:
+    """Copy a corpus for self-training: each target sentence is its own translation.
+
+    Example: python -m research self-corpus data/release/adaptation-corpus data/release/self-corpus
+    --languages sw,fi,ha
+    """
+    from .self_training import self_training_corpus
+
+    self_training_corpus(corpus, out, parse_names(languages), "en")
+    msg.good(f"Corpus in {out}")
+
+
 @command("evaluate-projection", group=app)
 def evaluate_projection_cli(
     encoder: Encoder,

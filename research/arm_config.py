@@ -29,9 +29,14 @@ class Arm(Section):
 
 
 class Experiments(Section):
-    """The arms, and the reference that the others are compared with."""
+    """The arms, and the reference that the others are compared with.
+
+    labels, languages: the labels and the languages to score; by default all of the corpus.
+    """
 
     reference: str = ""
+    labels: list[str] = Field(default_factory=list)
+    languages: list[str] = Field(default_factory=list)
     arms: dict[Name, Arm] = Field(default_factory=dict)
 
     @field_validator("arms")

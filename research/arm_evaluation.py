@@ -46,11 +46,14 @@ def reader_of(model: Path) -> Reader:
     return Reader(tagger.tags, tagger.labels, lambda texts: word_logits(tagger, texts, pieces))
 
 
-def evaluate_arm(model: Path, gold: Mapping[str, Path]) -> dict[str, LanguageResult]:
+def evaluate_arm(
+    model: Path, gold: Mapping[str, Path], labels: Sequence[str] = ()
+) -> dict[str, LanguageResult]:
     """Score a model on the words of gold documents.
 
     model (Path): A bundle, or the folder of a teacher or student.
     gold (Mapping[str, Path]): `.spacy` files by language.
+    labels (Sequence[str]): The labels to score. If empty, all labels.
     RETURNS (Dict[str, LanguageResult]): Scores and counts by language.
     RAISES (OpticalError): If gold has a label that the model lacks, or a folder is not complete.
     """
@@ -62,14 +65,19 @@ def evaluate_arm(model: Path, gold: Mapping[str, Path]) -> dict[str, LanguageRes
         texts = [[token.text for token in word_tokens(doc)] for doc in docs]
         expected = [entity_spans(doc) for doc in docs]
         predicted = predicted_spans(docs, reader.scores(texts), reader.tags)
-        labels = sorted({label for spans in (*expected, *predicted) for *_, label in spans})
+        if labels:
+            expected, predicted = (
+                [[span for span in spans if span[2] in labels] for spans in side]
+                for side in (expected, predicted)
+            )
+        types = sorted({label for spans in (*expected, *predicted) for *_, label in spans})
         rows = span_counts(expected, predicted)
         total = score(rows)
         results[language] = LanguageResult(
             f1=total.f1 / 100,
             precision=total.precision / 100,
             recall=total.recall / 100,
-            types={one: score(span_counts(expected, predicted, one)).f1 / 100 for one in labels},
+            types={one: score(span_counts(expected, predicted, one)).f1 / 100 for one in types},
             gold=sha256(path),
             counts=counts_text(rows),
         )

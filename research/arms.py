@@ -168,7 +168,7 @@ class _Models:
             # The adapted teacher was trained on the bitext, so it also aligns the pairs.
             paths = config.paths.model_copy(update={"encoder": teacher})
             config = config.model_copy(update={"paths": paths})
-        return Prepared(run, teacher, config, _record(run, config, teacher))
+        return Prepared(run, teacher, config, _record(run, config, teacher, self.experiments))
 
     def model(self, prepared: Prepared) -> Path:
         """Get the model of a run; it is trained if necessary."""
@@ -221,7 +221,9 @@ def _evaluate(prepared: Prepared, models: _Models, model: Path, path: Path) -> N
         fingerprint=prepared.record["fingerprint"],
         bitext=config.data.languages,
         names=models.languages,
-        languages=evaluate_arm(bundle or model, _gold(config)),
+        languages=evaluate_arm(
+            bundle or model, _gold(config, models.experiments), models.experiments.labels
+        ),
         english_dev=learned["english_dev"]["ents_f"],
         parameters=learned.get("parameters"),
         preset=run.arm.preset if bundle else "",
@@ -232,8 +234,9 @@ def _evaluate(prepared: Prepared, models: _Models, model: Path, path: Path) -> N
     write_arm(metrics, path)
 
 
-def _gold(config: DistillConfig) -> dict[str, Path]:
-    return gold_files(config.paths.corpus / GOLD, "test")
+def _gold(config: DistillConfig, experiments: Experiments) -> dict[str, Path]:
+    gold = gold_files(config.paths.corpus / GOLD, "test")
+    return {code: gold[code] for code in experiments.languages or gold if code in gold}
 
 
 def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:
@@ -243,10 +246,12 @@ def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:
     return hashlib.sha256(content.encode("utf8")).hexdigest()[:8]
 
 
-def _record(run: Run, config: DistillConfig, teacher: Path) -> dict[str, Any]:
+def _record(
+    run: Run, config: DistillConfig, teacher: Path, experiments: Experiments
+) -> dict[str, Any]:
     corpus = CorpusFolder(config.paths.corpus)
     data = [corpus.source_train, corpus.source_dev]
-    data += [teacher / WEIGHTS, *_gold(config).values()]
+    data += [teacher / WEIGHTS, *_gold(config, experiments).values()]
     if run.name != TEACHER:
         data += [config.paths.encoder / WEIGHTS]
         data += [corpus.bitext(language) for language in config.data.languages]

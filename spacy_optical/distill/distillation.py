@@ -17,12 +17,12 @@ from .loop import train
 from .plan_reader import read_plans
 from .provenance import provenance
 from .sentences import plain_sentence
-from .student import check_width, find_width_pruning, make_student, neuron_activity
+from .student import check_width, find_width_pruning, make_student, neuron_outputs
 from .tagger import finished, folder_tags, load_tagger, save_tagger
 from .tagger_evaluation import check_labels, entity_scores
 from .training_batches import StudentTask
 
-# Sentences of each side that measure the activity of the teacher's neurons.
+# Sentences of each side on which the teacher's neurons are measured.
 SAMPLE = 280
 
 
@@ -61,7 +61,6 @@ def distill(
         say(f"{out} was made from the same already")
         return made
     big = load_tagger(teacher)
-    big.set_precision(config.training.precision)
     check_width(big, config.student)
     tokenizer = (teacher / TOKENIZER).read_bytes()
     sources = (one.words("source-words") for one in plans.values())
@@ -72,11 +71,11 @@ def distill(
     for one in plans.values():
         some = islice(one.words("target-words"), SAMPLE // len(plans))
         sample += [plain_sentence(words, big_pieces) for words in some]
-    activity, pruning = neuron_activity(big, sample, big_pieces), None
+    outputs, pruning = neuron_outputs(big, sample, big_pieces), None
     width = config.student.width
     if width and width != big.model.config.hidden_size:
         pruning = find_width_pruning(big, config.student.layers, width, sample, big_pieces)
-    student = make_student(big, config.student, vocabulary, activity, pruning)
+    student = make_student(big, config.student, vocabulary, outputs, pruning)
     del big
     if config.training.freeze_embeddings:
         student.freeze_embeddings()

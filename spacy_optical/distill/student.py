@@ -70,30 +70,46 @@ class WidthPruning(NamedTuple):
         return weight  # biases of another size
 
 
-def neuron_activity(
-    teacher: WordTagger, sentences: Sequence[Sentence], pieces: WordPieces
-) -> list[torch.Tensor]:
-    """Measure the activity of each feed-forward neuron of a teacher on sentences.
+class NeuronOutputs(NamedTuple):
+    """Mean and variance of the outputs of a layer's feed-forward neurons, [intermediate] each."""
 
-    teacher (WordTagger): The teacher.
+    mean: torch.Tensor
+    variance: torch.Tensor
+
+
+def neuron_outputs(
+    teacher: WordTagger, sentences: Sequence[Sentence], pieces: WordPieces
+) -> list[NeuronOutputs]:
+    """Measure the outputs of the feed-forward neurons of a teacher on sentences.
+
+    teacher (WordTagger): The teacher. Its precision is set to fp32.
     sentences (Sequence[Sentence]): The sentences.
     pieces (WordPieces): The teacher's tokenizer.
-    RETURNS (List[Tensor]): For each layer [intermediate], the sum over batches of the mean squared
-        output of its neurons.
+    RETURNS (List[NeuronOutputs]): Mean and variance over all pieces, for each layer.
     """
+    teacher.set_precision("fp32")
     layers = teacher.model.base_model.encoder.layer
-    sums = [torch.zeros(teacher.model.config.intermediate_size) for _ in layers]
+    size = teacher.model.config.intermediate_size
+    # The count, and the sums of values and squares.
+    sums = [[torch.zeros(size, dtype=torch.float64) for _ in range(3)] for _ in layers]
 
-    def add_activity(total: torch.Tensor, module: Any, given: Any, out: torch.Tensor) -> None:
-        total += out.pow(2).mean(dim=(0, 1))
+    def add_outputs(totals: list[torch.Tensor], module: Any, given: Any, out: torch.Tensor) -> None:
+        values = out.flatten(0, -2).double()
+        for total, power in zip(totals, (0, 1, 2), strict=True):
+            total += values.pow(power).sum(dim=0)
 
     hooks = [
-        (block.intermediate, partial(add_activity, total))
-        for block, total in zip(layers, sums, strict=True)
+        (block.intermediate, partial(add_outputs, totals))
+        for block, totals in zip(layers, sums, strict=True)
     ]
     with forward_hooks(hooks):
-        read_sentences(teacher, sentences, pieces)
-    return sums
+        read_sentences(teacher, sentences, pieces, batch_size=1)  # padding would count
+    outputs = []
+    for count, total, squares in sums:
+        mean = total / count
+        variance = (squares / count - mean**2).clamp(min=0)
+        outputs.append(NeuronOutputs(mean.float(), variance.float()))
+    return outputs
 
 
 def find_width_pruning(
@@ -195,7 +211,7 @@ def make_student(
     teacher: WordTagger,
     shape: Student,
     vocabulary: Vocabulary,
-    activity: Sequence[torch.Tensor] | None = None,
+    outputs: Sequence[NeuronOutputs] | None = None,
     pruning: WidthPruning | None = None,
 ) -> WordTagger:
     """Make a student from a part of a teacher's weights.
@@ -203,9 +219,10 @@ def make_student(
     teacher (WordTagger): The teacher.
     shape (Student): The student's shape.
     vocabulary (Vocabulary): The pieces to keep.
-    activity (Optional[Sequence[Tensor]]): The result of `neuron_activity`. The feed-forward neurons
-        with the largest activity times norm of the outgoing weights are kept; by default those with
-        the largest product of the norms of incoming and outgoing weights.
+    outputs (Optional[Sequence[NeuronOutputs]]): The result of `neuron_outputs`. The feed-forward
+        neurons with the largest standard deviation times norm of the outgoing weights are kept, and
+        the mean of the others is added to the bias; by default those with the largest product of
+        the norms of incoming and outgoing weights are kept.
     pruning (Optional[WidthPruning]): The result of `find_width_pruning`, for another `width`.
     RETURNS (WordTagger): The student, not yet trained.
     RAISES (OpticalError): If the teacher does not have a layer or as many feed-forward neurons.
@@ -233,7 +250,7 @@ def make_student(
             setattr(config, name, int(np.searchsorted(vocabulary.old_ids, old)))
     config.max_position_embeddings = min(shape.positions + offset, config.max_position_embeddings)
     small = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
-    small.load_state_dict(_selected(big.state_dict(), small, shape, vocabulary, activity, pruning))
+    small.load_state_dict(_selected(big.state_dict(), small, shape, vocabulary, outputs, pruning))
     student = WordTagger(small)
     student.basis = None if pruning is None else pruning.basis
     return student
@@ -253,19 +270,24 @@ def _selected(
     small: PreTrainedModel,
     shape: Student,
     vocabulary: Vocabulary,
-    activity: Sequence[torch.Tensor] | None,
+    outputs: Sequence[NeuronOutputs] | None,
     pruning: WidthPruning | None,
 ) -> dict[str, torch.Tensor]:
     """Select the weights of the student."""
-    kept, neurons = {}, {}
+    kept, neurons, weights = {}, {}, dict(weights)
     stem = f"{small.base_model_prefix}.encoder.layer."
     for layer in shape.layers:
-        outgoing = weights[f"{stem}{layer}.output.dense.weight"].norm(dim=0)
-        if activity is None:
-            strength = outgoing * weights[f"{stem}{layer}.intermediate.dense.weight"].norm(dim=1)
+        outgoing = weights[f"{stem}{layer}.output.dense.weight"]
+        if outputs is None:
+            spread = weights[f"{stem}{layer}.intermediate.dense.weight"].norm(dim=1)
         else:
-            strength = outgoing * activity[layer].sqrt()
+            spread = outputs[layer].variance.sqrt()
+        strength = outgoing.norm(dim=0) * spread
         neurons[layer] = strength.topk(small.config.intermediate_size).indices.sort().values
+        if outputs is not None:
+            missing = outputs[layer].mean.index_fill(0, neurons[layer], 0.0)
+            bias = f"{stem}{layer}.output.dense.bias"
+            weights[bias] = weights[bias] + outgoing @ missing
     for name in small.state_dict():
         source, dimension, index, layer = name, 0, None, -1
         if name.startswith(stem):

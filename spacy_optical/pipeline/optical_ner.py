@@ -1,9 +1,12 @@
 """`optical_ner`: named entity recognition with a small distilled transformer, without torch."""
 
 import warnings
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
 from spacy.language import Language
 from spacy.pipeline.pipe import Pipe
 from spacy.tokens import Doc
@@ -13,7 +16,7 @@ from ..errors import Errors, OpticalError, Warnings
 from ..runtime.bundle import BundleInfo, model_path, read_info
 from ..runtime.decode import LabelledSpan, decode
 from ..runtime.shared import CPU
-from ..runtime.word_tokens import word_tokens, words_to_read
+from ..runtime.word_tokens import words_to_read
 from .bundle_pipe import BundlePipe
 from .entities import sentence_starts, write_entities
 from .span_score import register_score
@@ -224,18 +227,22 @@ class OpticalNER(BundlePipe, Pipe):
             Start and end are tokens, and labels are those of `doc.ents`.
         """
         runtime = self.runtime
-        words = [word_tokens(doc) for doc in docs]
-        logits = runtime.scores([words_to_read(row) for row in words])
-        entities = []
-        for doc, row, scores in zip(docs, words, logits, strict=True):
-            tokens = [token.i for token in row]
-            spans = []
-            for span in decode(scores, runtime.tags, sent_starts=sentence_starts(doc, tokens)):
-                label = self.label_map.get(span.label, span.label)
-                if span.score >= self.min_score.get(label, self.threshold):
-                    start, end = tokens[span.start], tokens[span.end - 1] + 1
-                    spans.append(LabelledSpan(start, end, label, span.score))
-            entities.append(spans)
+        words = [words_to_read(doc) for doc in docs]
+        logits = runtime.scores([texts for _, texts in words])
+        # The documents are decoded together, which is less work for each.
+        first = [0, *accumulate(map(len, logits))]
+        starts = set(first)
+        for doc, (tokens, _), at in zip(docs, words, first, strict=False):
+            starts.update(at + start for start in sentence_starts(doc, tokens))
+        scores = np.concatenate([np.empty((0, len(runtime.tags)), np.float32), *logits])
+        entities: list[list[LabelledSpan]] = [[] for _ in docs]
+        for span in decode(scores, runtime.tags, sent_starts=sorted(starts - {first[-1]})):
+            label = self.label_map.get(span.label, span.label)
+            if span.score >= self.min_score.get(label, self.threshold):
+                number = bisect_right(first, span.start) - 1
+                tokens, at = words[number][0], first[number]
+                start, end = tokens[span.start - at], tokens[span.end - 1 - at] + 1
+                entities[number].append(LabelledSpan(start, end, label, span.score))
         return entities
 
     def set_annotations(self, docs: Iterable[Doc], entities: Iterable[list[LabelledSpan]]) -> None:

@@ -19,7 +19,7 @@ from thinc.api import Model, Optimizer
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import BundleInfo
 from ..runtime.shared import CPU
-from ..runtime.word_tokens import word_tokens, words_to_read
+from ..runtime.word_tokens import words_to_read
 from .bundle_pipe import BundlePipe
 
 Vectors = list[NDArray[np.float32]]
@@ -73,12 +73,12 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
         RETURNS (List[ndarray]): For each document float32 [tokens, width].
         """
         docs = list(docs)
-        words = [word_tokens(doc) for doc in docs]
-        found = self.runtime.vectors([words_to_read(row) for row in words])
-        for number, (doc, row) in enumerate(zip(docs, words, strict=True)):
-            if len(row) < len(doc):
+        words = [words_to_read(doc) for doc in docs]
+        found = self.runtime.vectors([texts for _, texts in words])
+        for number, (doc, (tokens, _)) in enumerate(zip(docs, words, strict=True)):
+            if len(tokens) < len(doc):
                 vectors = np.zeros((len(doc), found[number].shape[1]), dtype=np.float32)
-                vectors[[token.i for token in row]] = found[number]
+                vectors[tokens] = found[number]
                 found[number] = vectors
         return found
 

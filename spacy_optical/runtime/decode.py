@@ -71,7 +71,7 @@ def best_tags(
 
     logits (NDArray[float32]): Scores, [words, tags].
     tags (Sequence[str]): The tags, made by `bio_tags`.
-    sent_starts (Sequence[int]): Words that start a sentence. The first word always does.
+    sent_starts (Sequence[int]): Words that start a sentence, in order. The first word always does.
     RETURNS (NDArray[int64]): The index of each word's tag, [words].
     RAISES (ValueError): If `tags` was not made by `bio_tags`.
     """
@@ -79,13 +79,22 @@ def best_tags(
     if not len(logits):
         return np.zeros(0, dtype=np.int64)
     best = logits.argmax(axis=1)
-    starts = [0, *sent_starts]  # a tag may start a sentence if it may follow O
-    # In most texts the best tag of each word makes a valid sequence.
-    if may_follow[0, best[starts]].all() and may_follow[best[:-1], best[1:]].all():
-        return best
+    starts = np.array([0, *sent_starts])
+    before = np.roll(best, 1)
+    before[starts] = 0  # a tag may start a sentence if it may follow O
+    # In most sentences the best tag of each word makes a valid sequence.
+    invalid = np.flatnonzero(~may_follow[before, best])
+    for sentence in np.unique(np.searchsorted(starts, invalid, side="right")):
+        words = slice(*np.append(starts, len(best))[sentence - 1 : sentence + 1])
+        best[words] = _viterbi(logits[words], may_follow)
+    return best
+
+
+def _viterbi(logits: NDArray[np.float32], may_follow: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Find the best valid sequence of one sentence."""
     transitions = np.where(may_follow, 0.0, -np.inf)
     scores = logits.astype(np.float64)
-    scores[np.ix_(np.asarray(starts), np.flatnonzero(~may_follow[0]))] = -np.inf
+    scores[0, ~may_follow[0]] = -np.inf
     n_words, n_tags = scores.shape
     back_pointers = np.zeros((n_words, n_tags), dtype=np.int64)
     path_scores = scores[0]

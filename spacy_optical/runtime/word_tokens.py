@@ -1,7 +1,5 @@
 """The words of a document, and the words that a model gets."""
 
-from collections.abc import Sequence
-
 from spacy.tokens import Doc, Token
 
 
@@ -18,17 +16,21 @@ def word_tokens(doc: Doc) -> list[Token]:
 LEAST_CAPITALS = 3
 
 
-def words_to_read(tokens: Sequence[Token]) -> list[str]:
+def words_to_read(doc: Doc) -> tuple[list[int], list[str]]:
     """Get the words of a document as input for a model.
 
     In a text in capitals, e.g. a headline, case has no meaning, and the pieces of the words are
     rare in training data. The model gets capitalized words instead.
 
-    tokens (Sequence[Token]): The words of a document.
-    RETURNS (List[str]): Their texts. Capitalized if the document has at least three words in upper
-        case and no lower-case letter.
+    doc (Doc): The document.
+    RETURNS (Tuple[List[int], List[str]]): The indices of the tokens that are not whitespace, and
+        their texts. These are capitalized if the document has at least three words in upper case
+        and no lower-case letter.
     """
-    words = [token.text for token in tokens]
+    # No list of tokens is kept: so many new objects start garbage collections of the whole process,
+    # which took 3 % of the time of `sm`.
+    tokens = [token.i for token in doc if not token.is_space]
+    words = [token.text for token in doc if not token.is_space]
     if "".join(words).isupper() and sum(map(str.isupper, words)) >= LEAST_CAPITALS:
-        return [word.capitalize() for word in words]
-    return words
+        words = [word.capitalize() for word in words]
+    return tokens, words

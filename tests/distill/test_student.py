@@ -12,7 +12,7 @@ from transformers.modeling_utils import PreTrainedModel
 
 from spacy_optical.distill.config import Student
 from spacy_optical.distill.sentences import collate, plain_sentence
-from spacy_optical.distill.student import make_student, neuron_activity
+from spacy_optical.distill.student import make_student, neuron_outputs
 from spacy_optical.distill.tagger import METRICS, WordTagger, load_tagger, save_tagger
 from spacy_optical.encoders.folder import check_encoder
 from spacy_optical.encoders.vocabulary_trimming import Vocabulary, trim_vocabulary
@@ -280,16 +280,37 @@ def test_full_disk_while_saving(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_activity_is_that_of_the_unchanged_teacher(folder: Path, teacher: WordTagger):
+def test_outputs_of_neurons_are_those_of_the_unchanged_teacher(folder: Path, teacher: WordTagger):
     pieces = WordPieces((folder / "tokenizer.json").read_bytes())
-    sentence = plain_sentence(WORDS[0], pieces)
+    sentences = [plain_sentence(words, pieces) for words in WORDS[:2]]
     base = teacher.model.base_model
-    with torch.inference_mode():
-        batch = collate([sentence], pieces)
-        vectors = base(batch.input_ids, output_hidden_states=True).hidden_states
-        outputs = [
-            layer.intermediate(layer.attention(given)[0])
-            for layer, given in zip(base.encoder.layer, vectors, strict=False)
-        ]
-    expected = [out.pow(2).mean(dim=(0, 1)) for out in outputs]
-    torch.testing.assert_close(neuron_activity(teacher, [sentence], pieces), expected)
+    layers: list[list[torch.Tensor]] = [[] for _ in base.encoder.layer]
+    for sentence in sentences:
+        with torch.inference_mode():
+            batch = collate([sentence], pieces)
+            vectors = base(batch.input_ids, output_hidden_states=True).hidden_states
+            for found, layer, given in zip(layers, base.encoder.layer, vectors, strict=False):
+                found.append(layer.intermediate(layer.attention(given)[0])[0])
+    for measured, found in zip(neuron_outputs(teacher, sentences, pieces), layers, strict=True):
+        every = torch.cat(found)
+        torch.testing.assert_close(measured.mean, every.mean(dim=0))
+        torch.testing.assert_close(measured.variance, every.var(dim=0, correction=0))
+
+
+def test_mean_of_removed_neurons_moves_to_the_bias(folder: Path):
+    teacher = load_tagger(folder, bio_tags(["LOC", "PER"])).eval()
+    half = teacher.model.config.intermediate_size // 2
+    # The removed neurons have a constant output, so the student is the same as the teacher.
+    for layer in teacher.model.base_model.encoder.layer:
+        with torch.no_grad():
+            layer.intermediate.dense.weight[half:] = 0.0
+            layer.intermediate.dense.bias[half:] = 1.0
+    tokenizer = (folder / "tokenizer.json").read_bytes()
+    pieces = WordPieces(tokenizer)
+    outputs = neuron_outputs(teacher, [plain_sentence(WORDS[0], pieces)], pieces)
+    shape = Student(layers=[0, 1, 2, 3], intermediate=half, vocabulary=10_000, positions=96)
+    vocabulary = vocabulary_of(folder, 10_000)
+    student = make_student(teacher, shape, vocabulary, outputs).eval()
+    torch.testing.assert_close(
+        logits(student, vocabulary.tokenizer), logits(teacher, tokenizer), atol=1e-5, rtol=1e-4
+    )

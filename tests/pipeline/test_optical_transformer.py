@@ -96,7 +96,7 @@ def test_stock_ner_trains_on_it(trained: Trained):
     examples = list(Corpus(trained.corpus / "english" / "train.spacy")(nlp))[:16]
     spacy.util.fix_random_seed(0)
     optimizer = nlp.initialize(lambda: examples)
-    optimizer.learn_rate = 0.005
+    optimizer.learn_rate = 0.002
     transformer = nlp.get_pipe("optical_transformer").model.transformer
     name, weight = next(iter(transformer.encoder.layer[0].named_parameters()))
     before = weight.detach().clone()
@@ -221,7 +221,7 @@ def test_stock_ner_trains_on_a_pooled_student(tmp_path: Path, pooled: Path, trai
     examples = list(Corpus(trained.corpus / "english" / "train.spacy")(nlp))[:8]
     spacy.util.fix_random_seed(0)
     optimizer = nlp.initialize(lambda: examples)
-    optimizer.learn_rate = 0.005
+    optimizer.learn_rate = 0.002
     encoder = nlp.get_pipe("optical_transformer").model.transformer.base_model.encoder
     before = [layer.output.dense.weight.detach().clone() for layer in encoder.layer]
     losses: list[float] = []
