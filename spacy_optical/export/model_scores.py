@@ -27,11 +27,18 @@ def evaluate_model(
     labels (Sequence[str]): The labels to score. If empty, all labels.
     RETURNS (Dict[str, Dict[str, Any]]): spaCy's `ents_p`, `ents_r`, `ents_f` and `ents_per_type` by
         language, 0 to 1.
-    RAISES (OpticalError): If there is no such model or no gold, a file is damaged, or the gold has
-        a label that the student or teacher does not have.
+    RAISES (OpticalError): If there is no such model or no gold, a file is damaged, the gold has a
+        label that the student or teacher does not have, or it lacks one of the labels to score.
     """
     if not gold:
         raise OpticalError(Errors.E505)
+    if labels:
+        known_labels = {
+            ent.label_ for path in gold.values() for doc in read_docs(path) for ent in doc.ents
+        }
+        if unknown := sorted(set(labels) - known_labels):
+            lists = {"unknown": ", ".join(unknown), "known": ", ".join(sorted(known_labels))}
+            raise OpticalError(Errors.E509.format(**lists))
     if (Path(model) / CONFIG).is_file():
         return _tagger_scores(Path(model), gold, labels)
     known = any((Path(model) / name).is_file() for name in (MANIFEST_FILE, "config.cfg"))

@@ -50,6 +50,10 @@ class Options:
     def __post_init__(self) -> None:
         counts = [(name, getattr(self, name)) for name in ("threads", "rounds", "starts")]
         counts += [("processes", self.processes), *(("batch size", n) for n in self.batch_sizes)]
+        if not self.batch_sizes:
+            raise OpticalError(
+                Errors.E614.format(name="batch sizes", value="()", expected="one or more")
+            )
         for name, value in counts:
             if value < 1:
                 raise OpticalError(Errors.E614.format(name=name, value=value, expected="1 or more"))

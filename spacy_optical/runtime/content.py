@@ -159,10 +159,8 @@ def read_manifest(folder: Path, name: str) -> bytes:
     finally:
         os.close(file)
     if len(content) > MAX_MANIFEST_BYTES:
-        found = f"over {MAX_MANIFEST_BYTES}"
-        raise OpticalError(
-            Errors.E104.format(name=name, path=folder, found=found, expected=MAX_MANIFEST_BYTES)
-        )
+        sizes = {"found": "too many", "expected": f"at most {MAX_MANIFEST_BYTES}"}
+        raise OpticalError(Errors.E104.format(name=name, path=folder, **sizes))
     return content
 
 

@@ -45,3 +45,5 @@ def test_nothing_to_score(trained: Trained, tmp_path: Path) -> None:
         evaluate_model(trained.student, {})
     with pytest.raises(OpticalError, match="E603"):
         evaluate_model(tmp_path / "nowhere", {"sw": tmp_path / "sw.spacy"})
+    with pytest.raises(OpticalError, match=r"E509.*no label PRE .it has "):
+        evaluate_model(trained.student, gold_files(trained.corpus / "gold", "test"), ["PRE", "ORG"])

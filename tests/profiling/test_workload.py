@@ -103,6 +103,7 @@ def test_blank_texts_are_left_out_and_blocks_go_round() -> None:
         {"seconds": 0},
         {"processes": 0},
         {"batch_sizes": (0,)},
+        {"batch_sizes": ()},
     ],
 )
 def test_numbers_out_of_range_are_refused(change: dict) -> None:

@@ -12,8 +12,10 @@ from typer.testing import CliRunner, Result
 from weasel.util import load_project_config
 
 from research.__main__ import app
+from research.arm_evaluation import evaluate_arm
 from research.arm_metrics import read_arm
 from research.arm_table import make_arm_table, read_folder
+from research.arms import run_arms
 from spacy_optical.cli import optical_cli
 from spacy_optical.data.bitext import read_bitext
 from spacy_optical.data.docs import EVALUATION_ONLY, read_docs
@@ -68,6 +70,33 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(project)
     return project
+
+
+def test_self_training_corpus_has_the_translations_on_both_sides(inside: Path):
+    line = "python -m research self-corpus data/experiments/corpus self --languages sw"
+    result = run(line)
+    assert result.exit_code == 0, result.output
+    pairs, expected = (
+        list(read_bitext(folder / "bitext/sw.jsonl", source_lang="en", target_lang="sw"))
+        for folder in (Path("self"), Path("data/experiments/corpus"))
+    )
+    assert [pair.target for pair in pairs] == [pair.target for pair in expected]
+    assert all(pair.source == pair.target for pair in pairs)
+    assert run(line.replace("self ", "mirror ")).exit_code == 1  # another kind of folder
+
+
+def test_some_labels_and_languages_are_scored(inside: Path):
+    model, gold = Path("training/experiments/teacher"), Path("data/experiments/corpus/gold")
+    path = {"sw": gold / "sw-test.spacy"}
+    every, some = evaluate_arm(model, path)["sw"], evaluate_arm(model, path, ["PER"])["sw"]
+    assert set(some.types) <= {"PER"} < set(every.types)
+    assert some.f1 == some.types.get("PER", 0.0) == every.types.get("PER", 0.0)
+    config = Path("some.cfg")
+    text = Path("research/configs/experiments.cfg").read_text(encoding="utf8")
+    config.write_text(text.replace("[experiments]", '[experiments]\nlanguages = ["sw"]'), "utf8")
+    run_arms(config, model, Path("some"), Path("some-metrics"), names=["teacher"])
+    (written,) = Path("some-metrics").glob("*.json")
+    assert list(read_arm(written).languages) == ["sw"]
 
 
 def test_every_arm_and_seed_has_its_file_and_its_row(project: Path):
