@@ -24,7 +24,7 @@ from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from .config import Student
 from .sentences import Sentence
-from .tagger import WordTagger, read_sentences
+from .tagger import ATTENTION, WordTagger, read_sentences
 
 # Weights of a layer that have the feed-forward size, and its dimension in them.
 _FEED_FORWARD = {
@@ -249,7 +249,7 @@ def make_student(
         if old is not None and old in vocabulary.old_ids:
             setattr(config, name, int(np.searchsorted(vocabulary.old_ids, old)))
     config.max_position_embeddings = min(shape.positions + offset, config.max_position_embeddings)
-    small = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
+    small = AutoModelForTokenClassification.from_config(config, attn_implementation=ATTENTION)
     small.load_state_dict(_selected(big.state_dict(), small, shape, vocabulary, outputs, pruning))
     student = WordTagger(small)
     student.basis = None if pruning is None else pruning.basis

@@ -12,7 +12,6 @@ import torch
 from accelerate.utils import send_to_device
 from safetensors import SafetensorError
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AutoConfig, AutoModelForTokenClassification, logging
 from transformers.modeling_utils import PreTrainedModel
 
@@ -36,6 +35,9 @@ from .config import Precision
 from .sentences import Batch, Sentence, collate
 
 METRICS = "metrics.json"
+# The implementation of attention. With sentences as inputs, in bf16 on a CPU, training takes a
+# seventh less time than with torch's own, and ONNX Runtime's optimiser can fuse only this one.
+ATTENTION = "eager"
 Pooling = Literal["first", "mean"]
 
 
@@ -86,13 +88,9 @@ class WordTagger(nn.Module):
 
     def forward(self, batch: Batch) -> Output:
         """Compute the output for a batch on the tagger's device."""
-        device = self.device.type
-        # On a CPU in bf16, the backward pass of torch's fused attention takes ten times as long.
-        plain = self.bf16 and device == "cpu"
-        attention = sdpa_kernel(SDPBackend.MATH) if plain else nullcontext()
-        precision = torch.autocast(device, torch.bfloat16) if self.bf16 else nullcontext()
+        bf16 = torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
         encoder, pieces = self.model.base_model, (batch.input_ids, batch.attention_mask)
-        with precision, attention:
+        with bf16:
             if self.pool_after is None:
                 states = encoder(*pieces, output_hidden_states=True).hidden_states
             else:
@@ -229,17 +227,11 @@ def folder_tags(folder: Path) -> list[str]:
     return _tags(_folder_config(folder))
 
 
-def load_tagger(
-    folder: Path,
-    labels: list[str] | None = None,
-    *,
-    attention: Literal["sdpa", "eager"] = "sdpa",
-) -> WordTagger:
+def load_tagger(folder: Path, labels: list[str] | None = None) -> WordTagger:
     """Load a tagger, or an encoder with a new classifier.
 
     folder (Path): A Hugging Face folder.
     labels (Optional[List[str]]): The tags of a new classifier; by default those of the folder.
-    attention (str): The implementation of attention; only `eager` can be exported.
     RETURNS (WordTagger): The tagger.
     RAISES (OpticalError): If the folder is incomplete, or has no tags and no `labels` are given.
     """
@@ -247,7 +239,7 @@ def load_tagger(
     logging.set_verbosity_error()
     return WordTagger(
         AutoModelForTokenClassification.from_pretrained(
-            folder, config=config, attn_implementation=attention, local_files_only=True
+            folder, config=config, attn_implementation=ATTENTION, local_files_only=True
         )
     )
 

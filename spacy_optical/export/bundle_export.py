@@ -54,7 +54,7 @@ def export_bundle(
     files = {language: Path(path) for language, path in gold.items()}
     name = preset_named(preset)
     check_replaceable(out, marker=MANIFEST_FILE)
-    tagger = load_tagger(folder, attention="eager")
+    tagger = load_tagger(folder)
     docs = {language: read_docs(path) for language, path in files.items()}
     if not docs:
         raise OpticalError(Errors.E505)

@@ -13,7 +13,7 @@ import torch
 from transformers import AutoConfig, AutoModelForTokenClassification, logging
 
 from ..compat import require
-from ..distill.tagger import WordTagger
+from ..distill.tagger import ATTENTION, WordTagger
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import INPUTS, Bundle
 from ..runtime.decode import bio_tags
@@ -37,7 +37,7 @@ def tagger_of_bundle(bundle: Bundle) -> WordTagger:
     try:
         graph = _Graph(bundle)
         weights, config = graph.state(), graph.config(bundle)
-        model = AutoModelForTokenClassification.from_config(config, attn_implementation="sdpa")
+        model = AutoModelForTokenClassification.from_config(config, attn_implementation=ATTENTION)
         state = {name: torch.tensor(np.ascontiguousarray(array)) for name, array in weights.items()}
         model.load_state_dict(state)
     except (KeyError, IndexError, ValueError, StopIteration, RuntimeError) as err:

@@ -138,8 +138,7 @@ class _Attention(torch.autograd.Function):
 def export_onnx(tagger: WordTagger, suffix: int = 1, *, with_vectors: bool = False) -> bytes:
     """Trace a tagger and fuse its operators.
 
-    tagger (WordTagger): The tagger. Load it with `attention="eager"`: ONNX Runtime's optimiser
-        cannot fuse other kinds.
+    tagger (WordTagger): The tagger.
     suffix (int): The number of special pieces that the tokenizer adds after a sentence.
     with_vectors (bool): Also output the word vectors from which the scores are computed.
     RETURNS (bytes): The ONNX model, fp32, opset 17.

@@ -187,7 +187,7 @@ def test_a_student_that_pools_early_learns(task: StudentTask, trained: Trained):
 def test_a_step_is_made_on_the_device_of_the_tagger(trained: Trained, pool_after: int | None):
     """torch's device without data stands in for a GPU: it refuses tensors of the CPU, too."""
     task = task_of(trained, **{"training.word_dropout": 0.5})
-    student = load_tagger(trained.student, attention="eager").to("meta")
+    student = load_tagger(trained.student).to("meta")
     student.model.config.pool_after = pool_after
     with torch_config.patch(meta_nonzero_assume_all_nonzero=True):
         found = task.losses(student, first_batch(task))

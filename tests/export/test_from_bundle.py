@@ -43,7 +43,7 @@ def exported(
         pooled_toy_encoder(
             folder, tokenizer, kind=kind, width=width, layers=3, pool_after=pool_after
         )
-    tagger = load_tagger(folder, bio_tags(LABELS), attention="eager")
+    tagger = load_tagger(folder, bio_tags(LABELS))
     torch.manual_seed(0)
     with torch.no_grad():
         for weight in tagger.parameters():
@@ -83,7 +83,7 @@ def test_integers_come_through_a_second_export_unchanged(tmp_path: Path):
     bundle = exported(tmp_path / "student", "int8", pool_after=1)
     tagger = tagger_of_bundle(bundle)
     save_tagger(tagger, bundle.tokenizer, {}, tmp_path / "read")
-    eager = load_tagger(tmp_path / "read", attention="eager")
+    eager = load_tagger(tmp_path / "read")
     model = quantize(export_onnx(eager), "int8")
     again = replace(bundle, model=model, weights=b"")
     first, second = (

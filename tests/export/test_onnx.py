@@ -49,13 +49,13 @@ def pooled(folder: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path
 
 @pytest.fixture(scope="module")
 def exported(folder: Path) -> bytes:
-    return export_onnx(load_tagger(folder, bio_tags(["LOC", "PER"]), attention="eager"))
+    return export_onnx(load_tagger(folder, bio_tags(["LOC", "PER"])))
 
 
 def seeded(folder: Path):
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        return load_tagger(folder, bio_tags(["LOC", "PER"]), attention="eager").eval()
+        return load_tagger(folder, bio_tags(["LOC", "PER"])).eval()
 
 
 def bundle_of(model: bytes, folder: Path, preset: str = "fp32") -> Bundle:

@@ -55,7 +55,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def exported(student: Path, preset: str) -> Bundle:
     torch.manual_seed(0)
-    tagger = load_tagger(student, bio_tags(LABELS), attention="eager")
+    tagger = load_tagger(student, bio_tags(LABELS))
     model = quantize(export_onnx(tagger, with_vectors=True), preset)
     info = BundleInfo(LABELS, 32, preset, INPUTS, OUTPUT, {}, {}, vectors=WIDTH)
     return Bundle(info, model, (student / "tokenizer.json").read_bytes())
