@@ -179,10 +179,15 @@ def _jsonl(path: Path, names: _Names, report: Report) -> Iterator[PairRow]:
         row = record.get("translation", record) if isinstance(record, dict) else None
         sides = [row.get(name) for name in names] if isinstance(row, dict) else [None]
         if all(isinstance(side, str) for side in sides):
-            yield line.where, str(record.get("id", line.number)), *sides
-        else:
-            values = {"source": names[0], "target": names[1], "reason": reason}
-            report(OpticalError(Errors.E220.format(where=line.where, **values)))
+            try:
+                "".join(sides).encode("utf8")
+            except UnicodeEncodeError as err:  # half of an emoji
+                reason = str(err)
+            else:
+                yield line.where, str(record.get("id", line.number)), *sides
+                continue
+        values = {"source": names[0], "target": names[1], "reason": reason}
+        report(OpticalError(Errors.E220.format(where=line.where, **values)))
 
 
 def _moses_path(path: Path, name: str) -> Path:

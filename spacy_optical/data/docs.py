@@ -5,11 +5,11 @@ Gold labels in target languages are only for evaluation. Such documents are mark
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import chain, islice
 from pathlib import Path
 
 import spacy
 from spacy.tokens import Doc, DocBin
-from spacy.util import minibatch
 from spacy.vocab import Vocab
 
 from ..errors import Errors, OpticalError
@@ -64,8 +64,10 @@ def write_shards(docs: Iterable[Doc], folder: Path, size: int) -> None:
     folder (Path): An existing folder. The files are numbered from 00001.spacy.
     size (int): Documents per file.
     """
-    for number, batch in enumerate(minibatch(docs, size), 1):
-        write_docs(batch, folder / f"{number:05}.spacy")
+    # One document at a time: a list of them would outlive the memory zone that made them.
+    docs = iter(docs)
+    for number, first in enumerate(docs, 1):
+        write_docs(chain([first], islice(docs, size - 1)), folder / f"{number:05}.spacy")
 
 
 def read_docs(path: Path, vocab: Vocab | None = None) -> list[Doc]:
@@ -104,6 +106,24 @@ def read_training_docs(path: Path) -> list[Doc]:
 def labels_not_labelled(doc: Doc) -> tuple[str, ...]:
     """Get the labels that were not annotated in a document. There usually are none."""
     return tuple(doc.user_data.get(NOT_LABELLED, ()))
+
+
+def without_unannotated(spans: Iterable[Span], doc: Doc) -> list[Span]:
+    """Leave out predictions that gold cannot judge, as spaCy's scorer does.
+
+    spans (Iterable[Tuple[int, int, str]]): Predicted entities: first token, token after the last,
+        and label.
+    doc (Doc): The gold document.
+    RETURNS (List[Tuple[int, int, str]]): Without labels that were not annotated, and without spans
+        with a token whose annotation is missing.
+    """
+    labels = labels_not_labelled(doc)
+    missing = {token.i for token in doc if not token.ent_iob}
+    return [
+        (start, end, label)
+        for start, end, label in spans
+        if label not in labels and missing.isdisjoint(range(start, end))
+    ]
 
 
 def bare_doc(doc: Doc) -> Doc:

@@ -82,9 +82,10 @@ def make_plans(
                 message += f", {row[key]} {what}" if row[key] else ""
             say(f"{language}: {message}")
         write_json(folder / MARKER, record)
-        for pattern in (BEGUN, f"*-{JOURNAL}", f"{REPEATED}-*"):
-            for path in folder.glob(pattern):
-                path.unlink()
+    # Only now, so that a run that was killed or could not rename the folder can be continued.
+    for pattern in (BEGUN, f"*-{JOURNAL}", f"{REPEATED}-*"):
+        for path in config.paths.plans.glob(pattern):
+            path.unlink()
     return record
 
 

@@ -276,7 +276,7 @@ def _selected(
     """Select the weights of the student."""
     kept, neurons, weights = {}, {}, dict(weights)
     stem = f"{small.base_model_prefix}.encoder.layer."
-    for layer in shape.layers:
+    for layer in dict.fromkeys(shape.layers):
         outgoing = weights[f"{stem}{layer}.output.dense.weight"]
         if outputs is None:
             spread = weights[f"{stem}{layer}.intermediate.dense.weight"].norm(dim=1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc
 
-from ..data.docs import entity_spans, labels_not_labelled
+from ..data.docs import entity_spans, without_unannotated
 from ..errors import Errors, OpticalError
 from ..runtime.batching import Row, read_windows
 from ..runtime.decode import decode
@@ -93,7 +93,7 @@ def scores_of(
 def predicted_spans(
     docs: Sequence[Doc], logits: Sequence[np.ndarray], tags: Sequence[str]
 ) -> list[list[tuple[int, int, str]]]:
-    """Decode logits to entities, without the labels that are not annotated in a document.
+    """Decode logits to entities, without those that the gold cannot judge.
 
     docs (Sequence[Doc]): The documents.
     logits (Sequence[ndarray]): For each document [words, tags], without whitespace tokens.
@@ -103,9 +103,8 @@ def predicted_spans(
     spans = []
     for doc, scores in zip(docs, logits, strict=True):
         at = [token.i for token in word_tokens(doc)]
-        lacking = labels_not_labelled(doc)
-        known = [span for span in decode(scores, tags) if span.label not in lacking]
-        spans.append([(at[span.start], at[span.end - 1] + 1, span.label) for span in known])
+        found = [(at[s.start], at[s.end - 1] + 1, s.label) for s in decode(scores, tags)]
+        spans.append(without_unannotated(found, doc))
     return spans
 
 

@@ -69,10 +69,12 @@ def _pipeline_scores(
         docs = read_docs(path, nlp.vocab)
         examples = []
         for doc, guess in zip(docs, nlp.pipe(map(bare_doc, docs)), strict=True):
+            missing = [doc[token.i : token.i + 1] for token in doc if not token.ent_iob]
             for side in (doc, guess):
                 kept = {ent.label_ for ent in side.ents}.difference(labels_not_labelled(doc))
                 kept = kept.intersection(labels) if labels else kept
-                side.set_ents([ent for ent in side.ents if ent.label_ in kept])
+                ents = [ent for ent in side.ents if ent.label_ in kept]
+                side.set_ents(ents, missing=missing if side is doc else None)
             examples.append(Example(guess, doc))
         scores[language] = get_ner_prf(examples)
     return scores

@@ -6,7 +6,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..data.docs import bare_doc, entity_spans, labels_not_labelled
+from ..data.docs import bare_doc, entity_spans, without_unannotated
 from ..runtime.word_tokens import word_tokens
 from ..scores import span_counts
 
@@ -28,7 +28,7 @@ def count_entities(
     found = nlp.pipe([bare_doc(doc) for doc in docs])
     gold = [entity_spans(doc) for doc in docs]
     predicted = [
-        [span for span in entity_spans(guess, label_map) if span[2] not in labels_not_labelled(doc)]
+        without_unannotated(entity_spans(guess, label_map), doc)
         for doc, guess in zip(docs, found, strict=True)
     ]
     return {label: span_counts(gold, predicted, label).tolist() for label in labels}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from spacy.tokens import Doc, DocBin
 
+from spacy_optical import files
 from spacy_optical.align.transport import align_words
 from spacy_optical.data.docs import read_docs
 from spacy_optical.distill import make_plans as make_plans_module
@@ -261,6 +262,28 @@ def test_killed_while_writing(tmp_path: Path, trained: Trained, monkeypatch: pyt
     monkeypatch.setattr(plan_writer, "write_chunk", write_chunk)
     make_plans(config, trained.teacher)
     assert content_of(tmp_path / "plans") == whole
+
+
+def test_folder_that_cannot_take_its_place(
+    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+):
+    config = in_chunks(trained, tmp_path, monkeypatch)
+    make_plans(config, trained.teacher)
+    whole = content_of(tmp_path / "plans")
+    shutil.rmtree(tmp_path / "plans")
+
+    def refused(new: Path, path: Path) -> None:
+        raise PermissionError("not now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "_take_place", refused)
+        with pytest.raises(OpticalError, match="not now"):
+            make_plans(config, trained.teacher)
+    said: list[str] = []
+    make_plans(config, trained.teacher, say=said.append)
+    assert not any("pairs read" in line for line in said)
+    assert content_of(tmp_path / "plans") == whole
+    assert {path.name for path in (tmp_path / "plans").iterdir()} == {*whole, "plans.json"}
 
 
 def test_begun_with_another_config(

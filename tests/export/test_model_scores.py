@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 from spacy.scorer import Scorer
 from spacy.training import Corpus
 
+from spacy_optical.data.docs import read_docs, write_docs
 from spacy_optical.data.layout import gold_files
 from spacy_optical.errors import OpticalError
 from spacy_optical.export.bundle_export import export_bundle
 from spacy_optical.export.model_scores import evaluate_model
+from spacy_optical.profiling.accuracy import count_entities
 
 from ..conftest import Trained
 
@@ -38,6 +41,27 @@ def test_torch_bundle_and_pipeline_agree(trained: Trained, tmp_path: Path) -> No
         assert part[language]["ents_f"] == kinds["PER"]["f"]
     torch_part = evaluate_model(trained.student, gold, ["PER"])
     assert torch_part["sw"]["ents_f"] == pytest.approx(part["sw"]["ents_f"])
+
+
+def test_words_without_annotation_are_not_judged(trained: Trained, tmp_path: Path) -> None:
+    gold, path = gold_files(trained.corpus / "gold", "test"), tmp_path / "part.spacy"
+    docs = read_docs(gold["sw"])
+    whole = evaluate_model(trained.student, gold)["sw"]
+    for doc in docs:
+        doc.set_ents(list(doc.ents), default="missing")
+    write_docs(docs, path)
+    export_bundle(trained.student, tmp_path / "bundle", gold, preset="fp32")
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("optical_ner", config={"model": str(tmp_path / "bundle")})
+    expected = nlp.evaluate(list(Corpus(path)(nlp)))
+    for model in (trained.student, tmp_path / "bundle"):
+        part = evaluate_model(model, {"sw": path})["sw"]
+        assert part["ents_r"] == pytest.approx(whole["ents_r"])
+        assert part["ents_p"] == pytest.approx(expected["ents_p"])
+    assert whole["ents_p"] < expected["ents_p"]
+    labels = ["LOC", "ORG", "PER"]
+    counts = np.sum([rows for rows in count_entities(nlp, docs, labels, {}).values()], axis=(0, 1))
+    assert counts[0] / counts[:2].sum() == pytest.approx(expected["ents_p"])
 
 
 def test_nothing_to_score(trained: Trained, tmp_path: Path) -> None:

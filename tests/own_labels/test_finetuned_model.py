@@ -236,7 +236,9 @@ def bad_gold(folder: Path, home: Path) -> None:
     DocBin().to_disk(folder / "empty.spacy")
     write_docs([doc_of(("Barabara", "ilifungwa"))], folder / "nothing.spacy")
     (folder / "damaged.spacy").write_bytes(b"not a file of documents")
-    with_spans(folder / "overlap.spacy", ((0, 1, "PER"),), ((0, 2, "PER"), (1, 2, "PER")))
+    # The same span twice, and spans that overlap.
+    twice = ((0, 1, "PER"), (0, 1, "PER"))
+    with_spans(folder / "overlap.spacy", twice, ((0, 2, "PER"), (1, 2, "PER")))
     with_spans(folder / "apart.spacy", ((0, 2, "PER"), (3, 4, "LOC")))
     toy_bundle().to_disk(folder / "old")
     (folder / "newer").mkdir()

@@ -106,6 +106,10 @@ def test_pairs_that_cannot_be_used_are_raised_or_counted(tmp_path, labeller, enc
     summary = project_labels(bitext, out, on_error="skip", **settings)
     assert summary.skipped == {"E220": 1}
     assert summary.written == 3
+    with bitext.open("a") as file:
+        file.write('{"en": "So sad \\ud83d", "sw": "Pole sana"}\n')  # half of an emoji
+    summary = project_labels(bitext, out, on_error="skip", **settings)
+    assert summary.skipped == {"E220": 2}
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.9])
@@ -174,6 +178,22 @@ def test_shards_hold_what_one_file_does(tmp_path, labeller, encoder, bitext):
     told = json.loads((tmp_path / "many" / "projection.json").read_text())
     assert (told["written"], told["projected"]) == (6, dict(whole.projected))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "one.spacy", "sw.jsonl"]
+
+
+def test_words_of_a_shard_outlive_the_chunk_that_made_them(tmp_path, labeller, encoder):
+    # The words of Lingala are in no vocabulary of another test.
+    bitext, settings = tmp_path / "ln.jsonl", {"labeller": labeller, "encoder": encoder}
+    rows = [{"en": f"Leila{at}.", "ln": f"neno{at} kazi{at} Leila{at}."} for at in range(60)]
+    bitext.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    settings |= {"target_lang": "ln", "chunk": 8, "on_error": "skip"}
+    for name, size in (("many", 13), ("one.spacy", None)):
+        project_labels(bitext, tmp_path / name, shard_size=size, **settings)
+    many, one = (
+        [doc.reference.text for doc in Corpus(tmp_path / name)(spacy.blank("xx"))]
+        for name in ("many", "one.spacy")
+    )
+    assert many == one
+    assert len(one) > 13
 
 
 def test_nothing_is_left_where_shards_failed(tmp_path, labeller, encoder, bitext):
