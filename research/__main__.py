@@ -114,6 +114,9 @@ def page_cli(
     study: Path | None = typer.Option(
         None, "--study", help="Study of the folders that have no study.json"
     ),
+    summary: Path | None = typer.Option(
+        None, "--summary", help="Text file with the answer in one paragraph, for the top"
+    ),
     out: Path = typer.Option(..., "--out", "-o", help="Markdown page to write"),
 ) -> None:
     """Write a page of results, with its figures, from metrics files.
@@ -132,7 +135,7 @@ def page_cli(
     parts += [run_part(folder, study) for folder in folders or []]
     if not parts:
         raise OpticalError(Errors.E624)
-    paths = write_page(parts, out)
+    paths = write_page(parts, out, summary)
     msg.good(f"{out} with {len(paths) - 1} figures")
 
 

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spacy_optical.errors import OpticalError
 from spacy_optical.files import read_record, write_text, written_whole
 from spacy_optical.profiling.figures import Figure, draw_figures
 from spacy_optical.profiling.report import FIGURE_FOLDER, METRICS_FILE
 from spacy_optical.profiling.text import markdown_table, markdown_text
 
 from .answer import QUESTION, Answer, answer
+from .errors import Errors
 from .findings import findings
 from .frontier import frontier_figures
 from .study import StudiedReport, check_study, read_study
@@ -85,13 +87,17 @@ def _figures(report: StudiedReport) -> Iterator[Figure]:
     yield from study_figures(report)
 
 
-def write_page(parts: Sequence[Part], path: Path) -> list[Path]:
+def write_page(parts: Sequence[Part], path: Path, summary: Path | None = None) -> list[Path]:
     """Write a page of results, and its figures to the folders of the metrics.
 
     parts (Sequence[Part]): Its sections.
     path (Path): The page.
+    summary (Optional[Path]): A text file with the answer in one paragraph. It stands at the top,
+        with the first figure of the first section.
     RETURNS (List[Path]): The page, then the figures.
+    RAISES (OpticalError): If the summary is missing.
     """
+    text = _summary_text(summary)
     path = Path(path)
     paths = [path]
     for part in parts:
@@ -99,7 +105,10 @@ def write_page(parts: Sequence[Part], path: Path) -> list[Path]:
             paths.append(_figure_path(part, figure))
             with written_whole(paths[-1]) as temporary:
                 temporary.write_bytes(figure.svg)
-    blocks = [_head(path, parts), *_answers(parts)]
+    blocks = [_head(path, parts, summary), "## Answer", f"*{QUESTION}*"]
+    if text:
+        blocks += [text, *(_picture(parts[0], one, path.parent) for one in parts[0].figures[:1])]
+    blocks += _answers(parts)
     for part in parts:
         blocks.extend(_section(part, path.parent))
     write_text(path, "\n\n".join(blocks) + "\n")
@@ -110,9 +119,18 @@ def _figure_path(part: Part, figure: Figure) -> Path:
     return part.folder / FIGURE_FOLDER / f"{figure.name}.svg"
 
 
-def _head(path: Path, parts: Sequence[Part]) -> str:
+def _summary_text(path: Path | None) -> str:
+    if path is None:
+        return ""
+    if not path.is_file():
+        raise OpticalError(Errors.E002.format(what="summary", path=path))
+    return path.read_text(encoding="utf8").strip()
+
+
+def _head(path: Path, parts: Sequence[Part], summary: Path | None) -> str:
     listed = " ".join(part.argument for part in parts)
     command = f"python -m research page {listed}"
+    command += f" --summary {summary.as_posix()}" if summary else ""
     return (
         "# Results\n\n"
         "This page is generated from metrics files by\n\n"
@@ -125,10 +143,6 @@ def _head(path: Path, parts: Sequence[Part]) -> str:
 def _answers(parts: Sequence[Part]) -> Iterator[str]:
     """The answers of all parts, for the top of the page."""
     answers = [(part.title, part.answer) for part in parts if part.answer is not None]
-    if not answers:
-        return
-    yield "## Answer"
-    yield f"*{QUESTION}*"
     for title, one in answers:
         yield f"From [{title}](#{title}):"
         yield from one.parts
@@ -139,9 +153,13 @@ def _answers(parts: Sequence[Part]) -> Iterator[str]:
 def _section(part: Part, beside: Path) -> Iterator[str]:
     yield f"## {part.title}"
     for figure in part.figures:
-        link = os.path.relpath(_figure_path(part, figure), beside)
-        yield f"![{figure.text}]({Path(link).as_posix()})"
+        yield _picture(part, figure, beside)
     yield from part.text
+
+
+def _picture(part: Part, figure: Figure, beside: Path) -> str:
+    link = os.path.relpath(_figure_path(part, figure), beside)
+    return f"![{figure.text}]({Path(link).as_posix()})"
 
 
 def _run_text(report: StudiedReport) -> Iterator[str]:

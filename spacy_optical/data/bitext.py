@@ -177,8 +177,8 @@ def _jsonl(path: Path, names: _Names, report: Report) -> Iterator[PairRow]:
         except (json.JSONDecodeError, RecursionError) as err:
             reason = str(err)
         row = record.get("translation", record) if isinstance(record, dict) else None
-        sides = [row.get(name) for name in names] if isinstance(row, dict) else [None]
-        if all(isinstance(side, str) for side in sides):
+        sides = [row[name] for name in names if name in row] if isinstance(row, dict) else []
+        if len(sides) == len(names) and all(isinstance(side, str) for side in sides):
             try:
                 "".join(sides).encode("utf8")
             except UnicodeEncodeError as err:  # half of an emoji

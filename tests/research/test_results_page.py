@@ -58,6 +58,20 @@ def test_the_page_shows_what_the_files_hold(run: Path) -> None:
     assert page.read_text(encoding="utf8") == before
 
 
+def test_summary_and_first_figure_are_at_the_top(run: Path) -> None:
+    page, summary = run.parents[1] / "results.md", run.parents[1] / "summary.md"
+    with pytest.raises(OpticalError, match=r"E002.*summary\.md"):
+        write_page([run_part(run)], page, summary)
+    assert not page.exists()
+    summary.write_text("It helps.\n", encoding="utf8")
+    first = write_page([run_part(run)], page, summary)[1]
+    top, rest = page.read_text(encoding="utf8").split("From [toys](#toys)")
+    assert "\n\nIt helps.\n\n![" in top
+    assert f"(runs/toys/figures/{first.name})" in top
+    assert f"--summary {summary.as_posix()} --out" in top
+    assert f"(runs/toys/figures/{first.name})" in rest
+
+
 def test_bad_files_make_no_part_of_a_page(run: Path) -> None:
     (run / "study.json").write_text(json.dumps({"steps": [{"name": "a", "pipeline": "other"}]}))
     with pytest.raises(OpticalError, match=r"E623.*names other"):
