@@ -5,9 +5,12 @@ import pytest
 from research.arm_config import load_experiments
 from research.arms import planned_runs
 from spacy_optical.data.sources import load_data_config
+from spacy_optical.distill.config import load_config
 from spacy_optical.errors import OpticalError
 
-SHIPPED = Path(__file__).parent.parent.parent / "research" / "configs" / "experiments.cfg"
+ROOT = Path(__file__).parent.parent.parent
+SHIPPED = ROOT / "research" / "configs" / "experiments.cfg"
+CONFIGS = ROOT / "configs"
 
 
 def test_shipped_files_are_pinned_but_for_the_one_that_a_mirror_may_lack():
@@ -35,6 +38,27 @@ def test_arms_that_align_alike_share_plans():
     others = ("order-representation", "argmax-representation", "pooled-representation")
     assert len({plans[name] for name in (*others, "ot-both", "adapted-both")}) == 5
     assert plans["size-6x384"] == plans["size-2x192"] == plans["ot-both"]
+
+
+def test_controls_of_the_adaptation_differ_in_their_alignment_alone():
+    release = load_config(CONFIGS / "adaptation.cfg")
+    path = SHIPPED.with_name("adaptation.cfg")
+    runs = {run.name: run.config for run in planned_runs(path, load_experiments(path), seeds=[0])}
+    partial = runs["partial"]
+    assert set(partial.data.languages) < set(release.data.languages)
+    update = {"paths": release.paths, "data": release.data}
+    update["training"] = partial.training.model_copy(update={"seed": None})
+    assert partial.model_copy(update=update) == release
+    for name in ("order", "argmax", "softmax", "balanced", "partial-words"):
+        update = {"plans": partial.plans, "paths": partial.paths}
+        assert runs[name].model_copy(update=update) == partial
+        assert runs[name].plans != partial.plans
+        assert runs[name].paths.plans != partial.paths.plans
+    own = runs["self-training"]
+    assert own.plans == partial.plans
+    assert own.paths.corpus != partial.paths.corpus
+    # The adapted teacher teaches the release, so their data and languages are the same.
+    assert release.data == load_config(CONFIGS / "release.cfg").data
 
 
 def test_an_arm_on_another_corpus_has_plans_of_its_own(tmp_path):
