@@ -57,6 +57,7 @@ def test_controls_of_the_adaptation_differ_in_their_alignment_alone():
     own = runs["self-training"]
     assert own.plans == partial.plans
     assert own.paths.corpus != partial.paths.corpus
+    assert set(load_data_config(path).languages) == set(partial.data.languages)
     # The adapted teacher teaches the release, so their data and languages are the same.
     assert release.data == load_config(CONFIGS / "release.cfg").data
 
