@@ -262,7 +262,7 @@ class Errors(metaclass=_Coded):
     E515 = "{path} is not the output of evaluate for one model. Run evaluate again."
 
     # E6xx: profiling
-    E509 = "The gold has no label {unknown} (it has {known}). Use its labels for --labels."
+    E509 = "The model has no label {unknown} (it has {known}). Use its labels for --labels."
     E601 = "Pipeline '{name}' failed to {step}: {reason} (load it in spaCy to see more)"
     E602 = "{path} has unexpected content ({reason}). Create it again, or use the same version."
     E603 = "'{path}' is neither an installed pipeline nor the folder of a pipeline or bundle"

@@ -108,6 +108,17 @@ def labels_not_labelled(doc: Doc) -> tuple[str, ...]:
     return tuple(doc.user_data.get(NOT_LABELLED, ()))
 
 
+def unannotated_tokens(doc: Doc) -> set[int]:
+    """Get the tokens of a gold document that have no annotation.
+
+    In a document with labels that were not annotated, only these are missing: a token without an
+    entity has none of the other labels.
+    """
+    if labels_not_labelled(doc):
+        return set()
+    return {token.i for token in doc if not token.ent_iob}
+
+
 def without_unannotated(spans: Iterable[Span], doc: Doc) -> list[Span]:
     """Leave out predictions that gold cannot judge, as spaCy's scorer does.
 
@@ -117,8 +128,7 @@ def without_unannotated(spans: Iterable[Span], doc: Doc) -> list[Span]:
     RETURNS (List[Tuple[int, int, str]]): Without labels that were not annotated, and without spans
         with a token whose annotation is missing.
     """
-    labels = labels_not_labelled(doc)
-    missing = {token.i for token in doc if not token.ent_iob}
+    labels, missing = labels_not_labelled(doc), unannotated_tokens(doc)
     return [
         (start, end, label)
         for start, end, label in spans

@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.scorer import get_ner_prf
 from spacy.training import Example
 
-from ..data.docs import bare_doc, labels_not_labelled, read_docs
+from ..data.docs import bare_doc, labels_not_labelled, read_docs, unannotated_tokens
 from ..encoders.folder import CONFIG, TOKENIZER
 from ..errors import Errors, OpticalError
 from ..runtime.bundle import MANIFEST_FILE
@@ -28,17 +28,11 @@ def evaluate_model(
     RETURNS (Dict[str, Dict[str, Any]]): spaCy's `ents_p`, `ents_r`, `ents_f` and `ents_per_type` by
         language, 0 to 1.
     RAISES (OpticalError): If there is no such model or no gold, a file is damaged, the gold has a
-        label that the student or teacher does not have, or it lacks one of the labels to score.
+        label that the student or teacher does not have, or the model lacks one of the labels to
+        score.
     """
     if not gold:
         raise OpticalError(Errors.E505)
-    if labels:
-        known_labels = {
-            ent.label_ for path in gold.values() for doc in read_docs(path) for ent in doc.ents
-        }
-        if unknown := sorted(set(labels) - known_labels):
-            lists = {"unknown": ", ".join(unknown), "known": ", ".join(sorted(known_labels))}
-            raise OpticalError(Errors.E509.format(**lists))
     if (Path(model) / CONFIG).is_file():
         return _tagger_scores(Path(model), gold, labels)
     known = any((Path(model) / name).is_file() for name in (MANIFEST_FILE, "config.cfg"))
@@ -57,6 +51,7 @@ def _tagger_scores(
     docs = {language: read_docs(path) for language, path in gold.items()}
     for language, part in docs.items():
         check_labels(part, tagger.labels, gold[language])
+    _check_known(labels, tagger.labels)
     return {lang: entity_scores(tagger, part, pieces, labels) for lang, part in docs.items()}
 
 
@@ -64,12 +59,13 @@ def _pipeline_scores(
     nlp: Language, gold: Mapping[str, Path], labels: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Score like `spacy benchmark accuracy`, without labels that a document does not annotate."""
+    _check_known(labels, sorted(set().union(*nlp.pipe_labels.values())))
     scores = {}
     for language, path in gold.items():
         docs = read_docs(path, nlp.vocab)
         examples = []
         for doc, guess in zip(docs, nlp.pipe(map(bare_doc, docs)), strict=True):
-            missing = [doc[token.i : token.i + 1] for token in doc if not token.ent_iob]
+            missing = [doc[at : at + 1] for at in sorted(unannotated_tokens(doc))]
             for side in (doc, guess):
                 kept = {ent.label_ for ent in side.ents}.difference(labels_not_labelled(doc))
                 kept = kept.intersection(labels) if labels else kept
@@ -78,3 +74,10 @@ def _pipeline_scores(
             examples.append(Example(guess, doc))
         scores[language] = get_ner_prf(examples)
     return scores
+
+
+def _check_known(labels: Sequence[str], known: Sequence[str]) -> None:
+    """Raise an error if the model does not have a label to score. Some pipes do not list theirs."""
+    if known and (unknown := sorted(set(labels).difference(known))):
+        lists = {"unknown": ", ".join(unknown), "known": ", ".join(known)}
+        raise OpticalError(Errors.E509.format(**lists))
