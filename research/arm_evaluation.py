@@ -15,7 +15,7 @@ from spacy_optical.runtime.bundle import MANIFEST_FILE, Bundle
 from spacy_optical.runtime.pieces import WordPieces
 from spacy_optical.runtime.session import Runtime
 from spacy_optical.runtime.word_tokens import word_tokens
-from spacy_optical.scores import counts_text, score, span_counts
+from spacy_optical.scores import counts_text, score, span_counts, with_labels
 
 from .arm_metrics import LanguageResult
 
@@ -63,13 +63,9 @@ def evaluate_arm(
         docs = read_docs(path)
         check_labels(docs, reader.labels, path)
         texts = [[token.text for token in word_tokens(doc)] for doc in docs]
-        expected = [entity_spans(doc) for doc in docs]
-        predicted = predicted_spans(docs, reader.scores(texts), reader.tags)
-        if labels:
-            expected, predicted = (
-                [[span for span in spans if span[2] in labels] for spans in side]
-                for side in (expected, predicted)
-            )
+        expected = with_labels(map(entity_spans, docs), labels)
+        found = predicted_spans(docs, reader.scores(texts), reader.tags)
+        predicted = with_labels(found, labels)
         types = sorted({label for spans in (*expected, *predicted) for *_, label in spans})
         rows = span_counts(expected, predicted)
         total = score(rows)

@@ -235,8 +235,10 @@ def _evaluate(prepared: Prepared, models: _Models, model: Path, path: Path) -> N
 
 
 def _gold(config: DistillConfig, experiments: Experiments) -> dict[str, Path]:
-    gold = gold_files(config.paths.corpus / GOLD, "test")
-    return {code: gold[code] for code in experiments.languages or gold if code in gold}
+    corpus = CorpusFolder(config.paths.corpus)
+    if experiments.languages:
+        return {code: corpus.gold(code, "test") for code in experiments.languages}
+    return gold_files(corpus.path / GOLD, "test")
 
 
 def _plans_key(config: DistillConfig, arm: Arm | None = None) -> str:

@@ -105,10 +105,12 @@ def write_page(parts: Sequence[Part], path: Path, summary: Path | None = None) -
             paths.append(_figure_path(part, figure))
             with written_whole(paths[-1]) as temporary:
                 temporary.write_bytes(figure.svg)
-    blocks = [_head(path, parts, summary), "## Answer", f"*{QUESTION}*"]
+    blocks, answers = [_head(path, parts, summary)], list(_answers(parts))
+    if text or answers:
+        blocks += ["## Answer", f"*{QUESTION}*"]
     if text:
         blocks += [text, *(_picture(parts[0], one, path.parent) for one in parts[0].figures[:1])]
-    blocks += _answers(parts)
+    blocks += answers
     for part in parts:
         blocks.extend(_section(part, path.parent))
     write_text(path, "\n\n".join(blocks) + "\n")

@@ -1,12 +1,13 @@
 """A corpus for self-training: each target sentence is its own translation."""
 
-import json
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from spacy_optical.data.bitext import read_bitext
 from spacy_optical.data.layout import MARKER, CorpusFolder
+from spacy_optical.data.make_corpus import write_bitext
 from spacy_optical.files import folder_written_whole
 
 
@@ -26,12 +27,9 @@ def self_training_corpus(corpus: Path, out: Path, languages: Iterable[str], sour
         for name in ("english", "gold"):
             shutil.copytree(corpus / name, folder / name)
         for language in languages:
-            path = CorpusFolder(folder).bitext(language)
-            path.parent.mkdir(exist_ok=True)
             pairs = read_bitext(
                 CorpusFolder(corpus).bitext(language), source_lang=source, target_lang=language
             )
-            rows = ({"id": pair.id, source: pair.target, language: pair.target} for pair in pairs)
-            lines = (json.dumps(row, ensure_ascii=False) for row in rows)
-            path.write_text("\n".join(lines) + "\n", encoding="utf8")
+            own = (replace(pair, source=pair.target) for pair in pairs)
+            write_bitext(own, source, language, CorpusFolder(folder).bitext(language))
         shutil.copy(corpus / MARKER, folder / MARKER)

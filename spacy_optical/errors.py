@@ -259,10 +259,10 @@ class Errors(metaclass=_Coded):
     E506 = "{path} did not pass its gate when it was exported. Use a bundle that did."
     E507 = "The weights of the bundle {path} cannot be read back ({reason}). Use its student."
     E508 = "{path} is neither a student nor a bundle. Use the folder of one, or a packaged model."
+    E509 = "The model has no label {unknown} (it has {known}). Use its labels for --labels."
     E515 = "{path} is not the output of evaluate for one model. Run evaluate again."
 
     # E6xx: profiling
-    E509 = "The model has no label {unknown} (it has {known}). Use its labels for --labels."
     E601 = "Pipeline '{name}' failed to {step}: {reason} (load it in spaCy to see more)"
     E602 = "{path} has unexpected content ({reason}). Create it again, or use the same version."
     E603 = "'{path}' is neither an installed pipeline nor the folder of a pipeline or bundle"

@@ -195,7 +195,7 @@ class _Maker:
             counts = ", ".join(f"{n} {why}" for why, n in left_out.items()) or "the files are empty"
             raise OpticalError(Errors.E240.format(lang=code, counts=counts))
         altered = self._altered(code, pairs, gold_index)
-        _write_bitext([*pairs, *altered], config.source, code, self.folder.bitext(code))
+        write_bitext([*pairs, *altered], config.source, code, self.folder.bitext(code))
         in_pairs = {key_of(pair.target) for pair in pairs}
         texts = [
             text
@@ -204,7 +204,7 @@ class _Maker:
             if key_of(text.target) not in in_pairs
         ]
         if texts:
-            _write_bitext(texts, "", code, self.folder.text(code))
+            write_bitext(texts, "", code, self.folder.text(code))
         summary.texts = len(texts)
         summary.pairs, summary.altered = len(pairs) + len(altered), len(altered)
         summary.left_out, summary.escaped = dict(left_out), dict(+escaped)
@@ -246,7 +246,7 @@ class _Maker:
                 write_docs(docs, self.folder.gold(language, split))
 
 
-def _write_bitext(pairs: Iterable[BitextPair], source: str, target: str, path: Path) -> None:
+def write_bitext(pairs: Iterable[BitextPair], source: str, target: str, path: Path) -> None:
     """Write the texts without entities. An empty `source` writes the target side only."""
     path.parent.mkdir(exist_ok=True)
     with path.open("w", encoding="utf8") as file:

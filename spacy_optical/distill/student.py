@@ -91,16 +91,15 @@ def neuron_outputs(
     layers = teacher.model.base_model.encoder.layer
     size = teacher.model.config.intermediate_size
     # The count, and the sums of values and squares.
-    sums = [[torch.zeros(size, dtype=torch.float64) for _ in range(3)] for _ in layers]
+    sums = [torch.zeros(3, size, dtype=torch.float64) for _ in layers]
 
-    def add_outputs(totals: list[torch.Tensor], module: Any, given: Any, out: torch.Tensor) -> None:
+    def add_outputs(total: torch.Tensor, module: Any, given: Any, out: torch.Tensor) -> None:
         values = out.flatten(0, -2).double()
-        for total, power in zip(totals, (0, 1, 2), strict=True):
-            total += values.pow(power).sum(dim=0)
+        total += torch.stack([torch.ones_like(values), values, values.pow(2)]).sum(dim=1)
 
     hooks = [
-        (block.intermediate, partial(add_outputs, totals))
-        for block, totals in zip(layers, sums, strict=True)
+        (block.intermediate, partial(add_outputs, total))
+        for block, total in zip(layers, sums, strict=True)
     ]
     with forward_hooks(hooks):
         read_sentences(teacher, sentences, pieces, batch_size=1)  # padding would count

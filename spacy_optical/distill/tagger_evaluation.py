@@ -13,7 +13,7 @@ from ..runtime.batching import Row, read_windows
 from ..runtime.decode import decode
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
-from ..scores import score, span_counts
+from ..scores import score, span_counts, with_labels
 from .sentences import Sentence
 from .tagger import WordTagger, read_sentences
 
@@ -73,13 +73,8 @@ def scores_of(
     labels: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Compute the scores of `entity_scores` from the logits [words, tags] of each document."""
-    expected = [entity_spans(doc) for doc in gold]
-    predicted = predicted_spans(gold, logits, tags)
-    if labels:
-        expected, predicted = (
-            [[span for span in spans if span[2] in labels] for spans in side]
-            for side in (expected, predicted)
-        )
+    expected = with_labels(map(entity_spans, gold), labels)
+    predicted = with_labels(predicted_spans(gold, logits, tags), labels)
 
     def shares(label: str | None = None) -> dict[str, float]:
         one = score(span_counts(expected, predicted, label))

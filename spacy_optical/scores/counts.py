@@ -40,6 +40,19 @@ def span_counts(
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 
+def with_labels(documents: Iterable[Iterable[Span]], labels: Sequence[str]) -> list[list[Span]]:
+    """Keep the spans of each document that have one of some labels.
+
+    documents (Iterable[Iterable[Tuple[int, int, str]]]): The spans of each document.
+    labels (Sequence[str]): The labels; all if empty.
+    RETURNS (List[List[Tuple[int, int, str]]]): The spans.
+
+    >>> with_labels([[(0, 1, "PER"), (2, 3, "DATE")]], ["PER"])
+    [[(0, 1, 'PER')]]
+    """
+    return [[span for span in spans if not labels or span[2] in labels] for spans in documents]
+
+
 def counts_text(rows: Iterable[Iterable[float]]) -> str:
     """Write counts on one line. Indented JSON would need a line for each number.
 

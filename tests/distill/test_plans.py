@@ -221,14 +221,20 @@ def in_chunks(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return config_of(trained, **{"paths.plans": str(tmp_path / "plans")})
 
 
+def content_of_whole_run(config: DistillConfig, trained: Trained) -> dict:
+    """Make plans without an interruption, read their files, and remove them."""
+    make_plans(config, trained.teacher)
+    whole = content_of(config.paths.plans)
+    shutil.rmtree(config.paths.plans)
+    return whole
+
+
 def test_continued_run_equals_uninterrupted(
     tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ):
     """To the byte, though the first run was stopped twice, once within a write."""
     config = in_chunks(trained, tmp_path, monkeypatch)
-    make_plans(config, trained.teacher)
-    whole = content_of(tmp_path / "plans")
-    shutil.rmtree(tmp_path / "plans")
+    whole = content_of_whole_run(config, trained)
     for line in ("sw: 14 pairs read", "fi: 7 pairs read"):
         with pytest.raises(KeyboardInterrupt):
             make_plans(config, trained.teacher, say=stopped_at(line))
@@ -247,9 +253,7 @@ def test_continued_run_equals_uninterrupted(
 
 def test_killed_while_writing(tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch):
     config = in_chunks(trained, tmp_path, monkeypatch)
-    make_plans(config, trained.teacher)
-    whole = content_of(tmp_path / "plans")
-    shutil.rmtree(tmp_path / "plans")
+    whole = content_of_whole_run(config, trained)
 
     def killed(path: Path, sentences: list[dict[str, np.ndarray]]) -> None:
         write_chunk(path, sentences)
@@ -268,9 +272,7 @@ def test_folder_that_cannot_take_its_place(
     tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ):
     config = in_chunks(trained, tmp_path, monkeypatch)
-    make_plans(config, trained.teacher)
-    whole = content_of(tmp_path / "plans")
-    shutil.rmtree(tmp_path / "plans")
+    whole = content_of_whole_run(config, trained)
 
     def refused(new: Path, path: Path) -> None:
         raise PermissionError("not now")
