@@ -20,6 +20,10 @@ from ..runtime.pieces import WordPieces
 SPACE = "▁"
 CONTINUED = "##"
 LEAST_SHARE = 0.02
+# The share of the pieces that the scripts other than the largest may take to be kept whole.
+SMALL_SCRIPTS = 0.25
+# The weight of a word with a capital letter, most of which are names.
+CAPITALISED = 4
 
 
 class Vocabulary(NamedTuple):
@@ -38,7 +42,9 @@ def trim_vocabulary(
     texts (Iterable[Iterable[Iterable[str]]]): The text of each language, as sentences of words. All
         languages have the same weight.
     size (int): The number of pieces to keep: special pieces, single characters of the scripts in
-        use, pieces in the texts by frequency, then pieces of each script in turn.
+        use, all pieces of the scripts other than the largest if these are at most a quarter of the
+        size, pieces in the texts by frequency, where a capitalised word counts four times, then
+        pieces of each script in turn.
     RETURNS (Vocabulary): The trimmed tokenizer and the old ids.
     RAISES (OpticalError): If the tokenizer has another model, or `size` is too small for special
         pieces and characters.
@@ -52,8 +58,8 @@ def trim_vocabulary(
     unknown = spec["model"].get("unk_token") or ranked.get(spec["model"].get("unk_id"))
     used, scripts = _usage(WordPieces(tokenizer), texts, ranked)
     special = {unknown, *(added["content"] for added in spec["added_tokens"])}
-    must, seen = [], []
-    spare: defaultdict[str, list[int]] = defaultdict(list)
+    must = []
+    of_script: defaultdict[str, list[int]] = defaultdict(list)
     for i, piece in sorted(ranked.items()):
         bare = piece.removeprefix(CONTINUED) if kind == "WordPiece" else piece.lstrip(SPACE)
         if piece in special or not bare:
@@ -62,16 +68,21 @@ def trim_vocabulary(
             continue
         elif len(bare) == 1 and (i in used or _script(bare) in scripts or _common(bare)):
             must.append(i)
-        elif i in used:
-            seen.append(i)
         else:
-            spare[next((_script(c) for c in bare if c.isalpha()), "")].append(i)
+            of_script[next((_script(c) for c in bare if c.isalpha()), "")].append(i)
     if size < len(must):
         raise OpticalError(Errors.E405.format(size=size, least=len(must)))
+    # Names have pieces that a small text has not. In a small script, there are few of them.
+    small = sorted(filter(None, of_script), key=lambda script: len(of_script[script]))[:-1]
+    whole: list[int] = []
+    if sum(len(of_script[script]) for script in small) <= SMALL_SCRIPTS * size:
+        whole = list(chain.from_iterable(of_script.pop(script) for script in small))
     # In both models the pieces are in order of frequency.
+    seen = [i for i in chain.from_iterable(of_script.values()) if i in used]
     seen.sort(key=lambda i: (-used[i], i))
-    turns = (i for turn in zip_longest(*spare.values()) for i in turn if i is not None)
-    kept = sorted([*must, *seen, *turns][:size])
+    spare = [[i for i in ids if i not in used] for ids in of_script.values()]
+    turns = (i for turn in zip_longest(*spare) for i in turn if i is not None)
+    kept = sorted([*must, *whole, *seen, *turns][:size])
     return Vocabulary(_rewritten(spec, kind, ranked, kept), np.array(kept, dtype=np.int64))
 
 
@@ -84,8 +95,9 @@ def _usage(
     for sentences in texts:
         times: Counter[int] = Counter()
         for word, count in Counter(chain.from_iterable(sentences)).items():
+            weight = CAPITALISED if word[:1].isupper() else 1
             for piece in pieces.pieces([word])[0]:
-                times[piece] += count
+                times[piece] += weight * count
         total = sum(times.values())
         of_script: Counter[str] = Counter()
         for piece, count in times.items():

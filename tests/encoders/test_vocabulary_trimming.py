@@ -83,11 +83,38 @@ def test_rare_pieces_go_first(tokenizer: bytes):
     assert strings(vocabulary.tokenizer, "Tampere") != whole["Tampere"]
 
 
+def test_capitalised_words_count_more(tokenizer: bytes):
+    """A name keeps a piece of its own where a word that is seen twice as often loses it."""
+    sentences = [["Tampere"], ["tampere"], ["tampere"]]
+    whole = {w: strings(tokenizer, w) for w in ("Tampere", "tampere")}
+    size = least(tokenizer, [sentences])
+    while (
+        strings(trim_vocabulary(tokenizer, [sentences], size).tokenizer, "Tampere")
+        != whole["Tampere"]
+    ):
+        size += 1
+    kept = trim_vocabulary(tokenizer, [sentences], size).tokenizer
+    assert strings(kept, "tampere") != whole["tampere"]
+
+
 def test_other_scripts_go(tokenizer: bytes, words: list[list[str]], trimmed: Vocabulary):
     new = Tokenizer.from_buffer(trimmed.tokenizer).get_vocab()
     assert not any("Ͱ" <= c <= "Ͽ" for piece in new for c in piece)
     kept = trim_vocabulary(tokenizer, [words, [text.split() for text in GREEK]], 10_000)
     assert len(kept.old_ids) == size_of(tokenizer)
+
+
+def test_a_small_script_is_kept_whole(words: list[list[str]]):
+    """Greek pieces that the text does not have are kept if they are a quarter of the size."""
+    tokenizer = trained_toy_tokenizer([*toy_text(), *GREEK], kind="WordPiece", size=400)
+    pieces = Tokenizer.from_buffer(tokenizer).get_vocab()
+    greek = {piece for piece in pieces if any("Ͱ" <= c <= "Ͽ" for c in piece)}
+    # Single characters are always kept.
+    quarter = len([piece for piece in greek if len(piece.removeprefix("##")) > 1])
+    for size in (4 * quarter + 40, 4 * quarter - 1):
+        kept = trim_vocabulary(tokenizer, [words, [["Αθήνα"]]], size)
+        missing = greek - Tokenizer.from_buffer(kept.tokenizer).get_vocab().keys()
+        assert bool(missing) == (size < 4 * quarter)
 
 
 def test_a_few_words_of_another_script_do_not_keep_its_characters(

@@ -58,8 +58,8 @@ def test_controls_of_the_adaptation_differ_in_their_alignment_alone():
     assert own.plans == partial.plans
     assert own.paths.corpus != partial.paths.corpus
     assert set(load_data_config(path).languages) == set(partial.data.languages)
-    # The adapted teacher teaches the release, so their data and languages are the same.
-    assert release.data == load_config(CONFIGS / "release.cfg").data
+    # The adapted teacher teaches the release, whose corpus has all its languages.
+    assert set(release.data.languages) < set(load_config(CONFIGS / "release.cfg").data.languages)
 
 
 def test_an_arm_on_another_corpus_has_plans_of_its_own(tmp_path):
