@@ -65,7 +65,7 @@ def read_sections(path: Path, overrides: dict[str, Any] | None = None) -> Config
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="config", path=path))
     try:
-        text = _with_parents(path.read_text(encoding="utf8"))
+        text = _with_parents(path.read_text(encoding="utf-8-sig"))
         config = Config().from_str(text, interpolate=False)
         for key, value in (overrides or {}).items():
             # Config.from_str cannot override values in sections that are not in the file.

@@ -91,11 +91,13 @@ def check_replaceable(path: Path, *, marker: str) -> None:
 
     path (Path): The folder.
     marker (str): A file that every folder of this kind has.
-    RAISES (OpticalError): If `path` is a folder of another kind or a file.
+    RAISES (OpticalError): If `path` is a folder of another kind or a file, or cannot be read.
     """
     path = Path(path)
-    if path.exists() and not (path / marker).exists() and (path.is_file() or any(path.iterdir())):
-        raise OpticalError(Errors.E004.format(path=path, what=f"a folder with a {marker}"))
+    with refused_writes(path):
+        other = path.exists() and not (path / marker).exists()
+        if other and (path.is_file() or any(path.iterdir())):
+            raise OpticalError(Errors.E004.format(path=path, what=f"a folder with a {marker}"))
 
 
 def _take_place(new: Path, path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from spacy_optical.errors import OpticalError
 from spacy_optical.files import (
+    check_replaceable,
     folder_written_whole,
     scratch_folder,
     sha256,
@@ -166,3 +167,12 @@ def test_hash(tmp_path: Path):
     # FIPS 180-2, appendix B.1
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256(tmp_path / "file") == expected
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*args: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(OpticalError, match=r"E003.*Permission denied"):
+        check_replaceable(tmp_path, marker="corpus.json")

@@ -1,15 +1,18 @@
 """Lines of text files, also of gzipped files and zip archives."""
 
 import gzip
+import json
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from ..errors import Errors, OpticalError
 
 DAMAGE = (EOFError, zlib.error, zipfile.BadZipFile, OSError)
+# What reading a JSON line and its values raises.
+NOT_AS_EXPECTED = (ValueError, KeyError, TypeError)
 Report = Callable[[OpticalError], object]
 # What the readers of bitext yield: file and line for errors, id, source and target.
 PairRow = tuple[str, str, str, str]
@@ -64,12 +67,14 @@ def open_binary(path: Path, what: str = "file") -> BinaryIO:
     """Open a file like `read_lines` does."""
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what=what, path=path))
-    if path.suffix == ".zip":
-        try:
+    try:
+        if path.suffix.lower() == ".zip":
             return cast(BinaryIO, zipfile.ZipFile(path).open(archived_name(path)))
-        except (*DAMAGE, NotImplementedError, RuntimeError) as err:  # unknown method, password
-            raise OpticalError(Errors.E223.format(where=path, reason=err)) from err
-    return cast(BinaryIO, gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb"))
+        if path.suffix.lower() == ".gz":
+            return cast(BinaryIO, gzip.open(path))
+        return path.open("rb")
+    except (*DAMAGE, NotImplementedError, RuntimeError) as err:  # unknown method, password
+        raise OpticalError(Errors.E223.format(where=path, reason=err)) from err
 
 
 def archived_name(path: Path) -> str:
@@ -88,3 +93,22 @@ def archived_name(path: Path) -> str:
     if len(kept) != 1:
         raise OpticalError(Errors.E247.format(path=path, names=", ".join(kept) or "none"))
     return kept[0]
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Read a JSON line. Raise a `ValueError` if it is not an object."""
+    try:
+        value = json.loads(text)
+    except RecursionError as err:
+        raise ValueError(str(err)) from err
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value
+
+
+def json_text(value: Any) -> str:
+    """Check that a JSON value is text that can be stored, which half of an emoji cannot."""
+    if not isinstance(value, str):
+        raise TypeError(f"'{value}' is not a text")
+    value.encode("utf8")
+    return value
