@@ -79,6 +79,9 @@ def profile(
     labels = sorted(options.labels or found) if docs else []
     if texts is None and not docs:
         raise OpticalError(Errors.E608)
+    if not targets:
+        values = {"name": "pipelines", "value": "()", "expected": "one or more"}
+        raise OpticalError(Errors.E614.format(**values))
     given = docs if texts is None else tokenizer_for("xx").pipe(read_texts(Path(texts)))
     workload = Workload(given, options.seed)
     watch = MachineWatch()
@@ -151,12 +154,15 @@ class _Run:
         for samples in self.pipelines:
             if gold:
                 self.say(f"Evaluating {samples.target.name}")
+            counts = {}
             for language, path in gold.items():
                 answer = samples.worker.ask("score", path=str(path), **scored)
                 by_label = [answer["counts"][label] for label in labels]
-                samples.counts[language] = np.asarray(by_label, dtype=float).transpose(1, 0, 2)
+                counts[language] = np.asarray(by_label, dtype=float).transpose(1, 0, 2)
                 if answer["pieces"] is not None:
                     samples.pieces[language] = answer["pieces"]
+            # After Ctrl-C, a macro F1 of some languages would be compared with one of all.
+            samples.counts = counts
 
     def measure(self) -> None:
         """Measure the starts, then the rounds."""

@@ -8,6 +8,8 @@ from ..errors import Errors, OpticalError
 from .limit import MemoryLimit, can_limit
 from .schema import MEGABYTE, Budget, LimitKind
 
+MAX_SEED = 2**32 - 1  # of PYTHONHASHSEED
+
 
 @dataclass(frozen=True)
 class Options:
@@ -59,8 +61,11 @@ class Options:
                 raise OpticalError(Errors.E614.format(name=name, value=value, expected="1 or more"))
         limits = {"seconds": self.seconds, "memory limit": self.memory_limit_mb}
         for name, amount in limits.items():
-            if amount is not None and amount <= 0:
+            if amount is not None and not amount > 0:  # also if it is not a number
                 raise OpticalError(Errors.E614.format(name=name, value=amount, expected="above 0"))
+        if not 0 <= self.seed <= MAX_SEED:
+            values = {"value": self.seed, "expected": f"0 to {MAX_SEED}"}
+            raise OpticalError(Errors.E614.format(name="seed", **values))
         if self.code is not None and not Path(self.code).is_file():
             raise OpticalError(Errors.E002.format(what="Python file", path=self.code))
         if self.memory_group is not None and self.memory_limit_mb is None:
