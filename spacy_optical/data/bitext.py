@@ -10,16 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from ..errors import Errors, OpticalError
-from .lines import (
-    NOT_AS_EXPECTED,
-    Line,
-    PairRow,
-    Report,
-    archived_name,
-    json_object,
-    json_text,
-    read_lines,
-)
+from .lines import Line, PairRow, Report, archived_name, json_object, read_lines
 from .markup import MarkedText
 from .tmx import read_tmx
 from .tsv import read_tsv
@@ -179,17 +170,18 @@ def _without_entities(text: str) -> str:
 
 def _jsonl(path: Path, names: _Names, report: Report) -> Iterator[PairRow]:
     for line in read_lines(path, "bitext file", report, skip_blank=True):
+        reason = "no such keys"
         try:
             record = json_object(line.text)
-            row = record.get("translation", record)
-            pair = [str(record.get("id", line.number)), *(row[name] for name in names)]
-            name, source, target = map(json_text, pair)
-        except NOT_AS_EXPECTED as err:
-            values = {"source": names[0], "target": names[1]}
-            reason = f"{type(err).__name__}: {err}"
-            report(OpticalError(Errors.E220.format(where=line.where, reason=reason, **values)))
+        except ValueError as err:
+            record, reason = {}, str(err)
+        row = record.get("translation", record)
+        sides = [row.get(name) for name in names] if isinstance(row, dict) else [None]
+        if all(isinstance(side, str) for side in sides):
+            yield line.where, str(record.get("id", line.number)), *sides
         else:
-            yield line.where, name, source, target
+            values = {"source": names[0], "target": names[1], "reason": reason}
+            report(OpticalError(Errors.E220.format(where=line.where, **values)))
 
 
 def _moses_path(path: Path, name: str) -> Path:

@@ -18,7 +18,7 @@ from ..errors import Errors, OpticalError
 from ..runtime.word_tokens import word_tokens
 from .conll import Rename, TaggedSentence, read_iob2, tagged_sentence
 from .docs import EVALUATION_ONLY, NOT_LABELLED, labels_not_labelled, make_doc, read_docs
-from .lines import NOT_AS_EXPECTED, json_object, json_text, read_lines
+from .lines import json_object, read_lines
 from .markup import MarkedEntity, MarkedText
 from .parallel import read_groups
 from .sources import Columns, GoldFormat, LabelledSet
@@ -128,16 +128,15 @@ def _jsonl(path: Path, rename: Rename) -> Iterator[list[TaggedSentence]]:
     for _, where, text in read_lines(path, "gold file", skip_blank=True):
         try:
             record = json_object(text)
-            lists = record["tokens"], record["ner_tags"]
-            if not all(isinstance(one, list) for one in lists):
-                raise TypeError("tokens and ner_tags must be lists")
-            words, tags = ([json_text(str(value)) for value in one] for one in lists)
+            words, tags = record.get("tokens"), record.get("ner_tags")
+            if not isinstance(words, list) or not isinstance(tags, list):
+                raise ValueError("tokens and ner_tags must be lists")
+            words, tags = list(map(str, words)), list(map(str, tags))
             if len(words) != len(tags) or not all(words):
                 empty = words.count("")
                 raise ValueError(f"{len(words)} tokens, {len(tags)} tags, {empty} tokens empty")
-        except NOT_AS_EXPECTED as err:
-            reason = f"{type(err).__name__}: {err}"
-            raise OpticalError(Errors.E237.format(where=where, reason=reason)) from err
+        except ValueError as err:
+            raise OpticalError(Errors.E237.format(where=where, reason=err)) from err
         rows = [(where, word, tag) for word, tag in zip(words, tags, strict=True)]
         yield tagged_sentence(str(record.get("id", where)), rows, rename)
 

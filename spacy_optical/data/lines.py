@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -11,8 +12,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from ..errors import Errors, OpticalError
 
 DAMAGE = (EOFError, zlib.error, zipfile.BadZipFile, OSError)
-# What reading a JSON line and its values raises.
-NOT_AS_EXPECTED = (ValueError, KeyError, TypeError)
+_HALF_OF_A_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 Report = Callable[[OpticalError], object]
 # What the readers of bitext yield: file and line for errors, id, source and target.
 PairRow = tuple[str, str, str, str]
@@ -96,19 +96,13 @@ def archived_name(path: Path) -> str:
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Read a JSON line. Raise a `ValueError` if it is not an object."""
+    """Read a JSON line. Raise a `ValueError` if it is not an object or cannot be stored."""
     try:
         value = json.loads(text)
+        if _HALF_OF_A_CHARACTER.search(text):  # valid in JSON, but not in UTF-8
+            json.dumps(value, ensure_ascii=False).encode("utf8")
     except RecursionError as err:
         raise ValueError(str(err)) from err
     if not isinstance(value, dict):
         raise ValueError("not an object")
-    return value
-
-
-def json_text(value: Any) -> str:
-    """Check that a JSON value is text that can be stored, which half of an emoji cannot."""
-    if not isinstance(value, str):
-        raise TypeError(f"'{value}' is not a text")
-    value.encode("utf8")
     return value

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..errors import Errors, OpticalError
 from .docs import read_docs
-from .lines import NOT_AS_EXPECTED, Line, json_object, json_text, read_lines
+from .lines import Line, json_object, read_lines
 
 
 def read_texts(path: Path) -> list[str]:
@@ -33,6 +33,9 @@ def read_texts(path: Path) -> list[str]:
 
 def _text_of(line: Line) -> str:
     try:
-        return json_text(json_object(line.text)["text"])
-    except NOT_AS_EXPECTED as err:
-        raise OpticalError(Errors.E607.format(where=line.where)) from err
+        text = json_object(line.text).get("text")
+    except ValueError:
+        text = None
+    if not isinstance(text, str):
+        raise OpticalError(Errors.E607.format(where=line.where))
+    return text

@@ -66,8 +66,9 @@ def profile(
     options = options or Options()
     targets = [Target.parse(one) if isinstance(one, str) else one for one in pipelines]
     names = [target.name for target in targets]
-    for name in names:
-        if names.count(name) > 1:
+    rows = [*names, *(row.name for row in extra)]
+    for name in rows:
+        if rows.count(name) > 1:
             raise OpticalError(Errors.E611.format(name=name))
     if options.baseline is not None and options.baseline not in names:
         raise OpticalError(Errors.E612.format(name=options.baseline, names=", ".join(names)))

@@ -51,7 +51,7 @@ class Target:
         name, path = text.split("=", 1) if "=" in text and not Path(text).exists() else ("", text)
         folder = Path(path)
         for file, kind in FILES.items():
-            if (folder / file).is_file():
+            if path and (folder / file).is_file():
                 return cls(name or folder.resolve().name, path, kind)
         if path in (DEFAULT, *SIZES) and not folder.exists():
             model = model_path(None if path == DEFAULT else path)

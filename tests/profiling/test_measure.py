@@ -15,7 +15,7 @@ from spacy_optical.profiling.frame import report_frame
 from spacy_optical.profiling.measure import profile
 from spacy_optical.profiling.options import Options
 from spacy_optical.profiling.process import Worker
-from spacy_optical.profiling.schema import Estimate, ProfileReport
+from spacy_optical.profiling.schema import Estimate, ExtraRow, ProfileReport
 from spacy_optical.profiling.workload import Target
 
 from .conftest import HOLDS_MEMORY
@@ -256,3 +256,5 @@ def test_two_pipelines_of_one_name_are_refused(places: Path, gold: dict[str, Pat
     target = Target.parse(f"same={places / 'ruler'}")
     with pytest.raises(OpticalError, match="called 'same'"):
         profile([target, target], gold=gold)
+    with pytest.raises(OpticalError, match="called 'same'"):
+        profile([target], gold=gold, extra=[ExtraRow(name="same", f1={"sw": 0.5})])

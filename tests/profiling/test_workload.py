@@ -38,6 +38,14 @@ def test_what_is_no_pipeline_is_refused(text: str) -> None:
         Target.parse(text)
 
 
+def test_an_empty_path_is_not_the_current_folder(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(places / "ruler")
+    with pytest.raises(OpticalError, match="neither an installed pipeline"):
+        Target.parse("name=")
+
+
 def test_texts_are_read_from_each_kind_of_file(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Moja\n\nMbili ̇\n", encoding="utf8")
     # A line separator inside a string ends no line.
