@@ -9,6 +9,7 @@ from spacy_optical.errors import OpticalError
 from spacy_optical.files import (
     check_replaceable,
     folder_written_whole,
+    read_record,
     scratch_folder,
     sha256,
     write_json,
@@ -176,3 +177,21 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(OpticalError, match=r"E003.*Permission denied"):
         check_replaceable(tmp_path, marker="corpus.json")
+
+
+def test_a_file_that_cannot_be_read_during_a_write_is_named(tmp_path: Path):
+    with (
+        pytest.raises(OpticalError, match=r"E003.*corpus: No such file.*\(.*names\.txt\)"),
+        folder_written_whole(tmp_path / "corpus", marker="corpus.json"),
+    ):
+        (tmp_path / "names.txt").read_text()
+
+
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*args: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    write_json(tmp_path / "a.json", {})
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(OpticalError, match=r"E602.*a\.json.*Permission denied"):
+        read_record(tmp_path / "a.json", dict[str, str])

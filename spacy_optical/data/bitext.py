@@ -176,9 +176,9 @@ def _jsonl(path: Path, names: _Names, report: Report) -> Iterator[PairRow]:
         except ValueError as err:
             record, reason = {}, str(err)
         row = record.get("translation", record)
-        sides = [row.get(name) for name in names] if isinstance(row, dict) else [None]
-        if all(isinstance(side, str) for side in sides):
-            yield line.where, str(record.get("id", line.number)), *sides
+        source, target = (row.get(name) if isinstance(row, dict) else None for name in names)
+        if isinstance(source, str) and isinstance(target, str):
+            yield line.where, str(record.get("id", line.number)), source, target
         else:
             values = {"source": names[0], "target": names[1], "reason": reason}
             report(OpticalError(Errors.E220.format(where=line.where, **values)))
