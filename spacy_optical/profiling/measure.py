@@ -138,7 +138,7 @@ class _Run:
     ) -> None:
         """Check all pipelines, then evaluate them."""
         options = self.options
-        longest = self.workload.longest_first[: max(options.batch_sizes, default=1)]
+        longest = self.workload.longest_first[: max(options.batch_sizes)]
         texts = [self.workload.texts[place] for place in longest]
         for target in targets:
             self.say(f"Checking {target.name}")
