@@ -5,7 +5,7 @@ from configparser import Error as ConfigParserError
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from confection import Config, ConfigValidationError
+from confection import Config
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -58,14 +58,14 @@ def read_sections(path: Path, overrides: dict[str, Any] | None = None) -> Config
     path (Path): The `.cfg` file.
     overrides (Optional[Dict[str, Any]]): Values by dotted name, e.g. `training.epochs`.
     RETURNS (Config): The sections.
-    RAISES (OpticalError): If the file is missing, not a valid config, or has a section of
-        version 0.1.
+    RAISES (OpticalError): If the file is missing or cannot be read, is not a valid config, or has a
+        section of version 0.1.
     """
     path = Path(path)
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="config", path=path))
     try:
-        text = _with_parents(path.read_text(encoding="utf8"))
+        text = _with_parents(path.read_text(encoding="utf-8-sig"))
         config = Config().from_str(text, interpolate=False)
         for key, value in (overrides or {}).items():
             # Config.from_str cannot override values in sections that are not in the file.
@@ -75,7 +75,7 @@ def read_sections(path: Path, overrides: dict[str, Any] | None = None) -> Config
                 section = section.setdefault(part, {})
             section[name] = value
         config = config.interpolate()
-    except (ConfigValidationError, ValueError, TypeError, AttributeError, ConfigParserError) as err:
+    except (OSError, ValueError, TypeError, AttributeError, ConfigParserError) as err:
         reason = " ".join(str(err).split())
         raise OpticalError(Errors.E401.format(path=path, reason=reason)) from err
     for old, new in RENAMED.items():

@@ -23,7 +23,13 @@ def refused_writes(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        raise OpticalError(Errors.E003.format(path=path, reason=err.strerror or err)) from err
+        raise OpticalError(Errors.E003.format(path=path, reason=_reason(err))) from err
+
+
+def _reason(err: OSError) -> str:
+    """Describe a system error with its file, which may be one that could not be read."""
+    file = f" ({err.filename})" if err.filename else ""
+    return f"{err.strerror or err}{file}"
 
 
 @contextmanager
@@ -82,8 +88,8 @@ def scratch_folder() -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
     except OSError as err:
-        message = Errors.E009.format(path=tempfile.gettempdir(), reason=err.strerror or err)
-        raise OpticalError(message) from err
+        values = {"path": tempfile.gettempdir(), "reason": _reason(err)}
+        raise OpticalError(Errors.E009.format(**values)) from err
 
 
 def check_replaceable(path: Path, *, marker: str) -> None:
@@ -91,11 +97,13 @@ def check_replaceable(path: Path, *, marker: str) -> None:
 
     path (Path): The folder.
     marker (str): A file that every folder of this kind has.
-    RAISES (OpticalError): If `path` is a folder of another kind or a file.
+    RAISES (OpticalError): If `path` is a folder of another kind or a file, or cannot be read.
     """
     path = Path(path)
-    if path.exists() and not (path / marker).exists() and (path.is_file() or any(path.iterdir())):
-        raise OpticalError(Errors.E004.format(path=path, what=f"a folder with a {marker}"))
+    with refused_writes(path):
+        other = path.exists() and not (path / marker).exists()
+        if other and (path.is_file() or any(path.iterdir())):
+            raise OpticalError(Errors.E004.format(path=path, what=f"a folder with a {marker}"))
 
 
 def _take_place(new: Path, path: Path) -> None:
@@ -154,13 +162,16 @@ def read_record(path: Path, form: type[Record], what: str = "metrics file") -> R
     form (Type): The type of its content, e.g. a pydantic model or a list of them.
     what (str): The kind of file, for the error.
     RETURNS (Any): Its content.
-    RAISES (OpticalError): If the file is missing or its content does not have this type.
+    RAISES (OpticalError): If the file is missing, cannot be read, or its content does not have this
+        type.
     """
     path = Path(path)
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what=what, path=path))
     try:
         return TypeAdapter(form).validate_json(path.read_bytes())
+    except OSError as err:
+        raise OpticalError(Errors.E602.format(path=path, reason=_reason(err))) from err
     except ValidationError as err:
         first = err.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"

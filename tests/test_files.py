@@ -7,7 +7,9 @@ import pytest
 
 from spacy_optical.errors import OpticalError
 from spacy_optical.files import (
+    check_replaceable,
     folder_written_whole,
+    read_record,
     scratch_folder,
     sha256,
     write_json,
@@ -166,3 +168,30 @@ def test_hash(tmp_path: Path):
     # FIPS 180-2, appendix B.1
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256(tmp_path / "file") == expected
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*args: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(OpticalError, match=r"E003.*Permission denied"):
+        check_replaceable(tmp_path, marker="corpus.json")
+
+
+def test_a_file_that_cannot_be_read_during_a_write_is_named(tmp_path: Path):
+    with (
+        pytest.raises(OpticalError, match=r"E003.*corpus: No such file.*\(.*names\.txt\)"),
+        folder_written_whole(tmp_path / "corpus", marker="corpus.json"),
+    ):
+        (tmp_path / "names.txt").read_text()
+
+
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*args: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    write_json(tmp_path / "a.json", {})
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(OpticalError, match=r"E602.*a\.json.*Permission denied"):
+        read_record(tmp_path / "a.json", dict[str, str])

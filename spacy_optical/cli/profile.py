@@ -61,13 +61,14 @@ def profile_cli(
     from ..profiling.measure import profile
     from ..profiling.metrics_file import read_metrics
     from ..profiling.options import Options
-    from ..profiling.report import PAGE_FILE, check_tools, write_report
+    from ..profiling.report import PAGE_FILE, check_folder, check_tools, write_report
     from ..profiling.schema import ExtraRow
     from ..profiling.text import markdown_text, terminal_table, terminal_text
     from ._amounts import make_budget, parse_amount, parse_numbers
     from ._markdown import check_marks, replace_results
 
     check_tools()
+    check_folder(out)
     if markdown is not None:
         check_marks(markdown)
     old = None if earlier is None else read_metrics(earlier)

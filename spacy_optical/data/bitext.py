@@ -1,17 +1,16 @@
 """Bitext: sentences with their translations, in the usual formats, read one at a time."""
 
 import html
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, zip_longest
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
 from ..errors import Errors, OpticalError
-from .lines import Line, PairRow, Report, archived_name, read_lines
+from .lines import Line, PairRow, Report, archived_name, json_object, read_lines
 from .markup import MarkedText
 from .tmx import read_tmx
 from .tsv import read_tsv
@@ -145,18 +144,19 @@ def named_keys(text: str) -> _Names | None:
 
 
 def _format_of(path: Path, names: _Names) -> Format | None:
-    if not path.exists() and _moses_path(path, names[0]).is_file():
+    if not path.is_file() and _moses_path(path, names[0]).is_file():
         return "moses"
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="bitext file", path=path))
-    name = archived_name(path) if path.suffix == ".zip" else path.name.removesuffix(".gz")
+    packed = path.suffix.lower()
+    name = archived_name(path) if packed == ".zip" else path.stem if packed == ".gz" else path.name
     return _SUFFIXES.get(PurePosixPath(name).suffix.lower())
 
 
 def _unescaped(text: str) -> str:
     if '""' in text:
         inside = text[1:-1]
-        if text[0] == text[-1] == '"' and inside and '"' not in inside.replace('""', ""):
+        if text[0] == text[-1] == '"' and '"' not in inside.replace('""', ""):
             text = inside
         text = text.replace('""', '"')
     return _without_entities(text).strip()
@@ -170,24 +170,18 @@ def _without_entities(text: str) -> str:
 
 def _jsonl(path: Path, names: _Names, report: Report) -> Iterator[PairRow]:
     for line in read_lines(path, "bitext file", report, skip_blank=True):
-        record: Any = None
         reason = "no such keys"
         try:
-            record = json.loads(line.text)
-        except (json.JSONDecodeError, RecursionError) as err:
-            reason = str(err)
-        row = record.get("translation", record) if isinstance(record, dict) else None
-        sides = [row[name] for name in names if name in row] if isinstance(row, dict) else []
-        if len(sides) == len(names) and all(isinstance(side, str) for side in sides):
-            try:
-                "".join(sides).encode("utf8")
-            except UnicodeEncodeError as err:  # half of an emoji
-                reason = str(err)
-            else:
-                yield line.where, str(record.get("id", line.number)), *sides
-                continue
-        values = {"source": names[0], "target": names[1], "reason": reason}
-        report(OpticalError(Errors.E220.format(where=line.where, **values)))
+            record = json_object(line.text)
+        except ValueError as err:
+            record, reason = {}, str(err)
+        row = record.get("translation", record)
+        source, target = (row.get(name) if isinstance(row, dict) else None for name in names)
+        if isinstance(source, str) and isinstance(target, str):
+            yield line.where, str(record.get("id", line.number)), source, target
+        else:
+            values = {"source": names[0], "target": names[1], "reason": reason}
+            report(OpticalError(Errors.E220.format(where=line.where, **values)))
 
 
 def _moses_path(path: Path, name: str) -> Path:

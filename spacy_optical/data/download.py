@@ -10,7 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -60,7 +60,9 @@ class DataFile:
         except ValueError as err:
             raise wrong(str(err)) from err
         digest = "".join(settings.pop("sha256", [])).lower()
-        optional = settings.pop("optional", ["no"]) == ["yes"]
+        optional = settings.pop("optional", ["no"])
+        if optional not in (["yes"], ["no"]):
+            raise wrong("optional is neither yes nor no")
         if settings:
             raise wrong(f"unknown '{min(settings)}' after #")
         if digest and not _HEX.fullmatch(digest):
@@ -68,13 +70,14 @@ class DataFile:
         if len(parts.scheme) < 2:  # one letter is a Windows drive
             if not address:
                 raise wrong("it is empty")
-            return cls(address, "", address, digest, optional)
+            return cls(address, "", address, digest, optional == ["yes"])
         path = unquote(parts.path).lstrip("/")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise wrong("only http and https are fetched")
-        if not path or path.endswith("/") or ".." in PurePosixPath(path).parts:
+        if not path or path.endswith("/") or ".." in PureWindowsPath(path).parts:
             raise wrong("its path names no file")
-        return cls(address, parts.netloc.replace(":", "_"), path, digest, optional)
+        host = parts.netloc.replace(":", "_")
+        return cls(address, host, path, digest, optional == ["yes"])
 
     def place(self, folder: Path) -> Path:
         """Get the local path of the file.
@@ -92,7 +95,9 @@ def fetch(
     mirror: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Counter[str]:
-    """Download files to a folder. Complete files are kept, and partial downloads are continued.
+    """Download files to a folder. Complete files are kept.
+
+    Partial downloads are continued, from an earlier run only if the hash is known.
 
     sources (Iterable[DataFile]): The files. Local files are only checked.
     folder (Path): The output folder. Files are stored as HOST/PATH, and hashes in `fetched.json`.
@@ -100,15 +105,22 @@ def fetch(
         instead of downloading them.
     say (Callable[[str], None]): Called with a message for each file that is added or left out.
     RETURNS (Counter): How many files were `kept`, `mirrored`, `downloaded` and `left_out`.
-    RAISES (OpticalError): If a file is missing, cannot be downloaded, or has another hash. Earlier
-        files and partial downloads are kept.
+    RAISES (OpticalError): If a file is missing, cannot be downloaded, or has another hash, or if
+        two addresses have the same path. Earlier files and partial downloads are kept.
     """
     if mirror is not None and not mirror.is_dir():
         raise OpticalError(Errors.E002.format(what="mirror folder", path=mirror))
     record = Path(folder) / RECORD
     known = read_record(record, dict[str, str]) if record.is_file() else {}
     counts = Counter[str]()
-    for source in dict.fromkeys(sources):
+    sources = list(dict.fromkeys(sources))
+    addresses: dict[Path, str] = {}
+    for source in sources:
+        path = source.place(folder)
+        first = addresses.setdefault(path, source.address)
+        if first != source.address:
+            raise OpticalError(Errors.E008.format(name=path, first=first, second=source.address))
+    for source in sources:
         path = source.place(folder)
         expected = source.sha256 or known.get(source.address, "")
         how = "kept"
@@ -173,6 +185,8 @@ def _download(source: DataFile, path: Path, expected: str) -> str:
     reason = ""
     with refused_writes(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not expected:
+            part.unlink(missing_ok=True)  # it may be the beginning of another version
         for _ in range(TRIES):
             try:
                 _append(requests, source.address, part)

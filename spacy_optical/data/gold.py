@@ -4,7 +4,6 @@ The formats are columns of words and tags (CoNLL, Universal NER), tables with a 
 sentence number, JSON lines with tokens and tags, `.spacy` files and sentences with marked entities.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,7 +18,7 @@ from ..errors import Errors, OpticalError
 from ..runtime.word_tokens import word_tokens
 from .conll import Rename, TaggedSentence, read_iob2, tagged_sentence
 from .docs import EVALUATION_ONLY, NOT_LABELLED, labels_not_labelled, make_doc, read_docs
-from .lines import read_lines
+from .lines import json_object, read_lines
 from .markup import MarkedEntity, MarkedText
 from .parallel import read_groups
 from .sources import Columns, GoldFormat, LabelledSet
@@ -128,15 +127,16 @@ def _table(path: Path, columns: Columns, rename: Rename) -> Iterator[list[Tagged
 def _jsonl(path: Path, rename: Rename) -> Iterator[list[TaggedSentence]]:
     for _, where, text in read_lines(path, "gold file", skip_blank=True):
         try:
-            record = json.loads(text)
-            words = [str(word) for word in record["tokens"]]
-            tags = [str(tag) for tag in record["ner_tags"]]
-        except (ValueError, KeyError, TypeError, RecursionError) as err:
-            reason = f"{type(err).__name__}: {err}"
-            raise OpticalError(Errors.E237.format(where=where, reason=reason)) from err
-        if len(words) != len(tags) or not all(words):
-            reason = f"{len(words)} tokens, {len(tags)} tags, {words.count('')} tokens empty"
-            raise OpticalError(Errors.E237.format(where=where, reason=reason))
+            record = json_object(text)
+            words, tags = record.get("tokens"), record.get("ner_tags")
+            if not isinstance(words, list) or not isinstance(tags, list):
+                raise ValueError("tokens and ner_tags must be lists")
+            words, tags = list(map(str, words)), list(map(str, tags))
+            if len(words) != len(tags) or not all(words):
+                empty = words.count("")
+                raise ValueError(f"{len(words)} tokens, {len(tags)} tags, {empty} tokens empty")
+        except ValueError as err:
+            raise OpticalError(Errors.E237.format(where=where, reason=err)) from err
         rows = [(where, word, tag) for word, tag in zip(words, tags, strict=True)]
         yield tagged_sentence(str(record.get("id", where)), rows, rename)
 

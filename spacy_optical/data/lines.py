@@ -1,15 +1,18 @@
 """Lines of text files, also of gzipped files and zip archives."""
 
 import gzip
+import json
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from ..errors import Errors, OpticalError
 
 DAMAGE = (EOFError, zlib.error, zipfile.BadZipFile, OSError)
+_HALF_OF_A_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 Report = Callable[[OpticalError], object]
 # What the readers of bitext yield: file and line for errors, id, source and target.
 PairRow = tuple[str, str, str, str]
@@ -64,12 +67,14 @@ def open_binary(path: Path, what: str = "file") -> BinaryIO:
     """Open a file like `read_lines` does."""
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what=what, path=path))
-    if path.suffix == ".zip":
-        try:
+    try:
+        if path.suffix.lower() == ".zip":
             return cast(BinaryIO, zipfile.ZipFile(path).open(archived_name(path)))
-        except (*DAMAGE, NotImplementedError, RuntimeError) as err:  # unknown method, password
-            raise OpticalError(Errors.E223.format(where=path, reason=err)) from err
-    return cast(BinaryIO, gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb"))
+        if path.suffix.lower() == ".gz":
+            return cast(BinaryIO, gzip.open(path))
+        return path.open("rb")
+    except (*DAMAGE, NotImplementedError, RuntimeError) as err:  # unknown method, password
+        raise OpticalError(Errors.E223.format(where=path, reason=err)) from err
 
 
 def archived_name(path: Path) -> str:
@@ -88,3 +93,16 @@ def archived_name(path: Path) -> str:
     if len(kept) != 1:
         raise OpticalError(Errors.E247.format(path=path, names=", ".join(kept) or "none"))
     return kept[0]
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Read a JSON line. Raise a `ValueError` if it is not an object or cannot be stored."""
+    try:
+        value = json.loads(text)
+        if _HALF_OF_A_CHARACTER.search(text):  # valid in JSON, but not in UTF-8
+            json.dumps(value, ensure_ascii=False).encode("utf8")
+    except RecursionError as err:
+        raise ValueError(str(err)) from err
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value

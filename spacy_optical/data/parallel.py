@@ -1,13 +1,12 @@
 """Parallel sentences with marked entities: one group per line, in several languages."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import Errors, OpticalError
-from .lines import read_lines
+from .lines import json_object, read_lines
 from .markup import MarkedText, parse_markup
 
 LABELS = frozenset({"PER", "ORG", "LOC", "DATE"})
@@ -59,17 +58,15 @@ def read_groups(path: Path, languages: Iterable[str], *, compare: str = "") -> l
 
 def _records(path: Path) -> Iterator[tuple[str, dict]]:
     for _, where, text in read_lines(path, "corpus file", skip_blank=True):
-        column, reason = 1, ""
         try:
-            record = json.loads(text)
-            if not isinstance(record, dict) or "id" not in record:
-                reason = "no id"
-            elif not isinstance(record.get("differs", []), list):
-                reason = '"differs" is not a list'
-        except json.JSONDecodeError as err:
-            column, reason = err.colno, err.msg
-        if reason:
-            raise OpticalError(Errors.E210.format(where=where, column=column, reason=reason))
+            record = json_object(text)
+            if "id" not in record:
+                raise ValueError("no id")
+            if not isinstance(record.get("differs", []), list):
+                raise ValueError('"differs" is not a list')
+        except ValueError as err:
+            values = {"column": getattr(err, "colno", 1), "reason": getattr(err, "msg", err)}
+            raise OpticalError(Errors.E210.format(where=where, **values)) from err
         yield where, record
 
 

@@ -1,11 +1,10 @@
 """Texts from files."""
 
-import json
 from pathlib import Path
 
 from ..errors import Errors, OpticalError
 from .docs import read_docs
-from .lines import read_lines
+from .lines import Line, json_object, read_lines
 
 
 def read_texts(path: Path) -> list[str]:
@@ -16,27 +15,27 @@ def read_texts(path: Path) -> list[str]:
     RAISES (OpticalError): If it is missing, of another kind, not UTF-8, damaged, or empty.
     """
     path = Path(path)
-    if path.suffix == ".spacy":
+    lines = read_lines(path, "file of texts", skip_blank=True)
+    kind = path.suffix.lower()
+    if kind == ".spacy":
         texts = [doc.text for doc in read_docs(path)]
+    elif kind == ".txt":
+        texts = [line.text for line in lines]
+    elif kind == ".jsonl":
+        texts = list(map(_text_of, lines))
     else:
-        lines = list(read_lines(path, "file of texts", skip_blank=True))
-        if path.suffix == ".txt":
-            texts = [line.text for line in lines]
-        elif path.suffix == ".jsonl":
-            texts = [_text_of(line.text, line.where) for line in lines]
-        else:
-            raise OpticalError(Errors.E606.format(path=path))
+        raise OpticalError(Errors.E606.format(path=path))
     texts = [text for text in texts if text.strip()]
     if not texts:
         raise OpticalError(Errors.E206.format(path=path))
     return texts
 
 
-def _text_of(line: str, where: str) -> str:
+def _text_of(line: Line) -> str:
     try:
-        text = json.loads(line)["text"]
-    except (json.JSONDecodeError, KeyError, TypeError):
+        text = json_object(line.text).get("text")
+    except ValueError:
         text = None
     if not isinstance(text, str):
-        raise OpticalError(Errors.E607.format(where=where))
+        raise OpticalError(Errors.E607.format(where=line.where))
     return text

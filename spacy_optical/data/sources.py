@@ -90,8 +90,11 @@ class BitextSet(Section):
 
     @model_validator(mode="after")
     def _files_come_in_pairs(self) -> "BitextSet":
-        if self.format == "moses" and len(self.files) % 2:
-            raise ValueError("list source and target file of each pair, in this order")
+        if self.format == "moses":
+            if len(self.files) % 2:
+                raise ValueError("list source and target file of each pair, in this order")
+            if any(DataFile.parse(file).optional for file in self.files):
+                raise ValueError("files of pairs cannot be optional; name only those that exist")
         return self
 
 

@@ -43,7 +43,8 @@ def read_tmx(path: Path, languages: tuple[str, str]) -> Iterator[PairRow]:
         except forbidden as err:
             reason = f"it declares entities: {type(err).__name__}"
             raise OpticalError(Errors.E224.format(where=where, reason=reason)) from err
-        except ParseError as err:
+        # An encoding that expat does not know, or elements in too many others.
+        except (ParseError, LookupError, ValueError, RecursionError) as err:
             raise OpticalError(Errors.E224.format(where=where, reason=err)) from err
         except DAMAGE as err:
             raise OpticalError(Errors.E223.format(where=where, reason=err)) from err

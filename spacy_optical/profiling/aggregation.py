@@ -198,7 +198,7 @@ def _ratios(found: Profile, base: Profile, options: Options) -> Ratios:
     ratios: dict[str, Any] = {
         name: ratio_estimate(other[name].samples, cost.samples, seed)
         for name, cost in own.items()
-        if name in other and min(cost.samples) > 0
+        if name in other and min(*cost.samples, *other[name].samples) > 0
     }
     if "disk" in ratios:
         ratios["disk"] = ratios["disk"].value

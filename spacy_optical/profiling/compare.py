@@ -85,6 +85,7 @@ def compare(
 def _conditions(run: ProfileReport) -> dict[str, object]:
     """What must be equal in comparable runs."""
     settings, limit = run.settings, "none"
+    gold = settings.gold.items()
     if settings.memory_limit_mb is not None:
         limit = f"{settings.memory_limit_mb:g} MB of {settings.memory_limit_kind}"
     return {
@@ -93,7 +94,9 @@ def _conditions(run: ProfileReport) -> dict[str, object]:
         "number of threads": settings.threads,
         "memory limit": limit,
         "set of texts": settings.texts_sha256[:12],
-        "gold": ", ".join(f"{code} {one.sha256[:12]}" for code, one in settings.gold.items()),
+        "gold": ", ".join(sorted(f"{code} {one.sha256[:12]}" for code, one in gold)),
+        "labels": ", ".join(settings.labels),
+        "source language": settings.source_language,
     }
 
 

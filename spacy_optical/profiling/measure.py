@@ -66,8 +66,9 @@ def profile(
     options = options or Options()
     targets = [Target.parse(one) if isinstance(one, str) else one for one in pipelines]
     names = [target.name for target in targets]
-    for name in names:
-        if names.count(name) > 1:
+    rows = [*names, *(row.name for row in extra)]
+    for name in rows:
+        if rows.count(name) > 1:
             raise OpticalError(Errors.E611.format(name=name))
     if options.baseline is not None and options.baseline not in names:
         raise OpticalError(Errors.E612.format(name=options.baseline, names=", ".join(names)))
@@ -79,6 +80,9 @@ def profile(
     labels = sorted(options.labels or found) if docs else []
     if texts is None and not docs:
         raise OpticalError(Errors.E608)
+    if not targets:
+        values = {"name": "pipelines", "value": "()", "expected": "one or more"}
+        raise OpticalError(Errors.E614.format(**values))
     given = docs if texts is None else tokenizer_for("xx").pipe(read_texts(Path(texts)))
     workload = Workload(given, options.seed)
     watch = MachineWatch()
@@ -134,7 +138,7 @@ class _Run:
     ) -> None:
         """Check all pipelines, then evaluate them."""
         options = self.options
-        longest = self.workload.longest_first[: max(options.batch_sizes, default=1)]
+        longest = self.workload.longest_first[: max(options.batch_sizes)]
         texts = [self.workload.texts[place] for place in longest]
         for target in targets:
             self.say(f"Checking {target.name}")
@@ -151,12 +155,15 @@ class _Run:
         for samples in self.pipelines:
             if gold:
                 self.say(f"Evaluating {samples.target.name}")
+            counts = {}
             for language, path in gold.items():
                 answer = samples.worker.ask("score", path=str(path), **scored)
                 by_label = [answer["counts"][label] for label in labels]
-                samples.counts[language] = np.asarray(by_label, dtype=float).transpose(1, 0, 2)
+                counts[language] = np.asarray(by_label, dtype=float).transpose(1, 0, 2)
                 if answer["pieces"] is not None:
                     samples.pieces[language] = answer["pieces"]
+            # After Ctrl-C, a macro F1 of some languages would be compared with one of all.
+            samples.counts = counts
 
     def measure(self) -> None:
         """Measure the starts, then the rounds."""

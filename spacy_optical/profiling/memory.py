@@ -30,7 +30,10 @@ def read_family() -> dict[str, int] | None:
     """Sum `rss` and `pss` of this process and its children in bytes. None if not reported."""
     try:
         files = (PROCESSES / "self" / "task").glob("*/children")
-        processes = ["self", *(child for file in files for child in file.read_text().split())]
+        children = [child for file in files for child in file.read_text().split()]
+        if not children:  # they have ended, or the kernel does not list them
+            return None
+        processes = ["self", *children]
         return {
             "rss": sum(_fields(PROCESSES / one / "status")["VmRSS"] for one in processes),
             "pss": sum(_fields(PROCESSES / one / "smaps_rollup")["Pss"] for one in processes),

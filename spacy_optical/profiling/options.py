@@ -8,6 +8,8 @@ from ..errors import Errors, OpticalError
 from .limit import MemoryLimit, can_limit
 from .schema import MEGABYTE, Budget, LimitKind
 
+MAX_SEED = 2**32 - 1  # of PYTHONHASHSEED
+
 
 @dataclass(frozen=True)
 class Options:
@@ -50,17 +52,17 @@ class Options:
     def __post_init__(self) -> None:
         counts = [(name, getattr(self, name)) for name in ("threads", "rounds", "starts")]
         counts += [("processes", self.processes), *(("batch size", n) for n in self.batch_sizes)]
-        if not self.batch_sizes:
-            raise OpticalError(
-                Errors.E614.format(name="batch sizes", value="()", expected="one or more")
-            )
-        for name, value in counts:
-            if value < 1:
-                raise OpticalError(Errors.E614.format(name=name, value=value, expected="1 or more"))
-        limits = {"seconds": self.seconds, "memory limit": self.memory_limit_mb}
-        for name, amount in limits.items():
-            if amount is not None and amount <= 0:
-                raise OpticalError(Errors.E614.format(name=name, value=amount, expected="above 0"))
+        memory = self.memory_limit_mb
+        checks = [
+            *((name, value, value >= 1, "1 or more") for name, value in counts),
+            ("batch sizes", "()", bool(self.batch_sizes), "one or more"),
+            ("seconds", self.seconds, self.seconds > 0, "above 0"),
+            ("memory limit", memory, memory is None or memory > 0, "above 0"),
+            ("seed", self.seed, 0 <= self.seed <= MAX_SEED, f"0 to {MAX_SEED}"),
+        ]
+        for name, value, is_valid, expected in checks:
+            if not is_valid:
+                raise OpticalError(Errors.E614.format(name=name, value=value, expected=expected))
         if self.code is not None and not Path(self.code).is_file():
             raise OpticalError(Errors.E002.format(what="Python file", path=self.code))
         if self.memory_group is not None and self.memory_limit_mb is None:

@@ -77,7 +77,9 @@ class Worker:
             line = self._answers.readline()
         except OSError:  # a broken pipe; Windows reports an invalid argument
             line = ""
-        answer: dict[str, Any] = json.loads(line) if line else {"error": self._end()}
+        # A process that is killed may leave the beginning of an answer.
+        ended = not line.endswith("\n")
+        answer: dict[str, Any] = {"error": self._end()} if ended else json.loads(line)
         if "error" in answer:
             reason = textwrap.shorten(answer["error"], MAX_REASON, placeholder=" …")
             raise RequestFailed(Errors.E601.format(name=self.name, step=STEPS[do], reason=reason))

@@ -1,10 +1,11 @@
 """Write a report: the metrics file, a CSV file, the figures, and a page with all of them."""
 
 import base64
+import tempfile
 from pathlib import Path
 
 from ..compat import require
-from ..files import written_whole
+from ..files import refused_writes, written_whole
 from ..html_page import page_template
 from .figures import draw_figures
 from .frame import report_frame
@@ -21,6 +22,18 @@ def check_tools() -> None:
     """Check that the libraries of the report are installed, before anything is measured."""
     for module in ("cpuinfo", "jinja2", "matplotlib", "pandas", "psutil", "scipy"):
         require(module, extra="profile")
+
+
+def check_folder(folder: Path) -> None:
+    """Check that a report can be written, before a long run. The folder is not created.
+
+    folder (Path): The folder.
+    RAISES (OpticalError): If the system refuses to write there, or the path is a file.
+    """
+    path = Path(folder).absolute()
+    existing = next(one for one in (path, *path.parents) if one.exists())
+    with refused_writes(folder):
+        tempfile.TemporaryFile(dir=existing).close()
 
 
 def write_report(report: ProfileReport, folder: Path) -> list[Path]:

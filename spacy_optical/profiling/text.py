@@ -41,12 +41,13 @@ def markdown_text(report: ProfileReport) -> str:
     tables = [without_intervals(table, SUMMARIES) for table in main_tables(report)]
     parts = list(map(markdown_table, tables))
     machine, settings = report.machine, report.settings
+    waiting = "Time spent waiting for a CPU is subtracted. " if settings.threads == 1 else ""
     instructions = ", ".join(machine.simd_flags) or "not known"
     parts.append(
         f"Measured on {machine.cpu} ({machine.logical_cpus} CPUs, {instructions}), "
         f"threads: {settings.threads}, {settings.texts} texts of {settings.words:,} words, "
-        f"{settings.rounds} rounds in alternating order, each pipeline in fresh processes. Time "
-        "spent waiting for a CPU is subtracted. Brackets are 95 % intervals. 1 MB is 10^6 bytes."
+        f"{settings.rounds} rounds in alternating order, each pipeline in fresh processes. "
+        f"{waiting}Brackets are 95 % intervals. 1 MB is 10^6 bytes."
     )
     parts.extend(f"Note: {warning}" for warning in report.warnings)
     return "\n\n".join(parts) + "\n"

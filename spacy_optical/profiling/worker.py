@@ -91,7 +91,7 @@ class Subject:
         for number, _ in enumerate(stream):
             found = read_family() if number % batch_size == 0 else None
             if found is not None:
-                most = max(most, found, key=lambda one: one["pss"])
+                most = {kind: max(most[kind], found[kind]) for kind in most}
         return most
 
     def score(self, path: str, labels: list[str], label_map: dict[str, str]) -> dict[str, Any]:

@@ -47,10 +47,11 @@ class Target:
         RETURNS (Target): The target. The name defaults to the last part of the path.
         RAISES (OpticalError): If there is no such folder and no such package.
         """
-        name, path = text.split("=", 1) if "=" in text else ("", text)
+        # The name of a folder may have an equals sign, as in runs/lr=0.1/model-best.
+        name, path = text.split("=", 1) if "=" in text and not Path(text).exists() else ("", text)
         folder = Path(path)
         for file, kind in FILES.items():
-            if (folder / file).is_file():
+            if path and (folder / file).is_file():
                 return cls(name or folder.resolve().name, path, kind)
         if path in (DEFAULT, *SIZES) and not folder.exists():
             model = model_path(None if path == DEFAULT else path)

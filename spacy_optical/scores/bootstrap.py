@@ -40,6 +40,9 @@ def bootstrap_interval(
     (3.0, 3.0)
     """
     arrays = [np.asarray(sample) for sample in samples]
+    if all(x.shape[-1] == 1 for x in arrays):
+        only = statistic(*arrays, axis=-1)
+        return (float(only), float(only)) if np.ndim(only) == 0 else (only, only)
     result = require("scipy.stats", "profile").bootstrap(
         # scipy needs two observations. Two copies have the same average.
         [np.repeat(x, 2, axis=-1) if x.shape[-1] == 1 else x for x in arrays],

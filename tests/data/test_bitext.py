@@ -3,6 +3,7 @@ import io
 import json
 import zipfile
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +146,31 @@ def test_moses_files_are_read_side_by_side(tmp_path, packed):
     assert found == [BitextPair(str(i), *row[1:]) for i, row in enumerate(PAIRS, 1)]
 
 
+def test_moses_files_may_stand_beside_a_folder_of_the_same_name(tmp_path):
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c.en").write_text("One.\n")
+    (tmp_path / "c.sw").write_text("Moja.\n")
+    assert triples(read(tmp_path / "c")) == [("1", "One.", "Moja.")]
+
+
+@pytest.mark.parametrize("name", ["b.tsv.GZ", "B.TSV.ZIP"])
+def test_packed_files_may_have_names_in_capitals(tmp_path, name):
+    data = b"One.\tMoja.\n"
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.endswith("GZ") else zipped("b.tsv", data))
+    assert triples(read(path)) == [("1", "One.", "Moja.")]
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "b.tsv").write_text("One.\tMoja.\n")
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(OpticalError, match=r"E223.*b\.tsv.*Permission denied"):
+        read(tmp_path / "b.tsv")
+
+
 def test_moses_files_of_different_length_say_how_long_each_is(tmp_path):
     (tmp_path / "c.en").write_text("one\ntwo\nthree\n")
     (tmp_path / "c.sw").write_text("moja\n")
@@ -191,6 +217,21 @@ def test_a_tmx_that_ends_early_names_the_unit(tmp_path):
         read(path)
 
 
+@pytest.mark.parametrize("encoding", ["gb2312", "klingon"])
+def test_a_tmx_in_an_unknown_encoding_is_named(tmp_path, encoding):
+    path = tmp_path / "b.tmx"
+    path.write_text(TMX.replace("UTF-8", encoding))
+    with pytest.raises(OpticalError, match=r"E224.*b\.tmx.*encoding"):
+        read(path)
+
+
+def test_a_tmx_with_endless_nesting_names_the_unit(tmp_path):
+    path = tmp_path / "b.tmx"
+    path.write_text(TMX.replace("He left.", "<hi>" * 5_000 + "He left." + "</hi>" * 5_000))
+    with pytest.raises(OpticalError, match=r"E224.*unit 2"):
+        read(path)
+
+
 @pytest.mark.parametrize("cut", [12, -9])
 def test_a_truncated_gzip_names_file_and_line(tmp_path, cut):
     path = tmp_path / "b.jsonl.gz"
@@ -211,6 +252,8 @@ BAD_LINES = [
     (b'{"en": "x", "sw": 7}', "E220"),
     (b"not json", "E220"),
     (b"[" * 100_000, "E220"),
+    (b'{"id": ' + b"1" * 5_000 + b', "en": "x", "sw": "y"}', "E220"),
+    (b'{"id": "\\ud83d", "en": "x", "sw": "y"}', "E220"),
     (b'["en", "sw"]', "E220"),
     (b'{"en": "x", "sw": "  "}', "E208"),
     (b'{"en": "caf\xe9", "sw": "x"}', "E222"),
@@ -350,6 +393,13 @@ def test_html_and_csv_are_counted_and_unescaped_on_request(tmp_path, unescape):
 def test_a_sentence_that_is_only_an_entity_is_empty(tmp_path):
     path = tmp_path / "b.jsonl"
     path.write_text(jsonl([("a", "One.", "&nbsp;")]))
+    with pytest.raises(OpticalError, match=r"E208.*line 1.*'sw'"):
+        read(path, unescape=True)
+
+
+def test_an_empty_field_of_csv_is_empty(tmp_path):
+    path = tmp_path / "b.tsv"
+    path.write_text('One.\t""\n')
     with pytest.raises(OpticalError, match=r"E208.*line 1.*'sw'"):
         read(path, unescape=True)
 

@@ -80,6 +80,8 @@ def test_a_path_is_used_where_it_is(path):
         "ftp://data.example/a.txt",
         "https://data.example/",
         "https://data.example/a/../../b.txt",
+        "https://data.example/..%5C..%5Cb.txt",
+        "https://data.example/a.txt#optional=true",
         "https://data.example/a.txt#sha256=abc",
         "https://data.example/a.txt#md5=abc",
         "https://data.example/a.txt#sha256",
@@ -143,6 +145,21 @@ def test_next_run_takes_up_a_partial_file(tmp_path, host, ranges):
     assert not source.place(tmp_path).exists()
     assert fetch([source], tmp_path) == Counter(downloaded=1)
     assert source.place(tmp_path).read_bytes() == CONTENT
+
+
+def test_a_partial_file_of_unknown_version_is_not_continued(tmp_path, host):
+    source = DataFile.parse(f"{host}/a/b.txt")
+    path = source.place(tmp_path)
+    path.parent.mkdir(parents=True)
+    path.with_name("b.txt.part").write_bytes(b"another version")
+    fetch([source], tmp_path)
+    assert path.read_bytes() == CONTENT
+
+
+def test_addresses_with_the_same_place_are_refused(tmp_path, host):
+    sources = [DataFile.parse(f"{host}/a/b.txt?id={number}") for number in (1, 2)]
+    with pytest.raises(OpticalError, match=r"E008.*b\.txt.*id=1 and .*id=2"):
+        fetch(sources, tmp_path)
 
 
 @pytest.mark.parametrize("extra", [b"", b"more"])

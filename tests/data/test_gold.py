@@ -190,3 +190,17 @@ def test_a_file_without_patterns_is_named(text: str, tmp_path: Path):
 def test_patterns_for_what_is_labelled_are_refused():
     with pytest.raises(OpticalError, match=r"E253.*'DATE'"):
         list(label_by_patterns([TaggedSentence("x", ("May",), ())], DATES))
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"tokens": "abc", "ner_tags": "OOO"}', "must be lists"),
+        ('{"tokens": ["\\ud83d"], "ner_tags": ["O"]}', "surrogates"),
+    ],
+)
+def test_json_lines_hold_lists_of_texts(tmp_path, line, reason):
+    path = tmp_path / "gold.jsonl"
+    path.write_text(line + "\n")
+    with pytest.raises(OpticalError, match=rf"E237.*line 1.*{reason}"):
+        read(path)

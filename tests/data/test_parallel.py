@@ -47,7 +47,7 @@ def test_broken_markup_names_file_line_language_and_column(tmp_path: Path):
     ("line", "column", "told"),
     [
         ('{"id": "2", "en": }', 19, "Expecting value"),
-        ('["id"]', 1, "no id"),
+        ('["id"]', 1, "not an object"),
         ('{"en": "a", "sw": "b"}', 1, "no id"),
         ('{"id": "2", "en": "a", "sw": "b", "differs": "sw"}', 1, '"differs" is not a list'),
         ('{"id": "2", "en": "a", "sw": "b', 30, "Unterminated string"),
@@ -112,3 +112,10 @@ def test_types_are_compared_with_a_language_that_is_not_read(tmp_path: Path):
 def test_any_label_may_be_read(tmp_path: Path):
     path = write(tmp_path / "dev.jsonl", {"id": "2", "sw": "[Juma](Drug)."})
     assert read_groups(path, ["sw"])[0].sentences["sw"].entities[0].label == "Drug"
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 100_000, '{"id": 1, "en": "\\ud83d", "sw": "x"}', '{"id": ' + "1" * 5_000 + "}"]
+)
+def test_lines_that_cannot_be_read_or_stored_are_named(tmp_path: Path, line: str):
+    assert "E210" in refused(tmp_path / "a.jsonl", line)

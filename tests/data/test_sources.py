@@ -67,6 +67,7 @@ def test_languages_that_have_bitext_train_unless_the_config_names_others(tmp_pat
         ("[languages.ig]", "[languages.IG]", "named by its code"),
         ("[sources.news]", "[sources.a/b]", "a name is made of letters"),
         (', "https://data.example/yo.txt"', "", "source and target file of each pair"),
+        ("/yo.txt", "/yo.txt#optional=yes", "files of pairs cannot be optional"),
         ('test = ["yo.txt"]', 'tests = ["yo.txt"]', r"languages\.yo\.tests"),
         ('test = ["ig.txt", "a.iob2"]', "", "bitext, a gold test, or both"),
         ('format = "moses"', 'format = "xml"', r"languages\.yo\.bitext\.one\.format"),

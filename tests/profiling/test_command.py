@@ -47,6 +47,15 @@ def test_profile_writes_a_report_and_finds_what_got_worse(
     assert found.complete
 
 
+def test_a_folder_that_cannot_be_written_is_named_first(places: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    gold = ["--gold", f"sw={places / 'sw.spacy'}"]
+    code, text = run("profile", str(places / "bundle"), *gold, "--out", str(tmp_path / "out"))
+    assert code == 1
+    assert "E003" in text
+    assert "Checking" not in text
+
+
 def test_spacy_benchmark_knows_the_command_too() -> None:
     result = CliRunner().invoke(app, ["benchmark", "optical", "no_such_pipeline"])
     assert result.exit_code == 1

@@ -95,6 +95,22 @@ def test_runs_on_other_texts_are_refused(report: ProfileReport) -> None:
         compare(report.model_copy(update={"settings": settings}), report)
 
 
+@pytest.mark.parametrize(
+    ("update", "what"),
+    [({"labels": ["PER"]}, "labels"), ({"source_language": "sw"}, "source language")],
+)
+def test_runs_with_another_f1_are_refused(report: ProfileReport, update: dict, what: str) -> None:
+    settings = report.settings.model_copy(update=update)
+    with pytest.raises(OpticalError, match=f"differ in their {what}"):
+        compare(report, report.model_copy(update={"settings": settings}))
+
+
+def test_the_order_of_gold_does_not_matter(report: ProfileReport) -> None:
+    gold = dict(reversed(report.settings.gold.items()))
+    settings = report.settings.model_copy(update={"gold": gold})
+    assert compare(report, report.model_copy(update={"settings": settings}))
+
+
 def test_runs_without_a_common_pipeline_are_refused(report: ProfileReport) -> None:
     first, second = (report.model_copy(update={"profiles": [p]}) for p in report.profiles)
     with pytest.raises(OpticalError, match="no pipeline in common"):

@@ -49,6 +49,8 @@ def test_percentiles_pool_the_calls_of_all_rounds() -> None:
     assert (p50.low, p50.high) == (2.0, 4.5)
     (alone,) = pooled_percentiles(rounds[:1], (50,), seed=0)
     assert (alone.low, alone.value, alone.high) == (2.0, 2.0, 2.0)
+    (alone,) = pooled_percentiles(rounds[:1], (99,), seed=0)
+    assert (alone.low, alone.high) == (alone.value, alone.value)
 
 
 def test_scores_of_equal_sentences_are_certain() -> None:

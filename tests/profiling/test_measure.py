@@ -1,4 +1,5 @@
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,13 @@ from spacy.training import Example
 
 from spacy_optical.data.docs import bare_doc, read_docs
 from spacy_optical.errors import OpticalError
-from spacy_optical.profiling import memory
+from spacy_optical.profiling import aggregation, memory
 from spacy_optical.profiling.check import check_target
 from spacy_optical.profiling.frame import report_frame
 from spacy_optical.profiling.measure import profile
 from spacy_optical.profiling.options import Options
-from spacy_optical.profiling.schema import ProfileReport
+from spacy_optical.profiling.process import Worker
+from spacy_optical.profiling.schema import Estimate, ExtraRow, ProfileReport
 from spacy_optical.profiling.workload import Target
 
 from .conftest import HOLDS_MEMORY
@@ -128,6 +130,36 @@ def test_ctrl_c_keeps_what_there_is(places: Path, gold: dict[str, Path]) -> None
     assert found.accuracy
 
 
+def test_ctrl_c_while_evaluating_keeps_only_a_complete_macro_f1(
+    places: Path, gold: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored: list[str] = []
+    ask = Worker.ask
+
+    def ask_three_times(self: Worker, do: str, **arguments: object) -> dict:
+        scored.extend([do] if do == "score" else [])
+        if len(scored) == 4:
+            raise KeyboardInterrupt
+        return ask(self, do, **arguments)
+
+    monkeypatch.setattr(Worker, "ask", ask_three_times)
+    targets = [Target.parse(f"{name}={places / 'bundle'}") for name in ("one", "two")]
+    options = replace(QUICK, baseline="two")
+    first, second = profile(targets, gold=gold, options=options).profiles
+    assert first.macro_f1 is not None
+    assert second.macro_f1 is None
+
+
+def test_a_cost_of_zero_has_no_ratio(report: ProfileReport) -> None:
+    ruler, toy = report.profiles
+    assert ruler.memory is not None
+    memory = ruler.memory.model_copy(update={"above_floor_mb": Estimate.certain(-1.0)})
+    base = ruler.model_copy(update={"memory": memory})
+    ratios = aggregation._ratios(toy, base, Options(baseline="ruler"))
+    assert ratios.peak_rss is not None
+    assert ratios.above_floor is None
+
+
 def test_ctrl_c_before_anything_is_measured_is_no_report(places: Path) -> None:
     def stop(text: str) -> None:
         raise KeyboardInterrupt
@@ -224,3 +256,5 @@ def test_two_pipelines_of_one_name_are_refused(places: Path, gold: dict[str, Pat
     target = Target.parse(f"same={places / 'ruler'}")
     with pytest.raises(OpticalError, match="called 'same'"):
         profile([target, target], gold=gold)
+    with pytest.raises(OpticalError, match="called 'same'"):
+        profile([target], gold=gold, extra=[ExtraRow(name="same", f1={"sw": 0.5})])

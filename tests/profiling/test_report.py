@@ -193,6 +193,13 @@ def test_markdown_goes_between_the_marks(report: ProfileReport, tmp_path: Path) 
     assert text.count("| without OT | – | 50.0 | 50.0 |") == 1
 
 
+def test_waiting_is_said_to_be_subtracted_only_where_it_is(report: ProfileReport) -> None:
+    assert "is subtracted" in markdown_text(report)
+    settings = report.settings.model_copy(update={"threads": 2})
+    text = markdown_text(report.model_copy(update={"settings": settings, "warnings": []}))
+    assert "is subtracted" not in text
+
+
 @pytest.mark.parametrize("content", ["no marks", f"{START} only", f"{END} {START}"])
 def test_a_file_without_marks_is_left_alone(tmp_path: Path, content: str) -> None:
     path = tmp_path / "README.md"

@@ -1,4 +1,5 @@
 import errno
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from spacy_optical.profiling import clock, memory
+from spacy_optical.profiling import worker as worker_module
 from spacy_optical.profiling.options import Options
 from spacy_optical.profiling.process import RequestFailed, Worker
 
@@ -53,6 +55,38 @@ def test_a_process_that_ends_is_told(tmp_path: Path) -> None:
         pytest.raises(RequestFailed, match="ended with code 3 and the last output 'no room'"),
     ):
         worker.ask("load", path="x", kind="pipeline", threads=1, code=str(code))
+
+
+def test_a_process_that_is_killed_during_its_answer_is_told() -> None:
+    with Worker("mine", "base", Options()) as worker:
+        worker._process.kill()
+        worker._answers = io.StringIO('{"calls": [[0, 12')
+        with pytest.raises(RequestFailed, match="'mine' failed to import its libraries"):
+            worker.ask("start")
+
+
+def test_the_peaks_of_rss_and_pss_may_be_at_different_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Echo:
+        def pipe(self, texts: list[str], batch_size: int, n_process: int) -> list[str]:
+            return texts
+
+    found = iter([{"rss": 5, "pss": 1}, {"rss": 3, "pss": 2}])
+    monkeypatch.setattr(worker_module, "read_family", lambda: next(found))
+    subject = worker_module.Subject(clock.Clock(subtract=False))
+    subject.nlp, subject.texts = Echo(), ["one", "two"]
+    assert subject.share([0, 1], batch_size=1, processes=2) == {"rss": 5, "pss": 2}
+
+
+def test_memory_without_a_list_of_children_is_not_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "status").write_text("VmRSS:\t12 kB\n")
+    (tmp_path / "self" / "smaps_rollup").write_text("Pss:\t12 kB\n")
+    monkeypatch.setattr(memory, "PROCESSES", tmp_path)
+    assert memory.read_family() is None
 
 
 @pytest.mark.parametrize("number", [errno.EPIPE, errno.EINVAL])  # Linux, Windows

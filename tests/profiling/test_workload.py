@@ -1,3 +1,4 @@
+import shutil
 from itertools import islice
 from pathlib import Path
 
@@ -24,10 +25,25 @@ def test_targets_are_told_apart(places: Path) -> None:
     assert (Path(default.path) / "model.onnx").is_file()
 
 
+def test_a_folder_may_have_an_equals_sign(places: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "lr=0.1"
+    shutil.copytree(places / "ruler", folder)
+    assert Target.parse(str(folder)) == Target("lr=0.1", str(folder), "pipeline")
+    assert Target.parse(f"my={folder}") == Target("my", str(folder), "pipeline")
+
+
 @pytest.mark.parametrize("text", ["nothing_here", "name=", "name=tests", "x=no/such/folder"])
 def test_what_is_no_pipeline_is_refused(text: str) -> None:
     with pytest.raises(OpticalError, match="neither an installed pipeline"):
         Target.parse(text)
+
+
+def test_an_empty_path_is_not_the_current_folder(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(places / "ruler")
+    with pytest.raises(OpticalError, match="neither an installed pipeline"):
+        Target.parse("name=")
 
 
 def test_texts_are_read_from_each_kind_of_file(tmp_path: Path) -> None:
@@ -49,6 +65,9 @@ def test_texts_are_read_from_each_kind_of_file(tmp_path: Path) -> None:
         ("a.txt", b" \n", "is empty"),
         ("a.jsonl", b'{"text": 1}', "line 1: not a JSON object with a text"),
         ("a.jsonl", b'{"text": "a"}\n[]', "line 2: not a JSON object with a text"),
+        ("a.jsonl", b'{"text": "\\ud83d"}', "line 1: not a JSON object with a text"),
+        ("a.jsonl", b"[" * 100_000, "line 1: not a JSON object with a text"),
+        ("a.docx", b"\xff\xfe", "unknown format"),
         ("a.jsonl", b"text", "line 1: not a JSON object with a text"),
         ("a.csv", b"a", "unknown format"),
         ("a.spacy", b"a", "damaged"),
@@ -76,6 +95,11 @@ def test_without_texts_and_gold_there_is_nothing_to_do() -> None:
         profile(["optical_ner"])
 
 
+def test_without_pipelines_there_is_nothing_to_do(gold: dict[str, Path]) -> None:
+    with pytest.raises(OpticalError, match="pipelines must be one or more"):
+        profile([], gold=gold)
+
+
 def test_the_order_depends_on_the_seed_and_the_hash_does_not() -> None:
     docs = [spacy.blank("xx")(f"text {number}") for number in range(20)]
     first, same, other = (Workload(docs, seed) for seed in (0, 0, 1))
@@ -101,6 +125,9 @@ def test_blank_texts_are_left_out_and_blocks_go_round() -> None:
         {"rounds": 0},
         {"starts": 0},
         {"seconds": 0},
+        {"seconds": float("nan")},
+        {"seed": -1},
+        {"seed": 2**32},
         {"processes": 0},
         {"batch_sizes": (0,)},
         {"batch_sizes": ()},

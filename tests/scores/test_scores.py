@@ -108,3 +108,10 @@ def test_a_confidence_level_and_a_seed_are_followed():
     narrow = bootstrap_interval(np.mean, values, level=0.5)
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
     assert bootstrap_interval(np.mean, values, level=0.5, seed=1) != narrow
+
+
+def test_the_interval_of_one_observation_is_the_statistic_itself():
+    def length(drawn, axis):
+        return np.full(drawn.shape[:-1], drawn.shape[axis], float)
+
+    assert bootstrap_interval(length, [5.0]) == (1.0, 1.0)
