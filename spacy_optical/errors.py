@@ -4,8 +4,23 @@ E0xx general, E1xx runtime and bundles, E2xx data, E3xx alignment, E4xx training
 E5xx export, E6xx profiling, E7xx encoders, E8xx annotation of many texts.
 """
 
-import re
 from typing import Any
+
+
+class Message(str):
+    """A message with its code, which stays when the message is formatted."""
+
+    code: str
+
+    def __new__(cls, text: str, code: str = "") -> "Message":
+        """Make a message. A pickled message gets its code back as an attribute."""
+        message = super().__new__(cls, text)
+        message.code = code
+        return message
+
+    def format(self, *args: Any, **kwargs: Any) -> "Message":
+        """Fill in the fields."""
+        return Message(super().format(*args, **kwargs), self.code)
 
 
 class OpticalError(ValueError):
@@ -18,8 +33,7 @@ class OpticalError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        found = re.match(r"\[(E\d{3})\] ", message)
-        self.code = found[1] if found else ""
+        self.code: str = getattr(message, "code", "")
 
     def at(self, where: str) -> "OpticalError":
         """Get a copy of the error with a place between its code and its text.
@@ -28,7 +42,8 @@ class OpticalError(ValueError):
         RETURNS (OpticalError): The copy.
         """
         prefix = f"[{self.code}] " if self.code else ""
-        return OpticalError(f"{prefix}{where}: {str(self).removeprefix(prefix)}")
+        text = str(self).removeprefix(prefix)
+        return OpticalError(Message(f"{prefix}{where}: {text}", self.code))
 
 
 class MissingDependency(OpticalError, ImportError):
@@ -40,7 +55,7 @@ class _Coded(type):
 
     def __getattribute__(cls, name: str) -> Any:
         value = super().__getattribute__(name)
-        return value if name.startswith("__") else f"[{name}] {value}"
+        return value if name.startswith("__") else Message(f"[{name}] {value}", name)
 
 
 class Errors(metaclass=_Coded):
