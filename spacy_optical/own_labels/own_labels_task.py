@@ -162,10 +162,14 @@ def _set_targets(
     of_gold = sets.columns(annotated.difference(labels_not_labelled(doc)))
     unknown = sets.columns(frozenset(sets.new) - sets.known)
     free = np.zeros(target.shape, dtype=bool)
+    # An entity may begin with whitespace, which is not a word.
+    words = [[token.i for token in ent if not token.is_space] for ent in doc.ents]
+    begins = {indices[0] for indices in words if indices}
     for row, token in enumerate(word_tokens(doc)):
         if token.ent_type_:
+            prefix = "B" if token.i in begins else "I"
             target[row] = 0.0
-            target[row, number[f"{token.ent_iob_}-{token.ent_type_}"]] = 1.0
+            target[row, number[f"{prefix}-{token.ent_type_}"]] = 1.0
         elif token.ent_iob == _MISSING:
             free[row] = unknown
         else:

@@ -36,7 +36,7 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
 
     nlp (Language): The pipeline.
     name (str): The component's name in the pipeline.
-    model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder. It
+    model (Optional[str]): The name of a model of the package, or a bundle's folder. It
         is loaded at first use, unless `from_disk` or `from_bytes` has loaded a bundle.
     threads (int): The number of threads that run the model.
     max_batch_pieces (int): The maximum number of subword pieces in one batch, padding included.

@@ -76,11 +76,12 @@ def recent_scores_of(bundle: Bundle, overlap: int) -> RecentScores:
     """Get the recent scores that the runtimes of a model in this process share.
 
     bundle (Bundle): The bundle.
-    overlap (int): The number of pieces that windows share. The scores depend on it.
+    overlap (int): The number of pieces that windows share. The scores depend on the windows.
     RETURNS (RecentScores): The scores.
     """
     hashes = [entry.sha256 for _, entry in sorted(bundle.files.items())]
-    return _one(("recent", os.getpid(), *hashes, overlap), RecentScores)
+    key = ("recent", os.getpid(), *hashes, bundle.info.max_pieces, overlap)
+    return _one(key, RecentScores)
 
 
 def pieces_of(bundle: Bundle) -> WordPieces:

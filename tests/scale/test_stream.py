@@ -91,6 +91,15 @@ def test_other_kinds_give_the_same_rows(tmp_path: Path, kind: str):
     assert found == [(names[i], *entity) for i, *entity in expected(texts)]
 
 
+def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path: Path):
+    line = json.dumps({"id": "a", "text": TEXTS[0]})
+    for name, content in (("texts.txt", TEXTS[0]), ("texts.jsonl", line)):
+        (tmp_path / name).write_text(content, encoding="utf-8-sig")
+        annotate(tmp_path / name, tmp_path / f"out-{name}", id_column="id")
+        found = [tuple(row[key] for key in COLUMNS[1:5]) for row in rows(tmp_path / f"out-{name}")]
+        assert found == [entity[1:] for entity in expected(TEXTS[:1])]
+
+
 def saved_pipeline(folder: Path, **config: object) -> None:
     nlp = spacy.blank("xx")
     nlp.add_pipe("optical_ner", config=config)
@@ -127,6 +136,8 @@ def test_the_name_of_a_model_is_no_folder(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     source = parquet(tmp_path / "texts.parquet", TEXTS)
     assert annotate(source, tmp_path / "out", model="md").rows
+    with pytest.raises(OpticalError, match="E805"):
+        annotate(source, tmp_path / "other", model=Path("md"))
 
 
 def test_processes_write_the_same_files(tmp_path: Path):
