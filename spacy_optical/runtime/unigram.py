@@ -71,11 +71,7 @@ class Unigram:
         return index if self._search.id_to_piece(index) == piece else None
 
     def ids(self, text: str) -> list[int]:
-        """Split a text into pieces.
-
-        text (str): The text, without lone surrogates.
-        RETURNS (List[int]): The ids of the pieces.
-        """
+        """Split a text without lone surrogates into pieces, and get their ids."""
         found: list[int] = []
         for part in self._apart.split(text):
             if part in self._added:

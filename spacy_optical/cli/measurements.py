@@ -1,4 +1,4 @@
-"""`python -m spacy optical profile`"""
+"""Commands that measure pipelines and show the results."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import typer
 from spacy.cli._util import benchmark_cli
 from wasabi import msg
 
+from ..errors import Errors, OpticalError
 from ._app import command, gold_of, named_values, parse_names
 from ._options import Gold, GoldTest, Markdown, MaxAboveFloor, MaxDisk, MaxP50, MaxRss
 
@@ -113,3 +114,58 @@ def profile_cli(
 
 # Next to `spacy benchmark speed`.
 benchmark_cli.command("optical")(profile_cli)
+
+
+@command("recommend")
+def recommend_cli(
+    metrics: Path = typer.Argument(..., help="The metrics.json of the profile command"),
+    max_p50: MaxP50 = None,
+    max_rss: MaxRss = None,
+    max_above_floor: MaxAboveFloor = None,
+    max_disk: MaxDisk = None,
+) -> None:
+    """Show the pipeline with the best F1 within a budget, overall and by language.
+
+    Example: python -m spacy optical recommend report/metrics.json --max-p50 5ms --max-disk 20MB
+    """
+    from ..profiling.budget import recommend
+    from ..profiling.metrics_file import read_metrics
+    from ..profiling.schema import Budget
+    from ..profiling.tables import budget_table
+    from ..profiling.text import terminal_table
+    from ._amounts import make_budget
+
+    budget = make_budget(max_p50, max_rss, max_above_floor, max_disk) or Budget()
+    report = read_metrics(metrics)
+    best = recommend(report, budget)
+    print(terminal_table(budget_table(report, budget)))
+    if not best:
+        msg.fail("No pipeline is within the budget", exits=1)
+    msg.table({"Best macro F1": best.pop("macro"), **best})
+
+
+@command("summary")
+def summary_cli(
+    report: Path = typer.Argument(..., help="Report folder of the profile command"),
+    bundle: Path = typer.Option(..., "--bundle", "-b", help="Folder of the bundle"),
+    packages: Path = typer.Option(..., "--packages", "-p", help="Folder with the built packages"),
+    markdown: Markdown = None,
+) -> None:
+    """Show the tables of a report, and the paths of the report, bundle and wheel.
+
+    Example: python -m spacy optical summary metrics/profile -b bundles/student-int8 -p packages
+    """
+    from ..profiling.metrics_file import read_metrics
+    from ..profiling.report import METRICS_FILE, PAGE_FILE
+    from ..profiling.text import markdown_text, terminal_text
+    from ._markdown import replace_results
+
+    metrics = read_metrics(report / METRICS_FILE)
+    print(terminal_text(metrics))
+    if markdown is not None:
+        replace_results(markdown, markdown_text(metrics))
+    wheels = packages.glob("*/dist/*.whl")
+    newest = max(wheels, key=lambda wheel: wheel.stat().st_mtime, default=None)
+    if newest is None:
+        raise OpticalError(Errors.E002.format(what="wheel", path=packages))
+    msg.table({"Report": report / PAGE_FILE, "Bundle": bundle, "Wheel": newest})
