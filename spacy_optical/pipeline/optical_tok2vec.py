@@ -70,7 +70,7 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
         """Compute vectors without changing the documents.
 
         docs (Iterable[Doc]): The documents.
-        RETURNS (List[ndarray]): For each document float32 [tokens, width].
+        RETURNS (List[ndarray]): For each document float32 [tokens, width], on the device of spaCy.
         """
         docs = list(docs)
         words = [words_to_read(doc) for doc in docs]
@@ -80,7 +80,7 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
                 vectors = np.zeros((len(doc), found[number].shape[1]), dtype=np.float32)
                 vectors[tokens] = found[number]
                 found[number] = vectors
-        return found
+        return [self.model.ops.asarray2f(vectors) for vectors in found]
 
     def update(
         self,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 pa = pytest.importorskip("pyarrow", reason='needs pyarrow: pip install "spacy_optical[scale]"')
 pq = pytest.importorskip("pyarrow.parquet")
@@ -199,6 +199,19 @@ def test_nulls_of_parquet_and_of_an_empty_file(tmp_path: Path):
     assert annotate(source, tmp_path / "out") == (3, 3, 2, None)
     errors = [(row["id"], row["error"]) for row in rows(tmp_path / "out")]
     assert errors == [(1, None), (2, "the text is null"), (None, "the id is null")]
+
+
+def test_another_score_of_an_application_is_left_out(tmp_path: Path):
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PER", "pattern": "Amina"}])
+    nlp.to_disk(tmp_path / "pipeline")
+    source = parquet(tmp_path / "texts.parquet", TEXTS)
+    Span.set_extension("score", default="good", force=True)
+    try:
+        annotate(source, tmp_path / "out", model=tmp_path / "pipeline")
+    finally:
+        Span.remove_extension("score")
+    assert {(row["text"], row["score"]) for row in rows(tmp_path / "out")} == {("Amina", None)}
 
 
 @Language.component("toy_no_mbeya")
