@@ -22,11 +22,7 @@ def make_budget(
 
 
 def parse_amount(text: str | None, unit: str) -> float | None:
-    """Parse an amount, e.g. `5ms`, `0.2s`, `60MB` or `60`.
-
-    text (Optional[str]): The text. None gives None.
-    unit (str): The unit of the result, `ms` or `MB`.
-    """
+    """Parse an amount, e.g. `5ms`, `0.2s`, `60MB` or `60`, in `ms` or `MB`. None gives None."""
     if text is None:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())

@@ -29,11 +29,9 @@ DOTTED = re.compile(r"[a-z_]+(\.[\w-]+)+(=|$)")
 def command(
     name: str, *, overrides: bool = False, group: typer.Typer = optical_cli
 ) -> Callable[[Callable[..., Any]], Any]:
-    """Register a command. An `OpticalError` is printed, and the command exits with code 1.
+    """Register a command, which may take config overrides such as `--training.epochs 2`.
 
-    name (str): The name of the command.
-    overrides (bool): Whether it takes config overrides, e.g. `--training.epochs 2`.
-    group (Typer): The command group.
+    An `OpticalError` is printed, and the command exits with code 1.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,12 +91,7 @@ def named_paths(values: list[str]) -> dict[str, Path]:
 
 
 def gold_of(options: list[str], folder: Path | None, split: str) -> dict[str, Path]:
-    """Get the gold files of the options `--gold` and `--gold-folder`.
-
-    options (List[str]): The values of `--gold`, as LANG=FILE. They override the folder.
-    folder (Optional[Path]): The value of `--gold-folder`.
-    split (str): The files of the folder to use, `dev` or `test`.
-    """
+    """Get the gold files of `--gold LANG=FILE`, and for other languages of `--gold-folder`."""
     files = {} if folder is None else gold_files(folder, split)
     return files | named_paths(options)
 

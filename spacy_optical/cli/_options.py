@@ -5,8 +5,6 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from ..data.bitext import Format
-
 ConfigPath = Annotated[Path, Argument(metavar="CONFIG", help="Config file")]
 Teacher = Annotated[Path, Argument(help="Folder of the teacher")]
 TrainedModel = Annotated[Path, Argument(help="Folder of a student or teacher")]
@@ -31,27 +29,6 @@ Layers = Annotated[
         help="Layer of the encoder; repeatable, for the mean of several [default: 7]",
     ),
 ]
-Aligner = Annotated[str, Option("--aligner", "-a", help="Name of the aligner")]
-SourceLanguage = Annotated[str, Option("--source", help="Source language")]
-Threshold = Annotated[float, Option(min=0, max=1, help="Minimum confidence of an entity")]
-SkipBelow = Annotated[float, Option(min=0, max=1, help="Minimum similarity of a usable pair")]
-
-Keys = Annotated[
-    str,
-    Option(
-        "--keys",
-        "-k",
-        help="Source and target as JSON keys, TMX languages, endings of Moses files, or names or "
-        "numbers of TSV columns, separated by a comma [default: the language codes]",
-    ),
-]
-BitextFormat = Annotated[
-    Format | None, Option("--format", help="Format of the bitext [default: from the file name]")
-]
-Unescape = Annotated[
-    bool, Option("--unescape", help="Replace HTML entities and doubled quotes by characters")
-]
-
 _FILES = "Gold folder of the corpus command, to use its {} files"
 GoldTest = Annotated[Path | None, Option("--gold-folder", help=_FILES.format("test"))]
 GoldDev = Annotated[Path | None, Option("--gold-folder", help=_FILES.format("dev"))]

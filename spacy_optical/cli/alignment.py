@@ -1,25 +1,38 @@
 """Commands for bitext: align, project labels, find faults."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
+from typer import Option
 from wasabi import msg
 
-from ..data.bitext import OnError
+from ..data.bitext import Format, OnError
 from ..errors import Errors, OpticalError
 from ..projection import THRESHOLD
 from ._app import command
-from ._options import (
-    Aligner,
-    BitextFormat,
-    Encoder,
-    Keys,
-    Layers,
-    SkipBelow,
-    SourceLanguage,
-    Threshold,
-    Unescape,
-)
+from ._options import Encoder, Layers
+
+Aligner = Annotated[str, Option("--aligner", "-a", help="Name of the aligner")]
+SourceLanguage = Annotated[str, Option("--source", help="Source language")]
+Threshold = Annotated[float, Option(min=0, max=1, help="Minimum confidence of an entity")]
+SkipBelow = Annotated[float, Option(min=0, max=1, help="Minimum similarity of a usable pair")]
+
+Keys = Annotated[
+    str,
+    Option(
+        "--keys",
+        "-k",
+        help="Source and target as JSON keys, TMX languages, endings of Moses files, or names or "
+        "numbers of TSV columns, separated by a comma [default: the language codes]",
+    ),
+]
+BitextFormat = Annotated[
+    Format | None, Option("--format", help="Format of the bitext [default: from the file name]")
+]
+Unescape = Annotated[
+    bool, Option("--unescape", help="Replace HTML entities and doubled quotes by characters")
+]
 
 
 @command("align")

@@ -11,7 +11,7 @@ from typing import Any
 REFUSED = ("normalized", "single_word", "lstrip", "rstrip")
 # A normalizer that replaces several spaces by one.
 ONE_SPACE = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}
-SPACE = "▁"
+SPACE = "▁"  # SentencePiece's character for a space
 VOCABULARY = re.compile(rb'"vocab"\s*:\s*\[')
 # Up to 256 pieces with their scores. The whole list as Python objects takes several times the
 # memory, and not all of it is returned to the system.

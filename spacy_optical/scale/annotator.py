@@ -33,9 +33,7 @@ _held: dict[str, Language] = {}
 def load_pipeline(model: str | None, content: str) -> Language:
     """Load a pipeline, or get it if it is the last one that this process loaded.
 
-    model (Optional[str]): As for `annotate`.
-    content (str): Its `fingerprint`. The name is not enough, because a folder can be overwritten.
-    RETURNS (Language): The pipeline.
+    `content` is its `fingerprint`. The name is not enough, because a folder can be overwritten.
     RAISES (OpticalError): If it cannot be loaded.
     """
     if content not in _held:
