@@ -1,13 +1,13 @@
 """Save a bundle as a spaCy pipeline, ready for `spacy package`."""
 
 from pathlib import Path
-from typing import Any
 
 import spacy
 
 from ..data.sources import load_data_config
 from ..errors import Errors, OpticalError
 from ..files import folder_written_whole
+from ..runtime.bundle import Bundle
 from .pipeline_meta import NOTES, performance_of, sources_of
 
 DESCRIPTION = "Named entities in {languages}, by a small student distilled across languages."
@@ -35,12 +35,12 @@ def assemble(
     RAISES (OpticalError): If the bundle is damaged or did not pass its gate, or a file is missing
         or has the wrong format.
     """
-    nlp = spacy.blank("xx")
-    # The absolute path of a folder called `md` is not the name of a model.
-    component: Any = nlp.add_pipe("optical_ner", config={"model": str(Path(bundle).absolute())})
-    info = component.runtime.bundle.info
+    info = Bundle.from_disk(bundle).info
     if not info.verified:
         raise OpticalError(Errors.E506.format(path=bundle))
+    nlp = spacy.blank("xx")
+    # The absolute path of a folder called `md` is not the name of a model.
+    nlp.add_pipe("optical_ner", config={"model": str(Path(bundle).absolute())})
     # The component has the weights. The path is of no use on other machines.
     nlp.get_pipe_config("optical_ner")["model"] = None
     nlp.meta.update(

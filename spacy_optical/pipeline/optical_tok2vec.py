@@ -80,7 +80,8 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
                 vectors = np.zeros((len(doc), found[number].shape[1]), dtype=np.float32)
                 vectors[tokens] = found[number]
                 found[number] = vectors
-        return [self.model.ops.asarray2f(vectors) for vectors in found]
+        device: Any = self.model.ops
+        return [device.asarray2f(vectors) for vectors in found]
 
     def update(
         self,
