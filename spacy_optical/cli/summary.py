@@ -30,7 +30,8 @@ def summary_cli(
     print(terminal_text(metrics))
     if markdown is not None:
         replace_results(markdown, markdown_text(metrics))
-    wheels = sorted(packages.glob("*/dist/*.whl"))
-    if not wheels:
+    wheels = packages.glob("*/dist/*.whl")
+    newest = max(wheels, key=lambda wheel: wheel.stat().st_mtime, default=None)
+    if newest is None:
         raise OpticalError(Errors.E002.format(what="wheel", path=packages))
-    msg.table({"Report": report / PAGE_FILE, "Bundle": bundle, "Wheel": wheels[-1]})
+    msg.table({"Report": report / PAGE_FILE, "Bundle": bundle, "Wheel": newest})

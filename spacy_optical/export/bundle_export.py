@@ -1,17 +1,17 @@
 """Export a tagger to a bundle, if it passes the gate."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..data.docs import read_docs
 from ..distill.tagger import METRICS, load_tagger
 from ..distill.tagger_evaluation import check_labels
 from ..encoders.folder import TOKENIZER
 from ..errors import Errors, OpticalError
-from ..files import check_replaceable
-from ..runtime.bundle import INPUTS, MANIFEST_FILE, OUTPUT, Bundle, BundleInfo
+from ..files import check_replaceable, read_record
+from ..runtime.bundle import INPUTS, LEAST_PIECES, MANIFEST_FILE, OUTPUT, Bundle, BundleInfo
 from ..runtime.pieces import WordPieces
 from .onnx import export_onnx
 from .quantize import preset_named, quantize
@@ -47,12 +47,17 @@ def export_bundle(
     with_vectors (bool): Also output word vectors, for `optical_tok2vec`.
     say (Callable[[str], None]): Called with a progress message at each step.
     RETURNS (Verdict): The results of the comparison.
-    RAISES (OpticalError): If the model is incomplete, the gold has a label that the model does not
-        have, or the bundle fails the gate.
+    RAISES (OpticalError): If the model is incomplete, `max_pieces` is too small, the gold has a
+        label that the model does not have, or the bundle fails the gate.
     """
     folder, out = Path(tagger_folder), Path(out)
     files = {language: Path(path) for language, path in gold.items()}
     name = preset_named(preset)
+    if max_pieces < LEAST_PIECES:
+        expected = f"at least {LEAST_PIECES}"
+        raise OpticalError(
+            Errors.E114.format(name="max_pieces", value=max_pieces, expected=expected)
+        )
     check_replaceable(out, marker=MANIFEST_FILE)
     tagger = load_tagger(folder)
     docs = {language: read_docs(path) for language, path in files.items()}
@@ -62,7 +67,7 @@ def export_bundle(
         check_labels(part, tagger.labels, files[language])
     provenance, languages = {}, set(docs)
     if (folder / METRICS).is_file():
-        metrics = json.loads((folder / METRICS).read_text(encoding="utf8"))
+        metrics = read_record(folder / METRICS, dict[str, Any])
         provenance = {key: metrics[key] for key in _PROVENANCE if key in metrics}
     if data := provenance.get("config", {}).get("data"):
         # Not all training languages have gold.

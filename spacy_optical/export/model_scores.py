@@ -33,12 +33,12 @@ def evaluate_model(
     """
     if not gold:
         raise OpticalError(Errors.E505)
-    if (Path(model) / CONFIG).is_file():
-        return _tagger_scores(Path(model), gold, labels)
-    known = any((Path(model) / name).is_file() for name in (MANIFEST_FILE, "config.cfg"))
-    if not known and not is_name(str(model)):
-        raise OpticalError(Errors.E603.format(path=model))
-    return _pipeline_scores(load_model(str(model)), gold, labels)
+    if not is_name(model):
+        if (Path(model) / CONFIG).is_file():
+            return _tagger_scores(Path(model), gold, labels)
+        if not any((Path(model) / name).is_file() for name in (MANIFEST_FILE, "config.cfg")):
+            raise OpticalError(Errors.E603.format(path=model))
+    return _pipeline_scores(load_model(model), gold, labels)
 
 
 def _tagger_scores(

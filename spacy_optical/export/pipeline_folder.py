@@ -1,7 +1,6 @@
 """Save a bundle as a spaCy pipeline, ready for `spacy package`."""
 
 from pathlib import Path
-from typing import Any
 
 import spacy
 
@@ -36,25 +35,25 @@ def assemble(
     RAISES (OpticalError): If the bundle is damaged or did not pass its gate, or a file is missing
         or has the wrong format.
     """
-    loaded = Bundle.from_disk(bundle)
-    if not loaded.info.verified:
+    info = Bundle.from_disk(bundle).info
+    if not info.verified:
         raise OpticalError(Errors.E506.format(path=bundle))
     nlp = spacy.blank("xx")
-    component: Any = nlp.add_pipe("optical_ner", config={"model": str(bundle)})
-    component.labels  # noqa: B018 - loads the bundle, so that to_disk writes it
+    # The absolute path of a folder called `md` is not the name of a model.
+    nlp.add_pipe("optical_ner", config={"model": str(Path(bundle).absolute())})
     # The component has the weights. The path is of no use on other machines.
     nlp.get_pipe_config("optical_ner")["model"] = None
     nlp.meta.update(
         name=name,
         version=version,
-        description=DESCRIPTION.format(languages=", ".join(loaded.info.languages)),
+        description=DESCRIPTION.format(languages=", ".join(info.languages)),
         license=licence,
-        performance=loaded.info.metrics,
+        performance=info.metrics,
     )
     if data is not None:
         nlp.meta["sources"] = sources_of(load_data_config(data))
     if scores is not None:
-        performance = performance_of(scores) | loaded.info.metrics
+        performance = performance_of(scores) | info.metrics
         nlp.meta.update(performance=performance, notes=NOTES)
     with folder_written_whole(out, marker="config.cfg") as folder:
         nlp.to_disk(folder)

@@ -62,6 +62,6 @@ def performance_of(path: Path) -> dict[str, Any]:
             key: sum(score[key] or 0.0 for score in chosen) / len(chosen)
             for key in ("ents_p", "ents_r", "ents_f")
         }
-    except (ValueError, TypeError, KeyError, ZeroDivisionError) as err:
+    except (ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError) as err:
         raise OpticalError(Errors.E515.format(path=path)) from err
     return means | {"languages": languages}

@@ -16,10 +16,8 @@ PRESETS: dict[str, bool | None] = {"fp32": None, "int8": True, "int8-vnni": Fals
 
 
 def preset_named(name: str) -> str:
-    """Check the name of a preset.
+    """Check the name of a preset. `auto` becomes the one that works on every processor.
 
-    name (str): A name in `PRESETS`, or `auto` for the preset that works on every processor.
-    RETURNS (str): A name in `PRESETS`.
     RAISES (OpticalError): If there is no such preset.
     """
     name = "int8" if name == "auto" else name

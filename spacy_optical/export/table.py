@@ -24,9 +24,7 @@ FLOAT = 1  # onnx.TensorProto.FLOAT
 def word_lookup(model: "ModelProto") -> "NodeProto | None":
     """Find the node that looks up the input pieces.
 
-    model (ModelProto): The model.
-    RETURNS (Optional[NodeProto]): The node. None if there is none, or if the width of the table is
-        not a multiple of two blocks.
+    None if there is none, or if the width of its table is not a multiple of two blocks.
     """
     widths = {tensor.name: tensor.dims[-1] for tensor in model.graph.initializer if tensor.dims}
     for node in model.graph.node:
@@ -37,8 +35,7 @@ def word_lookup(model: "ModelProto") -> "NodeProto | None":
 
 def pack_word_table(model: "ModelProto") -> None:
     """Quantise the word table to four bits in place, if the model has a `word_lookup`."""
-    lookup = word_lookup(model)
-    if lookup is None:
+    if (lookup := word_lookup(model)) is None:
         return
     onnx = require("onnx")
     graph, (name, pieces), out = model.graph, lookup.input, lookup.output[0]

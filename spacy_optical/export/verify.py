@@ -79,7 +79,7 @@ def verify(
     by_torch = word_logits(tagger, words, pieces, max_pieces=fp32.info.max_pieces)
     exact, quick = reference.scores(words), reader.scores(words)
     difference = float(np.abs(np.concatenate(exact) - np.concatenate(by_torch)).max())
-    if difference > MAX_FP32_DIFFERENCE:
+    if not difference <= MAX_FP32_DIFFERENCE:  # NaN too
         raise OpticalError(Errors.E503.format(difference=difference, allowed=MAX_FP32_DIFFERENCE))
     a = np.concatenate([scores.argmax(axis=-1) for scores in exact])
     b = np.concatenate([scores.argmax(axis=-1) for scores in quick])

@@ -24,7 +24,7 @@ from ..export.pipeline_folder import assemble
 from ..export.quantize import preset_named
 from ..export.verify import Gate
 from ..files import check_replaceable, scratch_folder, sha256
-from ..runtime.bundle import MANIFEST_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, model_path
+from ..runtime.bundle import MANIFEST_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, model_path, read_info
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 from .finetuning import Finetuning, OwnGold, gather
@@ -126,7 +126,7 @@ def finetune(
         verdict = export_bundle(
             student, bundle, dev_files, preset=preset, gate=gate, force=force, say=say
         )
-    if Bundle.from_disk(bundle).info.verified:
+    if read_info(bundle).verified:
         assemble(bundle, pipeline, name="finetuned", version="0.1.0")
     else:
         shutil.rmtree(pipeline, ignore_errors=True)  # of an earlier run

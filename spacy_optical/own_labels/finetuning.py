@@ -43,11 +43,7 @@ class Finetuning(Training):
     seed: int = Field(0, ge=0)
 
     def with_epochs(self, batches: int) -> Self:
-        """Set the number of epochs for about `BATCHES` batches in total, unless it was given.
-
-        batches (int): Batches in an epoch.
-        RETURNS (Finetuning): The settings.
-        """
+        """Set the number of epochs for about `BATCHES` batches in total, unless it was given."""
         if "epochs" in self.model_fields_set:
             return self
         epochs = min(max(round(BATCHES / batches), FEWEST_EPOCHS), self.epochs)

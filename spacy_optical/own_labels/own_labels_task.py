@@ -99,18 +99,15 @@ def with_new_labels(tagger: WordTagger, sets: TagSets, seed: int) -> None:
     before: nn.Linear = tagger.model.classifier
     after = nn.Linear(before.in_features, len(sets.tags))
     generator = torch.Generator().manual_seed(seed)
-    matrix = sets.matrix()
+    config, matrix = tagger.model.config, sets.matrix()
+    kept = torch.from_numpy(matrix.any(axis=0))
+    sources = matrix.argmax(axis=0)[kept]  # the first one, if labels are merged
     with torch.no_grad():
-        after.weight.normal_(0.0, tagger.model.config.initializer_range, generator=generator)
+        after.weight.normal_(0.0, config.initializer_range, generator=generator)
         after.bias.zero_()
-        for column in range(len(sets.tags)):
-            sources = np.flatnonzero(matrix[:, column])
-            if len(sources):  # several if labels are merged; the first one is used
-                after.weight[column] = before.weight[sources[0]]
-                after.bias[column] = before.bias[sources[0]]
+        after.weight[kept], after.bias[kept] = before.weight[sources], before.bias[sources]
     tagger.model.classifier = after
     tagger.model.num_labels = len(sets.tags)
-    config = tagger.model.config
     config.id2label = dict(enumerate(sets.tags))
     config.label2id = {tag: at for at, tag in enumerate(sets.tags)}
 
@@ -162,10 +159,14 @@ def _set_targets(
     of_gold = sets.columns(annotated.difference(labels_not_labelled(doc)))
     unknown = sets.columns(frozenset(sets.new) - sets.known)
     free = np.zeros(target.shape, dtype=bool)
+    # An entity may begin with whitespace, which is not a word.
+    words = [[token.i for token in ent if not token.is_space] for ent in doc.ents]
+    begins = {indices[0] for indices in words if indices}
     for row, token in enumerate(word_tokens(doc)):
         if token.ent_type_:
+            prefix = "B" if token.i in begins else "I"
             target[row] = 0.0
-            target[row, number[f"{token.ent_iob_}-{token.ent_type_}"]] = 1.0
+            target[row, number[f"{prefix}-{token.ent_type_}"]] = 1.0
         elif token.ent_iob == _MISSING:
             free[row] = unknown
         else:
@@ -201,6 +202,8 @@ class OwnLabelsTask(SentenceTask):
     batch_size (int): Sentences in a batch.
     """
 
+    sentences: Sequence[TargetSentence]
+
     def __init__(
         self,
         sentences: Sequence[TargetSentence],
@@ -208,8 +211,7 @@ class OwnLabelsTask(SentenceTask):
         pieces: WordPieces,
         batch_size: int,
     ) -> None:
-        self.learned = [*sentences, *beside]
-        super().__init__(self.learned, pieces, batch_size)
+        super().__init__([*sentences, *beside], pieces, batch_size)
         self.count = len(sentences)
 
     def batches(self, rng: np.random.Generator) -> list[list[int]]:
@@ -221,7 +223,7 @@ class OwnLabelsTask(SentenceTask):
 
     def losses(self, tagger: WordTagger, batch: list[int]) -> Losses:
         """Compute the cross-entropy with the targets."""
-        chosen = [self.learned[i] for i in batch]
+        chosen = [self.sentences[i] for i in batch]
         padded = send_to_device(collate(chosen, self.pieces), tagger.device)
         target = pad_sequence([torch.from_numpy(one.target) for one in chosen], batch_first=True)
         free = pad_sequence([torch.from_numpy(one.free) for one in chosen], batch_first=True)

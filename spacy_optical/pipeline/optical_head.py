@@ -17,11 +17,9 @@ from spacy.pipeline.pipe import Pipe
 from spacy.tokens import Doc
 
 from ..runtime.decode import LabelledSpan, bio_tags, decode
+from ..runtime.unigram import SPACE
 from ..runtime.word_tokens import word_tokens
 from .entities import sentence_starts, write_entities
-
-# SentencePiece's character for a space.
-SPACE = "▁"
 
 
 @Language.factory(

@@ -46,7 +46,7 @@ class OpticalNER(BundlePipe, Pipe):
 
     nlp (Language): The pipeline.
     name (str): The component's name in the pipeline.
-    model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder.
+    model (Optional[str]): The name of a model of the package, or a bundle's folder.
         Defaults to `md`. It is loaded at first use, unless `from_disk` or `from_bytes` has loaded a
         bundle.
     threads (int): The number of threads that run the model.

@@ -36,7 +36,7 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
 
     nlp (Language): The pipeline.
     name (str): The component's name in the pipeline.
-    model (Optional[Union[str, Path]]): The name of a model of the package, or a bundle's folder. It
+    model (Optional[str]): The name of a model of the package, or a bundle's folder. It
         is loaded at first use, unless `from_disk` or `from_bytes` has loaded a bundle.
     threads (int): The number of threads that run the model.
     max_batch_pieces (int): The maximum number of subword pieces in one batch, padding included.
@@ -70,7 +70,7 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
         """Compute vectors without changing the documents.
 
         docs (Iterable[Doc]): The documents.
-        RETURNS (List[ndarray]): For each document float32 [tokens, width].
+        RETURNS (List[ndarray]): For each document float32 [tokens, width], on the device of spaCy.
         """
         docs = list(docs)
         words = [words_to_read(doc) for doc in docs]
@@ -80,7 +80,8 @@ class OpticalTok2Vec(BundlePipe, Tok2Vec):
                 vectors = np.zeros((len(doc), found[number].shape[1]), dtype=np.float32)
                 vectors[tokens] = found[number]
                 found[number] = vectors
-        return found
+        device: Any = self.model.ops
+        return [device.asarray2f(vectors) for vectors in found]
 
     def update(
         self,

@@ -73,13 +73,7 @@ def make_student_model(
     assigns=["doc._.trf_data"],
     default_config={
         "max_batch_items": 4096,
-        "model": {
-            "@architectures": "spacy_optical.Student.v1",
-            "name": "",
-            "window": 48,
-            "stride": 36,
-            "mixed_precision": False,
-        },
+        "model": {"@architectures": "spacy_optical.Student.v1", "name": ""},
     },
 )
 def make_optical_transformer(

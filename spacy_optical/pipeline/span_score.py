@@ -41,11 +41,7 @@ def get_score(span: Span) -> float | None:
 
 
 def set_score(span: Span, score: float) -> None:
-    """Set the score of an entity.
-
-    span (Span): The entity.
-    score (float): The score, 0 to 1.
-    """
+    """Set the score of an entity, 0 to 1."""
     data: dict[Any, Any] = span.doc.user_data
     data[_key(span, SCORE)] = score
     if span.label_:

@@ -86,14 +86,9 @@ def windows(piece_counts: Sequence[int], max_pieces: int, overlap: int) -> list[
         start, keep_start = next_start, keep_end
 
 
-def padded_length(n_pieces: int, max_pieces: int) -> int:
-    """Get the length that a row is padded to: a multiple of `MULTIPLE`, at most `max_pieces`.
-
-    n_pieces (int): The number of pieces of the row, special pieces included.
-    max_pieces (int): The maximum number of pieces that the model takes.
-    RETURNS (int): The length.
-    """
-    return min(-(-n_pieces // MULTIPLE) * MULTIPLE, max_pieces)
+def padded_length(count: int) -> int:
+    """Round a number of pieces or words up to a multiple of `MULTIPLE`."""
+    return -(-count // MULTIPLE) * MULTIPLE
 
 
 def batches(lengths: Sequence[int], max_batch_pieces: int) -> Iterator[list[int]]:
@@ -149,7 +144,7 @@ def read_windows(
             rows.append(cut[window.start : window.end])
             places.append((index, window))
             length = sum(counts[window.start : window.end]) + special
-            lengths.append(length if alone else padded_length(length, max_pieces))
+            lengths.append(length if alone else min(padded_length(length), max_pieces))
     for batch in batches(lengths, 1 if alone else max_batch_pieces):
         arrays = read([rows[at] for at in batch], lengths[batch[0]])
         for at, array in zip(batch, arrays, strict=True):
@@ -172,8 +167,7 @@ def pack(rows: Sequence[Row], tokenizer: WordPieces, length: int) -> Packed:
     prefix, suffix = tokenizer.prefix, tokenizer.suffix
     if not prefix:
         raise OpticalError(Errors.E113.format(path="tokenizer.json", reason="it has no prefix"))
-    n_words = max(map(len, rows), default=0)
-    n_words = max(-(-n_words // MULTIPLE) * MULTIPLE, MULTIPLE)
+    n_words = padded_length(max([1, *map(len, rows)]))
     input_ids = np.full((len(rows), length), tokenizer.pad_id, dtype=np.int64)
     attention_mask = np.zeros((len(rows), length), dtype=np.int64)
     first_pieces = np.zeros((len(rows), n_words), dtype=np.int64)

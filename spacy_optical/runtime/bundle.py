@@ -26,6 +26,7 @@ TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "bundle.json"
 WEIGHTS_FILE = "weights.bin"
 BUNDLE_FORMAT = 2  # format 1 had no weights file
+LEAST_PIECES = 4  # in a window, special pieces included
 
 INPUTS = ("input_ids", "attention_mask", "first_pieces")
 OUTPUT = "logits"
@@ -56,7 +57,7 @@ class BundleInfo:
     """
 
     labels: tuple[Annotated[str, Field(min_length=1)], ...]
-    max_pieces: Annotated[int, Field(ge=4)]
+    max_pieces: Annotated[int, Field(ge=LEAST_PIECES)]
     preset: str
     inputs: tuple[str, ...]
     output: str
@@ -226,7 +227,7 @@ def _parsed(where: str, manifest: bytes) -> BundleInfo:
             raise ValueError("it names no format")
         if found["format"] <= BUNDLE_FORMAT:
             return _checked(_MANIFEST.validate_json(manifest))
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         reason = str(err)
         if isinstance(err, ValidationError):
             first = err.errors()[0]

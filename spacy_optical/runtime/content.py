@@ -9,6 +9,7 @@ import os
 import weakref
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,17 +46,10 @@ class FileEntry:
         return cls(len(content), hashlib.sha256(content).hexdigest())
 
     def check(self, found: "FileEntry", *, name: str, path: str | Path) -> None:
-        """Check that a file has this size and hash.
-
-        found (FileEntry): The size and hash of the file.
-        name (str): The name of the file, for the message.
-        path (Union[str, Path]): Its bundle, for the message.
-        RAISES (OpticalError): If size or hash differ.
-        """
+        """Raise an error if a file of the bundle `path` has another size or hash."""
         if found.size != self.size:
-            raise OpticalError(
-                Errors.E104.format(name=name, path=path, found=found.size, expected=self.size)
-            )
+            sizes = {"found": found.size, "expected": self.size}
+            raise OpticalError(Errors.E104.format(name=name, path=path, **sizes))
         if found.sha256 != self.sha256:
             raise OpticalError(Errors.E105.format(name=name, path=path))
 
@@ -85,10 +79,11 @@ class StoredFile:
             does not match the manifest.
         """
         digest, at = hashlib.sha256(), 0
-        while part := _part(self._file, PART_BYTES, at, self.name, self.folder):
-            digest.update(part)
-            at += len(part)
-            yield part
+        with _refused_reads(self.folder, self.name):
+            while part := _part(self._file, at):
+                digest.update(part)
+                at += len(part)
+                yield part
         self.entry.check(FileEntry(at, digest.hexdigest()), name=self.name, path=self.folder)
 
     def read(self) -> bytes:
@@ -134,10 +129,8 @@ class Content:
 
 
 def write_content(content: bytes | StoredFile, path: Path) -> None:
-    """Write a content to a file. The content of a file is copied in parts.
+    """Write a content to a file. That of a stored file is copied in parts.
 
-    content (Union[bytes, StoredFile]): The content, or a file that holds it.
-    path (Path): The file to write.
     RAISES (OpticalError): If the content cannot be read or does not match the manifest.
     RAISES (OSError): If the file cannot be written.
     """
@@ -148,16 +141,10 @@ def write_content(content: bytes | StoredFile, path: Path) -> None:
 def read_manifest(folder: Path, name: str) -> bytes:
     """Read the manifest of a bundle.
 
-    folder (Path): The bundle's folder.
-    name (str): The name of the manifest in it.
-    RETURNS (bytes): The content.
     RAISES (OpticalError): If the file is missing, cannot be read or is too large.
     """
-    file = _opened(folder, name)
-    try:
-        content = _part(file, MAX_MANIFEST_BYTES + 1, 0, name, folder)
-    finally:
-        os.close(file)
+    with os.fdopen(_opened(folder, name), "rb") as file, _refused_reads(folder, name):
+        content = file.read(MAX_MANIFEST_BYTES + 1)
     if len(content) > MAX_MANIFEST_BYTES:
         sizes = {"found": "too many", "expected": f"at most {MAX_MANIFEST_BYTES}"}
         raise OpticalError(Errors.E104.format(name=name, path=folder, **sizes))
@@ -168,19 +155,22 @@ def _opened(folder: Path, name: str) -> int:
     path = folder / name
     if not os.path.isfile(path):  # opening a named pipe would wait for its writer
         raise OpticalError(Errors.E102.format(name=name, path=folder))
-    try:
+    with _refused_reads(folder, name):
         return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError as err:
-        reason = err.strerror or err
-        raise OpticalError(Errors.E106.format(name=name, path=folder, reason=reason)) from err
 
 
-def _part(file: int, size: int, at: int, name: str, folder: Path) -> bytes:
+def _part(file: int, at: int) -> bytes:
+    if STAYS_READABLE:  # does not move the position, which threads and forked processes share
+        return os.pread(file, PART_BYTES, at)
+    os.lseek(file, at, os.SEEK_SET)
+    return os.read(file, PART_BYTES)
+
+
+@contextmanager
+def _refused_reads(folder: Path, name: str) -> Iterator[None]:
+    """Raise an `OpticalError` if the system refuses to read a file of a bundle."""
     try:
-        if STAYS_READABLE:  # does not move the position, which threads and forked processes share
-            return os.pread(file, size, at)
-        os.lseek(file, at, os.SEEK_SET)
-        return os.read(file, size)
+        yield
     except OSError as err:
         reason = err.strerror or err
         raise OpticalError(Errors.E106.format(name=name, path=folder, reason=reason)) from err

@@ -9,14 +9,16 @@ from spacy.util import is_package
 from .bundle import MANIFEST_FILE, SIZES
 
 
-def load_model(model: str | None = None) -> Language:
+def load_model(model: str | Path | None = None) -> Language:
     """Load a model as a pipeline.
 
-    model (Optional[str]): The name of a model of the package, a bundle's folder, or a name or path
-        for `spacy.load`. Defaults to the default model of the package.
+    model (Optional[Union[str, Path]]): The name of a model of the package, a bundle's folder, or a
+        name or path for `spacy.load`. Defaults to the default model of the package.
     RETURNS (Language): The pipeline. For a bundle, a blank multilingual one with `optical_ner`.
     RAISES (OpticalError): If the package has no such model, or the bundle is damaged.
     """
+    if isinstance(model, Path):
+        model = str(model.absolute())  # not a name
     if model is None or model in SIZES or (Path(model) / MANIFEST_FILE).is_file():
         nlp = spacy.blank("xx")
         nlp.add_pipe("optical_ner", config={"model": model})
@@ -24,10 +26,11 @@ def load_model(model: str | None = None) -> Language:
     return spacy.load(model)
 
 
-def is_name(model: str) -> bool:
+def is_name(model: str | Path) -> bool:
     """Check whether this is the name of a model of the package or of an installed pipeline.
 
-    model (str): A name or a path. For a folder with such a name, write `./NAME`.
+    model (Union[str, Path]): A name or a path. For a folder with such a name, give a `Path` or
+        write `./NAME`.
     RETURNS (bool): Whether it is a name. If not, it is a path.
     """
-    return model in SIZES or is_package(model)
+    return isinstance(model, str) and (model in SIZES or is_package(model))

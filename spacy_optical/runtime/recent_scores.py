@@ -31,11 +31,7 @@ class RecentScores:
         self._lock = Lock()
 
     def keep(self, texts: Sequence[Sequence[str]], scores: Sequence[NDArray[np.float32]]) -> None:
-        """Keep the scores of texts, if they are wanted.
-
-        texts (Sequence[Sequence[str]]): The words of each text.
-        scores (Sequence[NDArray[float32]]): For each text its logits, [words, tags].
-        """
+        """Keep the logits [words, tags] of texts, if they are wanted."""
         if not self.wanted:
             return
         with self._lock:
@@ -49,10 +45,6 @@ class RecentScores:
                 self._words -= len(dropped)
 
     def get(self, words: Sequence[str]) -> NDArray[np.float32] | None:
-        """Get the scores of a text.
-
-        words (Sequence[str]): The words of the text.
-        RETURNS (Optional[NDArray[float32]]): Its logits, [words, tags]. None if they are not kept.
-        """
+        """Get the logits [words, tags] of a text. None if they are not kept."""
         self.wanted = True
         return self._scores.get(tuple(words)) if self._scores else None

@@ -31,11 +31,8 @@ def check_settings(
 ) -> None:
     """Check the settings of a `Runtime`.
 
-    threads (int): At least 1.
-    max_batch_pieces (int): At least 1.
-    overlap (int): At least 0.
-    providers (Sequence[str]): Execution providers of the installed ONNX Runtime, at least one.
-    RAISES (OpticalError): If a number is too small, or a provider is not available.
+    RAISES (OpticalError): If a number is too small, or there is no provider or one that is not
+        available.
     """
     for name, value, least in (
         ("threads", threads, 1),

@@ -58,12 +58,8 @@ if hasattr(os, "register_at_fork"):
 
 
 def session_of(bundle: Bundle, threads: int, providers: Sequence[str]) -> "InferenceSession":
-    """Get this process's session of a model, or build it.
+    """Get this process's session of a model, or build it. Threads may share it.
 
-    bundle (Bundle): The bundle.
-    threads (int): The number of threads that run the model.
-    providers (Sequence[str]): ONNX Runtime's execution providers, in order of preference.
-    RETURNS (InferenceSession): The session. Threads may share it.
     RAISES (OpticalError): If the model cannot be loaded or has other inputs or outputs, or a
         provider cannot be used.
     """
@@ -73,21 +69,16 @@ def session_of(bundle: Bundle, threads: int, providers: Sequence[str]) -> "Infer
 
 
 def recent_scores_of(bundle: Bundle, overlap: int) -> RecentScores:
-    """Get the recent scores that the runtimes of a model in this process share.
-
-    bundle (Bundle): The bundle.
-    overlap (int): The number of pieces that windows share. The scores depend on it.
-    RETURNS (RecentScores): The scores.
-    """
+    """Get the recent scores that the runtimes of a model in this process share."""
     hashes = [entry.sha256 for _, entry in sorted(bundle.files.items())]
-    return _one(("recent", os.getpid(), *hashes, overlap), RecentScores)
+    # The scores depend on the windows.
+    key = ("recent", os.getpid(), *hashes, bundle.info.max_pieces, overlap)
+    return _one(key, RecentScores)
 
 
 def pieces_of(bundle: Bundle) -> WordPieces:
-    """Get this process's tokenizer of a bundle, or load it.
+    """Get this process's tokenizer of a bundle, or load it. Threads may share it.
 
-    bundle (Bundle): The bundle.
-    RETURNS (WordPieces): The tokenizer. Threads may share it.
     RAISES (OpticalError): If it cannot be loaded.
     """
 

@@ -11,7 +11,7 @@ from typing import Any
 REFUSED = ("normalized", "single_word", "lstrip", "rstrip")
 # A normalizer that replaces several spaces by one.
 ONE_SPACE = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}
-SPACE = "▁"
+SPACE = "▁"  # SentencePiece's character for a space
 VOCABULARY = re.compile(rb'"vocab"\s*:\s*\[')
 # Up to 256 pieces with their scores. The whole list as Python objects takes several times the
 # memory, and not all of it is returned to the system.
@@ -71,11 +71,7 @@ class Unigram:
         return index if self._search.id_to_piece(index) == piece else None
 
     def ids(self, text: str) -> list[int]:
-        """Split a text into pieces.
-
-        text (str): The text, without lone surrogates.
-        RETURNS (List[int]): The ids of the pieces.
-        """
+        """Split a text without lone surrogates into pieces, and get their ids."""
         found: list[int] = []
         for part in self._apart.split(text):
             if part in self._added:

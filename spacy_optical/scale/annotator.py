@@ -33,9 +33,7 @@ _held: dict[str, Language] = {}
 def load_pipeline(model: str | None, content: str) -> Language:
     """Load a pipeline, or get it if it is the last one that this process loaded.
 
-    model (Optional[str]): As for `annotate`.
-    content (str): Its `fingerprint`. The name is not enough, because a folder can be overwritten.
-    RETURNS (Language): The pipeline.
+    `content` is its `fingerprint`. The name is not enough, because a folder can be overwritten.
     RAISES (OpticalError): If it cannot be loaded.
     """
     if content not in _held:
@@ -109,17 +107,14 @@ def _rows(nlp: Language, texts: Sequence[Text]) -> Iterator[dict[str, Any]]:
 
 
 def _entities(doc: Doc) -> list[dict[str, Any]]:
-    scored = Span.has_extension("score")
-    return [
-        {
-            "start": ent.start_char,
-            "end": ent.end_char,
-            "label": ent.label_,
-            "text": ent.text,
-            "score": ent._.score if scored else None,
-        }
-        for ent in doc.ents
-    ]
+    rows = []
+    for ent in doc.ents:
+        place = {"start": ent.start_char, "end": ent.end_char}
+        # An application may have registered an attribute of this name for something else.
+        score = ent._.score if Span.has_extension("score") else None
+        score = score if isinstance(score, float) else None
+        rows.append({**place, "label": ent.label_, "text": ent.text, "score": score})
+    return rows
 
 
 def _reason(err: Exception) -> str:

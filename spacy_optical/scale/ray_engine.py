@@ -51,7 +51,7 @@ def run(
         )
         for row in written.iter_rows():
             yield pickle.loads(row["written"])
-    except ray.exceptions.RayError as err:
+    except Exception as err:  # Ray raises its own and Python's errors
         reason = str(err).strip().rpartition("\n")[2]
         raise OpticalError(Errors.E810.format(engine="Ray", reason=reason)) from err
     finally:

@@ -69,9 +69,9 @@ def annotate(
     # Workers can have another working directory.
     source, out = Path(source).absolute(), Path(out).absolute()
     if model is not None:
-        model = str(model)
         if not is_name(model) and Path(model).exists():
-            model = str(Path(model).absolute())
+            model = Path(model).absolute()
+        model = str(model)
     columns = Columns(text_column, id_column)
     found = look_through(source, columns, part_size=part_size, besides=out)
     run: Engine = local

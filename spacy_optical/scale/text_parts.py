@@ -1,6 +1,7 @@
 """The texts of an input, divided into parts that processes can read independently."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -90,6 +91,8 @@ def read_part(part: Part, columns: Columns) -> Iterator[Text]:
         with part.path.open("rb") as file:
             file.seek(part.offset)
             for number, line in enumerate(islice(file, part.rows), start=part.first + 1):
+                if number == 1:
+                    line = line.removeprefix(BOM_UTF8)
                 if line.strip():
                     where = f"{part.name}:{number}"
                     yield _plain(where, line) if kind == "text" else _parsed(where, line, columns)
@@ -181,6 +184,8 @@ def _parquet_texts(part: Part, columns: Columns) -> Iterator[Text]:
             for batch in file.iter_batches(
                 DECODED_ROWS, row_groups=[group], columns=list({*columns})
             ):
+                if at >= end:
+                    return
                 skipped = min(max(part.first - at, 0), batch.num_rows)
                 wanted = batch.slice(skipped, max(end - at - skipped, 0))
                 at += batch.num_rows

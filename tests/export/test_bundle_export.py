@@ -1,9 +1,11 @@
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 from spacy.tokens import Doc, Span
@@ -11,6 +13,7 @@ from spacy.tokens import Doc, Span
 from spacy_optical.data.docs import write_docs
 from spacy_optical.errors import OpticalError
 from spacy_optical.export import bundle_export as bundle_module
+from spacy_optical.export import verify as verify_module
 from spacy_optical.export.bundle_export import export_bundle
 from spacy_optical.export.pipeline_folder import assemble
 from spacy_optical.export.verify import Gate, Verdict
@@ -134,6 +137,30 @@ def test_graph_that_differs_from_torch(
     assert nothing(tmp_path)
 
 
+def test_torch_without_numbers(
+    tmp_path: Path, trained: Trained, gold: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+):
+    def none(tagger, texts, pieces, **settings: int) -> list[np.ndarray]:
+        return [np.full((len(words), len(tagger.tags)), np.nan) for words in texts]
+
+    monkeypatch.setattr(verify_module, "word_logits", none)
+    with pytest.raises(OpticalError, match=r"E503.*differs from torch by nan"):
+        export_bundle(trained.student, tmp_path / "out", gold, preset="fp32", force=True)
+    assert nothing(tmp_path)
+
+
+def test_too_few_pieces(tmp_path: Path, trained: Trained, gold: dict[str, Path]):
+    with pytest.raises(OpticalError, match=r"E114.*max_pieces must be at least 4, not 3"):
+        export_bundle(trained.student, tmp_path / "out", gold, preset="fp32", max_pieces=3)
+
+
+def test_damaged_metrics(tmp_path: Path, trained: Trained, gold: dict[str, Path]):
+    shutil.copytree(trained.student, tmp_path / "student")
+    (tmp_path / "student" / "metrics.json").write_text('{"seed": ')
+    with pytest.raises(OpticalError, match=r"E602.*metrics\.json"):
+        export_bundle(tmp_path / "student", tmp_path / "out", gold, preset="fp32")
+
+
 def doc_of(words: str, label: str = "") -> Doc:
     doc = Doc(spacy.blank("xx").vocab, words=words.split())
     doc.set_ents([Span(doc, 0, 1, label=label)] if label else [])
@@ -220,3 +247,12 @@ def test_no_licence_is_claimed_unasked(tmp_path: Path, int8: tuple[Path, Verdict
 def test_assembling_nothing(tmp_path: Path):
     with pytest.raises(OpticalError, match=r"E002\] No such bundle folder"):
         assemble(tmp_path / "none", tmp_path / "out", name="toy", version="1")
+
+
+def test_a_bundle_in_a_folder_with_the_name_of_a_model(
+    tmp_path: Path, int8: tuple[Path, Verdict], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    Bundle.from_disk(int8[0]).to_disk("md")
+    assemble(Path("md"), Path("pipeline"), name="toy", version="1")
+    assert Bundle.from_disk("pipeline/optical_ner/bundle").model == Bundle.from_disk("md").model

@@ -1,5 +1,6 @@
 """One score for a student in torch and for its bundle in spaCy."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +72,14 @@ def test_nothing_to_score(trained: Trained, tmp_path: Path) -> None:
         evaluate_model(tmp_path / "nowhere", {"sw": tmp_path / "sw.spacy"})
     with pytest.raises(OpticalError, match=r"E509.*no label PRE .it has "):
         evaluate_model(trained.student, gold_files(trained.corpus / "gold", "test"), ["PRE", "ORG"])
+
+
+def test_a_student_in_a_folder_with_the_name_of_a_model(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gold = {"sw": gold_files(trained.corpus / "gold", "test")["sw"]}
+    student = evaluate_model(trained.student, gold)
+    shutil.copytree(trained.student, tmp_path / "md")
+    monkeypatch.chdir(tmp_path)
+    assert evaluate_model(Path("md"), gold) == student
+    assert evaluate_model("md", gold) != student

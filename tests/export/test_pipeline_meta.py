@@ -56,7 +56,9 @@ def test_performance_is_the_mean_over_target_languages(tmp_path: Path) -> None:
     assert "| `ENTS_F` | 70.00 |" in generate_readme(meta | {"performance": performance})
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '[{"name": "md"}]', '[{"scores": {}}]'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '[{"name": "md"}]', '[{"scores": {}}]', '[{"scores": []}]']
+)
 def test_another_file(tmp_path: Path, text: str) -> None:
     with pytest.raises(OpticalError, match="E002"):
         performance_of(tmp_path / "none.json")

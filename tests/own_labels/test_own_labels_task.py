@@ -77,6 +77,13 @@ def test_gold_teaches_its_labels_and_the_starting_model_the_others(
     assert said[:3, 1:].max() > 0.05  # so that the test can fail
 
 
+def test_an_entity_may_begin_with_whitespace(start: WordTagger, pieces: WordPieces):
+    doc = Doc(spacy.blank("xx").vocab, words=["alinunua", "\n", "Benki", " ", "Kuu"])
+    doc.set_ents([Span(doc, 1, 5, label="PRODUCT")])
+    (found,) = target_sentences([doc], frozenset({"PRODUCT"}), KEEP, start, pieces, max_pieces=64)
+    assert found.target[1:].argmax(axis=1).tolist() == [B_PRODUCT, I_PRODUCT]
+
+
 def test_a_label_of_both_is_the_golds(start: WordTagger, pieces: WordPieces):
     said = probabilities(word_logits(start, [WORDS], pieces)[0]) @ KEEP.matrix()
     annotated = frozenset({"LOC", "PRODUCT"})

@@ -12,6 +12,7 @@ from spacy.cli.train import train
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
+from thinc.api import NumpyOps
 
 from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger, read_sentences
@@ -200,6 +201,18 @@ def test_a_tagger_and_a_spancat_train_on_it(bundle: Path):
     after = nlp.evaluate(gold)
     assert after["tag_acc"] == 1.0 > before["tag_acc"]
     assert after["spans_sc_f"] > 0.9 > before["spans_sc_f"]
+
+
+def test_vectors_are_on_the_device_of_spacy(bundle: Path):
+    class Device(NumpyOps):
+        def asarray2f(self, data: Any, **settings: Any) -> Any:
+            return "moved", data
+
+    nlp = pipeline(bundle)
+    pipe: Any = nlp.get_pipe("optical_tok2vec")
+    pipe.model.ops = Device()
+    ((moved, vectors),) = pipe.predict([nlp.make_doc("Amina Juma")])
+    assert (moved, vectors.shape) == ("moved", (2, WIDTH))
 
 
 def test_a_bundle_without_vectors(tmp_path: Path):

@@ -143,7 +143,10 @@ def test_bytes_of_something_else(data: bytes) -> None:
         Bundle.from_bytes(data)
 
 
-@pytest.mark.parametrize("manifest", [b"", b"{", b"[]", b'"x"', b"{}", b'{"format": "1"}', b"\xff"])
+@pytest.mark.parametrize(
+    "manifest",
+    [b"", b"{", b"[]", b'"x"', b"{}", b'{"format": "1"}', b"\xff", b'{"a": ' + b"[" * 100_000],
+)
 def test_manifest_that_is_none(folder: Path, manifest: bytes) -> None:
     (folder / MANIFEST_FILE).write_bytes(manifest)
     with pytest.raises(OpticalError, match=f"{MANIFEST_FILE} is not a bundle's manifest"):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spacy_optical.errors import OpticalError
-from spacy_optical.runtime.load_model import load_model
+from spacy_optical.runtime.load_model import is_name, load_model
 
 from ..util import TOY_LABELS, toy_bundle
 
@@ -22,3 +22,13 @@ def test_names_bundles_and_pipelines(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         load_model("lg")
     with pytest.raises(OSError, match="nowhere"):
         load_model("nowhere")
+
+
+def test_a_path_is_not_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    toy_bundle(languages=("zz",)).to_disk("md")
+    assert is_name("md")
+    assert not is_name(Path("md"))
+    for model in (Path("md"), "./md"):
+        runtime = load_model(model).get_pipe("optical_ner").runtime  # type: ignore[attr-defined]
+        assert runtime.bundle.info.languages == ("zz",)

@@ -3,6 +3,9 @@
 import numpy as np
 
 from spacy_optical.runtime.recent_scores import RecentScores
+from spacy_optical.runtime.shared import recent_scores_of
+
+from ..util import toy_bundle
 
 
 def scores_of(*lengths: int) -> list[np.ndarray]:
@@ -29,3 +32,10 @@ def test_the_oldest_go_first():
     recent.keep([["g"] * 6], scores_of(6))
     assert recent.get(["g"] * 6) is None
     assert recent.get(["f"]) is None
+
+
+def test_models_with_other_windows_share_no_scores():
+    wide, narrow = toy_bundle(max_pieces=24), toy_bundle(max_pieces=16)
+    assert recent_scores_of(wide, 8) is not recent_scores_of(narrow, 8)
+    kept = recent_scores_of(wide, 8)
+    assert recent_scores_of(wide, 8) is kept

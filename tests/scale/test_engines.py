@@ -115,6 +115,18 @@ def test_spark_without_java_is_one_sentence(tmp_path: Path, monkeypatch: pytest.
     assert "[E809] Spark needs Java" in told(result)
 
 
+def test_ray_that_does_not_start_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    ray = pytest.importorskip("ray", reason='needs Ray: pip install "spacy_optical[ray]"')
+
+    def refuse(**settings: object) -> None:
+        raise ConnectionError("Could not find any running Ray instance")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    source = parquet(tmp_path / "texts.parquet", texts_of(2))
+    result = run("annotate", source, tmp_path / "out", "--engine", "ray")
+    assert "[E810] The engine Ray could not be started" in told(result)
+
+
 @pytest.mark.parametrize(("engine", "module"), [("ray", "ray"), ("spark", "pyspark.sql")])
 def test_a_missing_engine_names_its_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, module: str

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 pa = pytest.importorskip("pyarrow", reason='needs pyarrow: pip install "spacy_optical[scale]"')
 pq = pytest.importorskip("pyarrow.parquet")
@@ -91,6 +91,15 @@ def test_other_kinds_give_the_same_rows(tmp_path: Path, kind: str):
     assert found == [(names[i], *entity) for i, *entity in expected(texts)]
 
 
+def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path: Path):
+    line = json.dumps({"id": "a", "text": TEXTS[0]})
+    for name, content in (("texts.txt", TEXTS[0]), ("texts.jsonl", line)):
+        (tmp_path / name).write_text(content, encoding="utf-8-sig")
+        annotate(tmp_path / name, tmp_path / f"out-{name}", id_column="id")
+        found = [tuple(row[key] for key in COLUMNS[1:5]) for row in rows(tmp_path / f"out-{name}")]
+        assert found == [entity[1:] for entity in expected(TEXTS[:1])]
+
+
 def saved_pipeline(folder: Path, **config: object) -> None:
     nlp = spacy.blank("xx")
     nlp.add_pipe("optical_ner", config=config)
@@ -127,6 +136,8 @@ def test_the_name_of_a_model_is_no_folder(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     source = parquet(tmp_path / "texts.parquet", TEXTS)
     assert annotate(source, tmp_path / "out", model="md").rows
+    with pytest.raises(OpticalError, match="E805"):
+        annotate(source, tmp_path / "other", model=Path("md"))
 
 
 def test_processes_write_the_same_files(tmp_path: Path):
@@ -188,6 +199,19 @@ def test_nulls_of_parquet_and_of_an_empty_file(tmp_path: Path):
     assert annotate(source, tmp_path / "out") == (3, 3, 2, None)
     errors = [(row["id"], row["error"]) for row in rows(tmp_path / "out")]
     assert errors == [(1, None), (2, "the text is null"), (None, "the id is null")]
+
+
+def test_another_score_of_an_application_is_left_out(tmp_path: Path):
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PER", "pattern": "Amina"}])
+    nlp.to_disk(tmp_path / "pipeline")
+    source = parquet(tmp_path / "texts.parquet", TEXTS)
+    Span.set_extension("score", default="good", force=True)
+    try:
+        annotate(source, tmp_path / "out", model=tmp_path / "pipeline")
+    finally:
+        Span.remove_extension("score")
+    assert {(row["text"], row["score"]) for row in rows(tmp_path / "out")} == {("Amina", None)}
 
 
 @Language.component("toy_no_mbeya")
