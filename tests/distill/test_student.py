@@ -71,6 +71,13 @@ def test_fewer_positions_and_pieces_change_nothing_that_is_kept(folder: Path, te
     shape = Student(layers=[0, 1, 2, 3], vocabulary=110, positions=24)
     student = make_student(teacher, shape, vocabulary).eval()
     assert student.max_pieces == 24
+    assert_same_logits_of_kept_words(folder, teacher, vocabulary, student)
+
+
+def assert_same_logits_of_kept_words(
+    folder: Path, teacher: WordTagger, vocabulary: Vocabulary, student: WordTagger
+) -> None:
+    """Compare the logits of single words whose pieces are all kept."""
     old = WordPieces((folder / "tokenizer.json").read_bytes())
     new = WordPieces(vocabulary.tokenizer)
     same = [
@@ -228,8 +235,12 @@ def test_a_word_of_one_piece_is_pooled_to_itself(folder: Path, teacher: WordTagg
         torch.testing.assert_close(pooled(batch).hidden[-1], row[:, 1:])
 
 
-def test_special_pieces_get_their_new_numbers(tmp_path: Path):
-    """In a vocabulary whose special pieces are not the first, the student's config follows."""
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
+def test_special_pieces_get_their_new_numbers(tmp_path: Path, kind: str):
+    """In a vocabulary whose special pieces are not the first, the student's config follows.
+
+    XLM-R counts the positions from the number of the padding piece.
+    """
     text = toy_text()
     tokenizer = json.loads(trained_toy_tokenizer(text, kind="WordPiece", size=300))
     vocabulary = list(tokenizer["model"]["vocab"])
@@ -241,10 +252,14 @@ def test_special_pieces_get_their_new_numbers(tmp_path: Path):
         token["id"] = ids[token["content"]]
     for token in tokenizer["post_processor"]["special_tokens"].values():
         token["ids"] = [ids[name] for name in token["tokens"]]
-    folder = toy_encoder(tmp_path / "toy", json.dumps(tokenizer).encode(), layers=1)
-    teacher = load_tagger(folder, bio_tags(["LOC"]))
+    tokenizer = json.dumps(tokenizer).encode()
+    folder = toy_encoder(tmp_path / "toy", tokenizer, kind=kind, layers=1, positions=400)
+    teacher = load_tagger(folder, bio_tags(["LOC"])).eval()
     trimmed = trim_vocabulary((folder / "tokenizer.json").read_bytes(), [WORDS], len(order) - 30)
-    student = make_student(teacher, Student(layers=[0], vocabulary=len(order)), trimmed)
+    shape = Student(layers=[0], vocabulary=len(order), positions=24)
+    student = make_student(teacher, shape, trimmed).eval()
+    assert student.max_pieces == 24
+    assert_same_logits_of_kept_words(folder, teacher, trimmed, student)
     assert student.model.config.pad_token_id == WordPieces(trimmed.tokenizer).pad_id
     assert student.model.config.pad_token_id != teacher.model.config.pad_token_id
 

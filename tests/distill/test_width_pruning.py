@@ -1,6 +1,7 @@
 """Students narrower than their teacher: basis, heads, norms, and what is learned through them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,10 +110,20 @@ def test_a_narrow_student_begins_closer_to_its_teacher_than_by_chance(
     assert same[0] > same[1]
 
 
-@pytest.mark.parametrize("width", [12, 40])
-def test_widths_that_do_not_fit_the_heads_are_refused(trained: Trained, tmp_path: Path, width: int):
-    config = load_config(trained.config_path, {"student.width": width})
-    with pytest.raises(OpticalError, match=rf"E419.* is {width}.*8 wide.*32"):
+@pytest.mark.parametrize(
+    ("overrides", "error"),
+    [
+        ({"student.width": 12}, r"E419.* is 12.*8 wide.*32"),
+        ({"student.width": 40}, r"E419.* is 40.*8 wide.*32"),
+        # The plans depend on the middle layer only.
+        ({"student.width": WIDTH, "student.layers": [0, 4]}, r"E406.*no layer 4: it has 4"),
+    ],
+)
+def test_shapes_that_do_not_fit_the_teacher_are_refused(
+    trained: Trained, tmp_path: Path, overrides: dict[str, Any], error: str
+):
+    config = load_config(trained.config_path, overrides)
+    with pytest.raises(OpticalError, match=error):
         distill(config, trained.teacher, tmp_path / "student")
     assert not (tmp_path / "student").exists()
 
