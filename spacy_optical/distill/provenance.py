@@ -28,17 +28,17 @@ def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[
     RETURNS (Dict[str, Any]): Stage, seed, config and its hash, data hashes, package versions,
         machine, and a fingerprint of stage, config and data.
     """
-    hashes = {f"{path.parent.name}/{path.name}": sha256(path) for path in data}
+    hashes = [sha256(path) for path in data]
     # Plans depend on the window and the middle layer. Students of other sizes can share them.
     shape = f"{config.training.max_pieces} {config.student.middle[1]}" if stage == "plans" else ""
-    content = f"{stage} {config.fingerprint(*SECTIONS[stage])} {shape} {list(hashes.values())}"
+    content = f"{stage} {config.fingerprint(*SECTIONS[stage])} {shape} {hashes}"
     return {
         "stage": stage,
         "fingerprint": hashlib.sha256(content.encode("utf8")).hexdigest()[:16],
         "seed": config.seed,
         "config": config.model_dump(mode="json", exclude={"paths"}),
         "config_hash": config.fingerprint(),
-        "data": hashes,
+        "data": {f"{p.parent.name}/{p.name}": one for p, one in zip(data, hashes, strict=True)},
         **surroundings(),
     }
 

@@ -17,7 +17,12 @@ from spacy_optical.distill import make_plans as make_plans_module
 from spacy_optical.distill import plan_writer
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.make_plans import _write_alone, make_plans
-from spacy_optical.distill.plan_reader import english_sentences, read_plans
+from spacy_optical.distill.plan_reader import (
+    english_sentences,
+    plans_belong,
+    plans_record,
+    read_plans,
+)
 from spacy_optical.distill.plan_store import chunk_path, dense, words_of, write_chunk
 from spacy_optical.distill.plan_writer import read_pairs
 from spacy_optical.distill.sentences import plain_sentence
@@ -132,6 +137,38 @@ def test_plans_of_other_data(tmp_path: Path, trained: Trained, what: str):
         DocBin(store_user_data=True, docs=read_docs(path)[:-1]).to_disk(path)
     with pytest.raises(OpticalError, match="E410"):
         read_plans(config, teacher)
+
+
+def test_models_in_folders_of_one_name(tmp_path: Path, trained: Trained):
+    """The plans depend on the teacher, also if the folder of the encoder has the same name."""
+    folders = [tmp_path / name / "model" for name in ("encoder", "teacher")]
+    for folder in folders:
+        shutil.copytree(trained.config_path.parent / folder.parent.name, folder)
+    config = config_of(trained, **{"paths.encoder": str(folders[0])})
+    record = plans_record(config, folders[1])
+    content = bytearray((folders[1] / "model.safetensors").read_bytes())
+    content[-2] ^= 1
+    (folders[1] / "model.safetensors").write_bytes(content)
+    assert plans_record(config, folders[1])["fingerprint"] != record["fingerprint"]
+
+
+@pytest.mark.parametrize(("what", "code"), [("english", "E002"), ("teacher", "E414")])
+def test_missing_data_and_models(tmp_path: Path, trained: Trained, what: str, code: str):
+    config, teacher = with_corpus(trained, tmp_path), trained.teacher
+    if what == "english":
+        (config.paths.corpus / "english" / "train.spacy").unlink()
+    else:
+        teacher = tmp_path / "none"
+    with pytest.raises(OpticalError, match=code):
+        read_plans(config, teacher)
+    assert not plans_belong(config, teacher)
+
+
+def test_folder_that_cannot_be_written(tmp_path: Path, trained: Trained):
+    (tmp_path / "file").touch()
+    config = config_of(trained, **{"paths.plans": str(tmp_path / "file" / "plans")})
+    with pytest.raises(OpticalError, match=r"E003.*plans-partial"):
+        make_plans(config, trained.teacher)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "{"])
