@@ -1,8 +1,9 @@
 """The student's losses.
 
-For student logits z, teacher distributions p, word vectors t (teacher) and s (student), a plan T,
-the trust w_j in the projected labels of a word, and the weight v of a pair. All are averages over
-the words of a batch, `representation` over its pairs:
+For student logits z, teacher distributions p (with the temperature tau), word vectors t (teacher)
+and s (student), the mean m of the teacher's, a plan T, the trust w_j in the projected labels of a
+word, and the weight v of a pair. All are averages over the words of a batch, `representation` over
+its pairs:
 
     hard            -log sum_{k in S} softmax(z)[k]            S is the gold tag. If not all labels
                     were annotated, S of a word with tag O has the tags of the other labels too
@@ -10,7 +11,8 @@ the words of a batch, `representation` over its pairs:
     soft, target_kd KL(p || softmax(z / tau)) tau^2            response-based distillation;
                     target_kd multiplies it by 1 - y v w_j, where y is `kd_discount`
     hidden          |s - t|^2 / var(t)                         feature-based distillation
-    representation  v sum_ij T_ij (1 - cos(t_i, s_j)) / sum T  OPTICAL (arXiv 2301.12566), <T, C>
+    representation  v sum_ij T_ij (1 - cos(t_i - m, s_j - m)) / sum T
+                                                               OPTICAL (arXiv 2301.12566), <T, C>
     labels          -v w_j q_j . log softmax(z_j),  q_j = sum_i T_ij p_i / sum_i T_ij
 """
 
