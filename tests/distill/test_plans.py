@@ -17,14 +17,10 @@ from spacy_optical.distill import make_plans as make_plans_module
 from spacy_optical.distill import plan_writer
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.make_plans import _write_alone, make_plans
-from spacy_optical.distill.plan_reader import (
-    english_sentences,
-    plans_belong,
-    plans_record,
-    read_plans,
-)
+from spacy_optical.distill.plan_reader import english_sentences, plans_belong, read_plans
 from spacy_optical.distill.plan_store import chunk_path, dense, words_of, write_chunk
 from spacy_optical.distill.plan_writer import read_pairs
+from spacy_optical.distill.provenance import provenance
 from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger, read_sentences
 from spacy_optical.distill.training_batches import StudentTask
@@ -139,17 +135,22 @@ def test_plans_of_other_data(tmp_path: Path, trained: Trained, what: str):
         read_plans(config, teacher)
 
 
-def test_models_in_folders_of_one_name(tmp_path: Path, trained: Trained):
-    """The plans depend on the teacher, also if the folder of the encoder has the same name."""
-    folders = [tmp_path / name / "model" for name in ("encoder", "teacher")]
-    for folder in folders:
-        shutil.copytree(trained.config_path.parent / folder.parent.name, folder)
-    config = config_of(trained, **{"paths.encoder": str(folders[0])})
-    record = plans_record(config, folders[1])
-    content = bytearray((folders[1] / "model.safetensors").read_bytes())
-    content[-2] ^= 1
-    (folders[1] / "model.safetensors").write_bytes(content)
-    assert plans_record(config, folders[1])["fingerprint"] != record["fingerprint"]
+def test_files_of_one_name(tmp_path: Path, trained: Trained):
+    """The weights of the teacher count if the encoder's folder has the same name."""
+    paths = [tmp_path / name / "model" / "model.safetensors" for name in ("encoder", "teacher")]
+    for path, text in zip(paths, ("encoder", "teacher"), strict=True):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    one, both, twice = (
+        provenance(trained.config, "plans", chosen)["fingerprint"]
+        for chosen in (paths[:1], paths, paths[:1] * 2)
+    )
+    assert one == twice != both
+    paths[0].write_text("other")
+    assert provenance(trained.config, "plans", paths)["fingerprint"] != both
+    paths[0].write_text("encoder")
+    paths[1].write_text("other")
+    assert provenance(trained.config, "plans", paths)["fingerprint"] != both
 
 
 @pytest.mark.parametrize(("what", "code"), [("english", "E002"), ("teacher", "E414")])
