@@ -117,8 +117,6 @@ def find_width_pruning(
     width: int,
     sentences: Sequence[Sentence],
     pieces: WordPieces,
-    *,
-    basis: torch.Tensor | None = None,
 ) -> WidthPruning:
     """Find the directions, heads and norms of a width pruning.
 
@@ -127,7 +125,6 @@ def find_width_pruning(
     width (int): The number of directions, a multiple of a head's size.
     sentences (Sequence[Sentence]): Text in the languages of the student.
     pieces (WordPieces): The teacher's tokenizer.
-    basis (Optional[Tensor]): Directions to use instead, [d, width].
     RETURNS (WidthPruning): The directions with the largest second moments in the embeddings and in
         the output of the kept layers, all weighted the same; the heads with the largest output; and
         the least squares fit of each layer norm's projected output from its projected input.
@@ -156,8 +153,7 @@ def find_width_pruning(
     with forward_hooks(hooks):
         read_sentences(teacher, sentences, pieces, batch_size=1)  # padding would count
     whole = torch.stack([moment / moment.trace() for moment in moments]).sum(dim=0)
-    if basis is None:
-        basis = torch.linalg.eigh(whole).eigenvectors[:, -width:].flip(1).float().contiguous()
+    basis = torch.linalg.eigh(whole).eigenvectors[:, -width:].flip(1).float().contiguous()
     size = base.config.hidden_size // base.config.num_attention_heads
     heads = {}
     for layer in layers:  # the rows of the strongest heads
@@ -210,7 +206,7 @@ def make_student(
     teacher: WordTagger,
     shape: Student,
     vocabulary: Vocabulary,
-    outputs: Sequence[NeuronOutputs] | None = None,
+    outputs: Sequence[NeuronOutputs],
     pruning: WidthPruning | None = None,
 ) -> WordTagger:
     """Make a student from a part of a teacher's weights.
@@ -218,10 +214,9 @@ def make_student(
     teacher (WordTagger): The teacher.
     shape (Student): The student's shape.
     vocabulary (Vocabulary): The pieces to keep.
-    outputs (Optional[Sequence[NeuronOutputs]]): The result of `neuron_outputs`. The feed-forward
-        neurons with the largest standard deviation times norm of the outgoing weights are kept, and
-        the mean of the others is added to the bias; by default those with the largest product of
-        the norms of incoming and outgoing weights are kept.
+    outputs (Sequence[NeuronOutputs]): The result of `neuron_outputs`. The feed-forward neurons with
+        the largest standard deviation times norm of the outgoing weights are kept, and the mean of
+        the others is added to the bias.
     pruning (Optional[WidthPruning]): The result of `find_width_pruning`, for another `width`.
     RETURNS (WordTagger): The student, not yet trained.
     RAISES (OpticalError): As `check_shape`.
@@ -279,7 +274,7 @@ def _selected(
     small: PreTrainedModel,
     shape: Student,
     vocabulary: Vocabulary,
-    outputs: Sequence[NeuronOutputs] | None,
+    outputs: Sequence[NeuronOutputs],
     pruning: WidthPruning | None,
 ) -> dict[str, torch.Tensor]:
     """Select the weights of the student."""
@@ -288,16 +283,11 @@ def _selected(
     stem = f"{small.base_model_prefix}.encoder.layer."
     for layer in dict.fromkeys(shape.layers):
         outgoing = weights[f"{stem}{layer}.output.dense.weight"]
-        if outputs is None:
-            spread = weights[f"{stem}{layer}.intermediate.dense.weight"].norm(dim=1)
-        else:
-            spread = outputs[layer].variance.sqrt()
-        strength = outgoing.norm(dim=0) * spread
+        strength = outgoing.norm(dim=0) * outputs[layer].variance.sqrt()
         neurons[layer] = strength.topk(small.config.intermediate_size).indices.sort().values
-        if outputs is not None:
-            missing = outputs[layer].mean.index_fill(0, neurons[layer], 0.0)
-            bias = f"{stem}{layer}.output.dense.bias"
-            weights[bias] = weights[bias] + outgoing @ missing
+        missing = outputs[layer].mean.index_fill(0, neurons[layer], 0.0)
+        bias = f"{stem}{layer}.output.dense.bias"
+        weights[bias] = weights[bias] + outgoing @ missing
     for name in small.state_dict():
         source, dimension, index, layer = name, 0, None, -1
         if name.startswith(stem):
