@@ -66,10 +66,12 @@ def hidden(student: torch.Tensor, teacher: torch.Tensor, words: torch.Tensor) ->
 
     student, teacher (Tensor): Word vectors, [B, W, d].
     words (Tensor): [B, W], true where there is a word.
-    RETURNS (Tensor): The distance: 0 for equal vectors, 1 if all are the teacher's mean.
+    RETURNS (Tensor): The distance: 0 for equal vectors, 1 if all are the teacher's mean. For a
+        single word, which has no variance, the mean is taken as 0.
     """
     target = teacher[words]
-    variance = (target - target.mean(dim=0)).pow(2).mean().clamp(min=1e-8)
+    centred = target - target.mean(dim=0) if len(target) > 1 else target
+    variance = centred.pow(2).mean().clamp(min=1e-8)
     return F.mse_loss(student[words], target) / variance
 
 
