@@ -66,12 +66,14 @@ def hidden(student: torch.Tensor, teacher: torch.Tensor, words: torch.Tensor) ->
 
     student, teacher (Tensor): Word vectors, [B, W, d].
     words (Tensor): [B, W], true where there is a word.
-    RETURNS (Tensor): The distance: 0 for equal vectors, 1 if all are the teacher's mean. For a
-        single word, which has no variance, the mean is taken as 0.
+    RETURNS (Tensor): The distance: 0 for equal vectors, 1 if all are the teacher's mean. If the
+        teacher's vectors are nearly the same, their mean square replaces the variance.
     """
     target = teacher[words]
-    centred = target - target.mean(dim=0) if len(target) > 1 else target
-    variance = centred.pow(2).mean().clamp(min=1e-8)
+    square = target.pow(2).mean()
+    variance = (target - target.mean(dim=0)).pow(2).mean()
+    # A single word, or a repeated sentence of one word, has no variance to divide by.
+    variance = torch.where(variance > 1e-3 * square, variance, square).clamp(min=1e-8)
     return F.mse_loss(student[words], target) / variance
 
 
