@@ -170,13 +170,11 @@ def write_toy_q4(
     intermediate: int = 64,
     vocabulary: int = 300,
     positions: int = 64,
-    leave_out: tuple[str, ...] = (),
 ) -> dict[str, NDArray[np.float32]]:
     """An E5S1 file of random four-bit weights.
 
     path (Path): The file to write.
     hidden, layers, intermediate, vocabulary, positions (int): The encoder's shape; 4 heads.
-    leave_out (Tuple[str, ...]): Tensors that are not written.
     RETURNS (Dict[str, NDArray[float32]]): The weights that it stands for, by the file's names.
     """
     matrices = {
@@ -205,8 +203,6 @@ def write_toy_q4(
     for name, size in vectors.items():
         weights[name] = rng.normal(size=size).astype(np.float32)
         stored[name] = (0, weights[name].tobytes())
-    for name in leave_out:
-        del stored[name]
 
     head = b"E5S1" + struct.pack(
         "<8i", 1, hidden, layers, 4, intermediate, vocabulary, positions, 2

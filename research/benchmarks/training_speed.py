@@ -32,7 +32,7 @@ from spacy_optical.distill.plan_store import (
     write_chunk,
 )
 from spacy_optical.distill.sentences import Sentence, plain_sentence
-from spacy_optical.distill.student import make_student
+from spacy_optical.distill.student import NeuronOutputs, make_student
 from spacy_optical.distill.tagger import WordTagger, multiplies_in_bf16
 from spacy_optical.distill.training_batches import StepMaker, StudentTask
 from spacy_optical.encoders.vocabulary_trimming import Vocabulary
@@ -99,7 +99,10 @@ def drawn_student(config: DistillConfig) -> WordTagger:
         label2id={tag: number for number, tag in labels.items()},
     )
     big = WordTagger(AutoModelForTokenClassification.from_config(shape))
-    return make_student(big, config.student, Vocabulary(b"", np.arange(shape.vocab_size)))
+    size = shape.intermediate_size
+    outputs = [NeuronOutputs(torch.zeros(size), torch.ones(size))] * shape.num_hidden_layers
+    vocabulary = Vocabulary(b"", np.arange(shape.vocab_size))
+    return make_student(big, config.student, vocabulary, outputs)
 
 
 def measured(path: Path, precision: Precision, steps: int) -> str:

@@ -94,10 +94,11 @@ def project_entities(
     >>> project_entities(plan, [(0, 2, "LOC")], ["the", "Alps"])
     [ProjectedSpan(start=1, end=2, label='LOC', confidence=1.0)]
     """
-    spans = [
-        (start + (end - start > 1 and source_words[start].lower() in ARTICLES), end, label)
-        for start, end, label in source_spans
-    ]
+    spans = []
+    for start, end, label in source_spans:
+        # A slice, because `project_spans` checks the range.
+        first = "".join(source_words[start : start + 1]).lower()
+        spans.append((start + (end - start > 1 and first in ARTICLES), end, label))
     return project_spans(plan, spans, config)
 
 

@@ -1,6 +1,7 @@
 """The training config, in spaCy's format."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -12,6 +13,7 @@ from ..data.sources import languages_with_bitext
 
 # Sections that other commands read.
 OTHER_SECTIONS = ("corpus", "sources", "languages", "experiments", "arms")
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # the seeds that numpy accepts
 Precision = Literal["auto", "fp32", "bf16"]
 
 
@@ -32,7 +34,7 @@ class Data(Section):
     @field_validator("languages", mode="before")
     @classmethod
     def _split_at_commas(cls, value: Any) -> Any:
-        return value.split(",") if isinstance(value, str) else value
+        return re.split(r"\s*,\s*", value.strip()) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _no_duplicates(self) -> Self:
@@ -84,7 +86,7 @@ class StudentTraining(Training):
     word_dropout: float = Field(0.0, ge=0, lt=1)
     case_share: float = Field(0.0, ge=0, le=1)
     sampling_exponent: float = Field(1.0, ge=0, le=1)
-    seed: int | None = None
+    seed: Seed | None = None
 
 
 class Teacher(Training):
@@ -191,7 +193,7 @@ class Plans(Section):
 class DistillConfig(Section):
     """The whole config."""
 
-    seed: int = 0
+    seed: Seed = 0
     paths: Paths
     data: Data
     teacher: Teacher

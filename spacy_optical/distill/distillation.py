@@ -17,7 +17,7 @@ from .loop import train
 from .plan_reader import read_plans
 from .provenance import provenance
 from .sentences import plain_sentence
-from .student import check_width, find_width_pruning, make_student, neuron_outputs
+from .student import check_shape, find_width_pruning, make_student, neuron_outputs
 from .tagger import finished, folder_tags, load_tagger, save_tagger
 from .tagger_evaluation import check_labels, entity_scores
 from .training_batches import StudentTask
@@ -61,7 +61,7 @@ def distill(
         say(f"{out} was made from the same already")
         return made
     big = load_tagger(teacher)
-    check_width(big, config.student)
+    check_shape(big, config.student)
     tokenizer = (teacher / TOKENIZER).read_bytes()
     sources = (one.words("source-words") for one in plans.values())
     in_source = chain((sentence.words for sentence in english.sentences), *sources)

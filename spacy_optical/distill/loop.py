@@ -222,12 +222,12 @@ def _load(
 ) -> tuple[History, dict[str, torch.Tensor]]:
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
+        found, then = state["fingerprint"], state["processes"]
     except Exception as err:  # torch raises errors without a common class
         raise OpticalError(Errors.E205.format(path=path, reason=str(err)[:100])) from err
-    if state["fingerprint"] != fingerprint:
+    if found != fingerprint:
         raise OpticalError(Errors.E403.format(path=path))
-    then, now = state["processes"], world().num_processes
-    if then != now:
+    if then != (now := world().num_processes):
         raise OpticalError(Errors.E418.format(path=path, then=then, now=now))
     with torch.no_grad():
         for name, weight in trained.items():

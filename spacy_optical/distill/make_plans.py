@@ -19,7 +19,7 @@ import torch
 
 from ..data.word_tokenizer import tokenizer_for
 from ..errors import Errors, OpticalError
-from ..files import check_replaceable, folder_written_whole, write_json
+from ..files import check_replaceable, folder_written_whole, refused_writes, write_json
 from .config import DistillConfig
 from .plan_reader import MARKER, plans_record
 from .plan_store import chunk_path, write_chunk
@@ -51,10 +51,11 @@ def make_plans(
     teacher (Path): The teacher's folder.
     processes (int): Number of languages to process at the same time. Each process loads the teacher
         and the encoder.
-    say (Callable[[str], None]): Receives a line for each language and each thousand pairs.
-    RETURNS (dict): Counts and times by language, as in plans.json.
-    RAISES (OpticalError): If a process was killed, or as `Readers`, `write_language_plans` and
-        `tokenizer_for`.
+    say (Callable[[str], None]): Receives a line for each language and, with one process, for each
+        thousand pairs.
+    RETURNS (dict): The content of plans.json, with counts and times by language.
+    RAISES (OpticalError): If a process was killed, a folder cannot be written, or as `Readers`,
+        `write_language_plans` and `tokenizer_for`.
     """
     check_replaceable(config.paths.plans, marker=MARKER)
     for language in (config.data.source, *config.data.languages):
@@ -95,12 +96,13 @@ def _begun(plans: Path, record: dict[str, Any], say: Callable[[str], None]) -> P
     check_replaceable(partial, marker=BEGUN)
     path = partial / BEGUN
     same = json.dumps({name: record[name] for name in ("fingerprint", "versions")})
-    if path.is_file() and path.read_text(encoding="utf8") != same:
-        say(f"{partial} was begun with other data, config or versions; starting over")
-        shutil.rmtree(partial)
-    if not path.is_file():
-        partial.mkdir(parents=True, exist_ok=True)
-        path.write_text(same, encoding="utf8")
+    with refused_writes(partial):
+        if path.is_file() and path.read_text(encoding="utf8") != same:
+            say(f"{partial} was begun with other data, config or versions; starting over")
+            shutil.rmtree(partial)
+        if not path.is_file():
+            partial.mkdir(parents=True, exist_ok=True)
+            path.write_text(same, encoding="utf8")
     return partial
 
 

@@ -1,17 +1,7 @@
-"""The student's losses.
+"""The student's losses. docs/method.md has the equations.
 
-For student logits z, teacher distributions p, word vectors t (teacher) and s (student), a plan T,
-the trust w_j in the projected labels of a word, and the weight v of a pair. All are averages over
-the words of a batch, `representation` over its pairs:
-
-    hard            -log sum_{k in S} softmax(z)[k]            S is the gold tag. If not all labels
-                    were annotated, S of a word with tag O has the tags of the other labels too
-                    (marginal likelihood of a partial label)
-    soft, target_kd KL(p || softmax(z / tau)) tau^2            response-based distillation;
-                    target_kd multiplies it by 1 - y v w_j, where y is `kd_discount`
-    hidden          |s - t|^2 / var(t)                         feature-based distillation
-    representation  v sum_ij T_ij (1 - cos(t_i, s_j)) / sum T  OPTICAL (arXiv 2301.12566), <T, C>
-    labels          -v w_j q_j . log softmax(z_j),  q_j = sum_i T_ij p_i / sum_i T_ij
+All are averages over the words of a batch, `representation` over its pairs. `target_kd` is `soft` on
+target sentences.
 """
 
 import torch
@@ -21,7 +11,7 @@ from torch.nn import functional as F
 def hard(
     logits: torch.Tensor, tags: torch.Tensor, also: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Cross-entropy to gold tags. The probabilities of several possible tags are summed.
+    """Cross-entropy to gold tags, the marginal likelihood if a word has several possible tags.
 
     logits (Tensor): The student's scores, [B, W, tags].
     tags (Tensor): Gold tags, [B, W], -100 where there is none.
@@ -45,7 +35,7 @@ def soft(
     temperature: float,
     weight: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Kullback-Leibler divergence from the teacher's distributions.
+    """Kullback-Leibler divergence from the teacher's distributions (arXiv 1503.02531).
 
     logits, teacher (Tensor): Scores of student and teacher, [B, W, tags].
     words (Tensor): [B, W], true where there is a word.
@@ -64,10 +54,14 @@ def hidden(student: torch.Tensor, teacher: torch.Tensor, words: torch.Tensor) ->
 
     student, teacher (Tensor): Word vectors, [B, W, d].
     words (Tensor): [B, W], true where there is a word.
-    RETURNS (Tensor): The distance: 0 for equal vectors, 1 if all are the teacher's mean.
+    RETURNS (Tensor): The distance: 0 for equal vectors, 1 if all are the teacher's mean. If the
+        teacher's vectors are nearly the same, their mean square replaces the variance.
     """
     target = teacher[words]
-    variance = (target - target.mean(dim=0)).pow(2).mean().clamp(min=1e-8)
+    square = target.pow(2).mean()
+    variance = (target - target.mean(dim=0)).pow(2).mean()
+    # A single word, or a repeated sentence of one word, has no variance to divide by.
+    variance = torch.where(variance > 1e-3 * square, variance, square).clamp(min=1e-8)
     return F.mse_loss(student[words], target) / variance
 
 

@@ -62,9 +62,10 @@ def read_plans(config: DistillConfig, teacher: Path) -> tuple[English, dict[str,
     config (DistillConfig): The config.
     teacher (Path): The teacher's folder.
     RETURNS (Tuple[English, Dict[str, ArrayStore]]): English, and the plans of each language.
-    RAISES (OpticalError): If there are none, or they were made with another config, teacher or
-        data.
+    RAISES (OpticalError): If there are none, they were made with another config, teacher or data,
+        or the teacher is incomplete.
     """
+    tags = folder_tags(teacher)
     folder, path = config.paths.plans, config.paths.plans / MARKER
     if not path.is_file():
         raise OpticalError(Errors.E002.format(what="plans", path=path))
@@ -76,7 +77,7 @@ def read_plans(config: DistillConfig, teacher: Path) -> tuple[English, dict[str,
     if record.get("fingerprint") != plans_record(config, teacher)["fingerprint"]:
         raise OpticalError(Errors.E410.format(path=folder))
     pieces = WordPieces((Path(teacher) / TOKENIZER).read_bytes())
-    english = english_sentences(config, pieces, folder_tags(teacher))
+    english = english_sentences(config, pieces, tags)
     stores = {language: ArrayStore(folder, language) for language in config.data.languages}
     for language, store in stores.items():
         if len(store) != pairs[language]:
@@ -91,10 +92,12 @@ def plans_record(config: DistillConfig, teacher: Path) -> dict[str, Any]:
     config (DistillConfig): The config.
     teacher (Path): The teacher's folder.
     RETURNS (Dict[str, Any]): The result of `provenance`, and empty `languages`.
-    RAISES (OpticalError): If a bitext or the encoder is missing.
+    RAISES (OpticalError): If the labelled sentences, a bitext or the encoder is missing.
     """
     corpus = CorpusFolder(config.paths.corpus)
     data = [corpus.source_train]
+    if not data[0].is_file():
+        raise OpticalError(Errors.E002.format(what="labelled file", path=data[0]))
     for language in config.data.languages:
         if not (path := corpus.bitext(language)).is_file():
             raise OpticalError(Errors.E409.format(lang=language, path=path))

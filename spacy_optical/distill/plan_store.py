@@ -7,7 +7,6 @@ has the end of each sentence's rows.
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -61,19 +60,17 @@ class ArrayStore(Sequence[Arrays]):
         self._files: list[Any] = []
         self._ends: list[Arrays] = []
         self._starts = [0]
-        for number in count():
-            path = chunk_path(folder, name, number)
-            if not path.is_file():
-                break
+        while (path := chunk_path(folder, name, len(self._files))).is_file():
             try:
                 file = safe_open(path, framework="np")
-            except (SafetensorError, OSError) as err:
+                arrays = [key for key in file.keys() if not key.endswith(ENDS)]  # noqa: SIM118
+                ends = {key: np.append(0, file.get_tensor(key + ENDS)) for key in arrays}
+                count = len(ends[arrays[0]]) - 1
+            except (SafetensorError, OSError, IndexError) as err:
                 raise OpticalError(Errors.E205.format(path=path, reason=err)) from err
-            arrays = [key for key in file.keys() if not key.endswith(ENDS)]  # noqa: SIM118
-            ends = {key: np.append(0, file.get_tensor(key + ENDS)) for key in arrays}
             self._files.append(file)
             self._ends.append(ends)
-            self._starts.append(self._starts[-1] + len(ends[arrays[0]]) - 1)
+            self._starts.append(self._starts[-1] + count)
         if not self._files:
             raise OpticalError(Errors.E002.format(what="plans file", path=path))
 

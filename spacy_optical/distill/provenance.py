@@ -28,17 +28,18 @@ def provenance(config: DistillConfig, stage: str, data: Sequence[Path]) -> dict[
     RETURNS (Dict[str, Any]): Stage, seed, config and its hash, data hashes, package versions,
         machine, and a fingerprint of stage, config and data.
     """
-    hashes = {f"{path.parent.name}/{path.name}": sha256(path) for path in data}
+    # Two files may have one name, such as the weights of teacher and encoder, or be the same file.
+    hashes = list(dict.fromkeys((f"{path.parent.name}/{path.name}", sha256(path)) for path in data))
     # Plans depend on the window and the middle layer. Students of other sizes can share them.
     shape = f"{config.training.max_pieces} {config.student.middle[1]}" if stage == "plans" else ""
-    content = f"{stage} {config.fingerprint(*SECTIONS[stage])} {shape} {list(hashes.values())}"
+    content = f"{stage} {config.fingerprint(*SECTIONS[stage])} {shape} {[one for _, one in hashes]}"
     return {
         "stage": stage,
         "fingerprint": hashlib.sha256(content.encode("utf8")).hexdigest()[:16],
         "seed": config.seed,
         "config": config.model_dump(mode="json", exclude={"paths"}),
         "config_hash": config.fingerprint(),
-        "data": hashes,
+        "data": dict(hashes),
         **surroundings(),
     }
 

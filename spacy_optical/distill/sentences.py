@@ -61,8 +61,12 @@ def labelled_sentence(doc: Doc, pieces: WordPieces, tag_of: dict[str, int]) -> S
     """Make a sentence with gold tags, numbered as in `tag_of`, from a document with entities."""
     tokens = word_tokens(doc)
     words = tuple(token.text for token in tokens)
+    # The first token of an entity may be white space.
+    begins = {
+        next((token.i for token in entity if not token.is_space), None) for entity in doc.ents
+    }
     tags = tuple(
-        tag_of[f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O"]
+        tag_of[f"{'B' if token.i in begins else 'I'}-{token.ent_type_}" if token.ent_type_ else "O"]
         for token in tokens
     )
     lacking = labels_not_labelled(doc)

@@ -18,7 +18,7 @@ from torch import nn
 from transformers import AutoModelForTokenClassification
 from transformers.modeling_utils import PreTrainedModel
 
-from ..encoders.folder import position_offset
+from ..encoders.folder import most_pieces, position_offset
 from ..encoders.vocabulary_trimming import Vocabulary
 from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
@@ -117,8 +117,6 @@ def find_width_pruning(
     width: int,
     sentences: Sequence[Sentence],
     pieces: WordPieces,
-    *,
-    basis: torch.Tensor | None = None,
 ) -> WidthPruning:
     """Find the directions, heads and norms of a width pruning.
 
@@ -127,7 +125,6 @@ def find_width_pruning(
     width (int): The number of directions, a multiple of a head's size.
     sentences (Sequence[Sentence]): Text in the languages of the student.
     pieces (WordPieces): The teacher's tokenizer.
-    basis (Optional[Tensor]): Directions to use instead, [d, width].
     RETURNS (WidthPruning): The directions with the largest second moments in the embeddings and in
         the output of the kept layers, all weighted the same; the heads with the largest output; and
         the least squares fit of each layer norm's projected output from its projected input.
@@ -156,8 +153,7 @@ def find_width_pruning(
     with forward_hooks(hooks):
         read_sentences(teacher, sentences, pieces, batch_size=1)  # padding would count
     whole = torch.stack([moment / moment.trace() for moment in moments]).sum(dim=0)
-    if basis is None:
-        basis = torch.linalg.eigh(whole).eigenvectors[:, -width:].flip(1).float().contiguous()
+    basis = torch.linalg.eigh(whole).eigenvectors[:, -width:].flip(1).float().contiguous()
     size = base.config.hidden_size // base.config.num_attention_heads
     heads = {}
     for layer in layers:  # the rows of the strongest heads
@@ -210,7 +206,7 @@ def make_student(
     teacher: WordTagger,
     shape: Student,
     vocabulary: Vocabulary,
-    outputs: Sequence[NeuronOutputs] | None = None,
+    outputs: Sequence[NeuronOutputs],
     pruning: WidthPruning | None = None,
 ) -> WordTagger:
     """Make a student from a part of a teacher's weights.
@@ -218,46 +214,55 @@ def make_student(
     teacher (WordTagger): The teacher.
     shape (Student): The student's shape.
     vocabulary (Vocabulary): The pieces to keep.
-    outputs (Optional[Sequence[NeuronOutputs]]): The result of `neuron_outputs`. The feed-forward
-        neurons with the largest standard deviation times norm of the outgoing weights are kept, and
-        the mean of the others is added to the bias; by default those with the largest product of
-        the norms of incoming and outgoing weights are kept.
+    outputs (Sequence[NeuronOutputs]): The result of `neuron_outputs`. The feed-forward neurons with
+        the largest standard deviation times norm of the outgoing weights are kept, and the mean of
+        the others is added to the bias.
     pruning (Optional[WidthPruning]): The result of `find_width_pruning`, for another `width`.
     RETURNS (WordTagger): The student, not yet trained.
-    RAISES (OpticalError): If the teacher does not have a layer or as many feed-forward neurons.
+    RAISES (OpticalError): As `check_shape`.
     """
+    check_shape(teacher, shape)
     big: PreTrainedModel = teacher.model
     config = copy.deepcopy(big.config)
     if pruning is not None:
         head = config.hidden_size // config.num_attention_heads
         config.hidden_size = pruning.basis.shape[1]
         config.num_attention_heads = config.hidden_size // head
-    if max(shape.layers) >= config.num_hidden_layers:
-        layer, layers = max(shape.layers), config.num_hidden_layers
-        raise OpticalError(Errors.E406.format(layer=layer, layers=layers))
-    width = shape.intermediate or config.intermediate_size
-    if width > config.intermediate_size:
-        raise OpticalError(Errors.E407.format(width=width, most=config.intermediate_size))
-    offset = position_offset(big)
     config.num_hidden_layers = len(shape.layers)
     config.pool_after = shape.pool_after
-    config.intermediate_size = width
+    config.intermediate_size = shape.intermediate or config.intermediate_size
     config.vocab_size = len(vocabulary.old_ids)
     for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
         old = getattr(config, name, None)
         if old is not None and old in vocabulary.old_ids:
             setattr(config, name, int(np.searchsorted(vocabulary.old_ids, old)))
-    config.max_position_embeddings = min(shape.positions + offset, config.max_position_embeddings)
+    # RoBERTa counts positions from the id of the padding piece, which may have changed.
+    unused = position_offset(big)
+    moved = big.config.pad_token_id - config.pad_token_id if unused else 0
+    positions = min(shape.positions, most_pieces(big))
+    config.max_position_embeddings = positions + unused - moved
     small = AutoModelForTokenClassification.from_config(config, attn_implementation=ATTENTION)
-    small.load_state_dict(_selected(big.state_dict(), small, shape, vocabulary, outputs, pruning))
+    small.load_state_dict(_selected(big, small, shape, vocabulary, outputs, pruning))
     student = WordTagger(small)
     student.basis = None if pruning is None else pruning.basis
     return student
 
 
-def check_width(teacher: WordTagger, shape: Student) -> None:
-    """Raise an error if the width is no multiple of a head's size, or above the teacher's."""
+def check_shape(teacher: WordTagger, shape: Student) -> None:
+    """Check that a teacher has the layers and sizes of a student.
+
+    teacher (WordTagger): The teacher.
+    shape (Student): The student's shape.
+    RAISES (OpticalError): If the teacher does not have a layer or as many feed-forward neurons, or
+        the width is above the teacher's or no multiple of a head's size.
+    """
     config = teacher.model.config
+    layer, layers = max(shape.layers), config.num_hidden_layers
+    if layer >= layers:
+        raise OpticalError(Errors.E406.format(layer=layer, layers=layers))
+    neurons, most = shape.intermediate or 0, config.intermediate_size
+    if neurons > most:
+        raise OpticalError(Errors.E407.format(width=neurons, most=most))
     head = config.hidden_size // config.num_attention_heads
     width = shape.width or config.hidden_size
     if width % head or width > config.hidden_size:
@@ -265,28 +270,24 @@ def check_width(teacher: WordTagger, shape: Student) -> None:
 
 
 def _selected(
-    weights: dict[str, torch.Tensor],
+    big: PreTrainedModel,
     small: PreTrainedModel,
     shape: Student,
     vocabulary: Vocabulary,
-    outputs: Sequence[NeuronOutputs] | None,
+    outputs: Sequence[NeuronOutputs],
     pruning: WidthPruning | None,
 ) -> dict[str, torch.Tensor]:
     """Select the weights of the student."""
-    kept, neurons, weights = {}, {}, dict(weights)
+    kept, neurons, weights = {}, {}, dict(big.state_dict())
+    moved = position_offset(big) - position_offset(small)
     stem = f"{small.base_model_prefix}.encoder.layer."
     for layer in dict.fromkeys(shape.layers):
         outgoing = weights[f"{stem}{layer}.output.dense.weight"]
-        if outputs is None:
-            spread = weights[f"{stem}{layer}.intermediate.dense.weight"].norm(dim=1)
-        else:
-            spread = outputs[layer].variance.sqrt()
-        strength = outgoing.norm(dim=0) * spread
+        strength = outgoing.norm(dim=0) * outputs[layer].variance.sqrt()
         neurons[layer] = strength.topk(small.config.intermediate_size).indices.sort().values
-        if outputs is not None:
-            missing = outputs[layer].mean.index_fill(0, neurons[layer], 0.0)
-            bias = f"{stem}{layer}.output.dense.bias"
-            weights[bias] = weights[bias] + outgoing @ missing
+        missing = outputs[layer].mean.index_fill(0, neurons[layer], 0.0)
+        bias = f"{stem}{layer}.output.dense.bias"
+        weights[bias] = weights[bias] + outgoing @ missing
     for name in small.state_dict():
         source, dimension, index, layer = name, 0, None, -1
         if name.startswith(stem):
@@ -296,9 +297,9 @@ def _selected(
             if part in _FEED_FORWARD:
                 dimension, index = _FEED_FORWARD[part], neurons[layer]
         elif name.endswith("word_embeddings.weight"):
-            dimension, index = 0, torch.from_numpy(vocabulary.old_ids)
+            index = torch.from_numpy(vocabulary.old_ids)
         elif name.endswith("position_embeddings.weight"):
-            dimension, index = 0, torch.arange(small.config.max_position_embeddings)
+            index = torch.arange(small.config.max_position_embeddings) + moved
         tensor = weights[source]
         tensor = tensor.clone() if index is None else tensor.index_select(dimension, index)
         kept[name] = tensor if pruning is None else pruning.apply(source, tensor, layer)

@@ -230,7 +230,7 @@ def folder_tags(folder: Path) -> list[str]:
 def load_tagger(folder: Path, labels: list[str] | None = None) -> WordTagger:
     """Load a tagger, or an encoder with a new classifier.
 
-    folder (Path): A Hugging Face folder.
+    folder (Path): A Hugging Face folder. An encoder can be a tagger with more or fewer labels.
     labels (Optional[List[str]]): The tags of a new classifier; by default those of the folder.
     RETURNS (WordTagger): The tagger.
     RAISES (OpticalError): If the folder is incomplete, or has no tags and no `labels` are given.
@@ -239,7 +239,11 @@ def load_tagger(folder: Path, labels: list[str] | None = None) -> WordTagger:
     logging.set_verbosity_error()
     return WordTagger(
         AutoModelForTokenClassification.from_pretrained(
-            folder, config=config, attn_implementation=ATTENTION, local_files_only=True
+            folder,
+            config=config,
+            attn_implementation=ATTENTION,
+            local_files_only=True,
+            ignore_mismatched_sizes=labels is not None,  # of the classifier of a tagger
         )
     )
 

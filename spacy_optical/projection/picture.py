@@ -39,7 +39,8 @@ def plan_html(
     RETURNS (str): The page.
     """
     colours = {i: _colour(label) for start, end, label in source_spans for i in range(start, end)}
-    shares = plan.matrix / np.minimum.outer(plan.source_mass, plan.target_mass)
+    least = np.minimum.outer(plan.source_mass, plan.target_mass)
+    shares = np.divide(plan.matrix, least, out=np.zeros_like(plan.matrix), where=least > 0)
     links = [
         {"i": i, "j": j, "share": min(1.0, shares[i, j]), "colour": colours.get(i, PLAIN_LINK)}
         for i, j in np.argwhere(shares >= LEAST_LINK).tolist()

@@ -52,13 +52,13 @@ def load_labeller(name: str | Path | Language) -> Language:
 
     name (Union[str, Path, Language]): The name or folder of a pipeline, or a loaded pipeline.
     RETURNS (Language): The pipeline.
-    RAISES (OpticalError): If there is no such pipeline.
+    RAISES (OpticalError): If there is no such pipeline, or a component of it is not installed.
     """
     if isinstance(name, Language):
         return name
     try:
         return spacy.load(name)
-    except (OSError, ImportError) as err:
+    except (OSError, ImportError, ValueError) as err:  # ValueError: an unknown component
         reason = str(err).partition("\n")[0]
         raise OpticalError(Errors.E318.format(name=name, reason=reason)) from err
 

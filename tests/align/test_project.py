@@ -163,10 +163,12 @@ def test_confidence_is_a_plain_number_that_counts_how_parallel_the_pair_is():
         assert json.loads(json.dumps(spans)) == [list(span) for span in spans]
 
 
-@pytest.mark.parametrize("span", [(0, 3, "PER"), (-1, 1, "PER"), (1, 1, "PER")])
+@pytest.mark.parametrize("span", [(0, 3, "PER"), (-1, 1, "PER"), (1, 1, "PER"), (2, 4, "PER")])
 def test_spans_outside_the_sentence_are_named(span):
     with pytest.raises(OpticalError, match="E312"):
         project_spans(uniform(np.eye(2) / 2), [span])
+    with pytest.raises(OpticalError, match="E312"):
+        project_entities(uniform(np.eye(2) / 2), [span], ["the", "Alps"])
 
 
 def test_distributions_must_fit():

@@ -67,8 +67,9 @@ def test_configs_that_ship(path: Path):
 def test_languages_are_those_with_bitext():
     found = load_config(EXPERIMENTS).data.languages
     assert found == ["ha", "sw", "tl", "mr", "fi", "de"]
-    chosen = load_config(EXPERIMENTS, {"data.languages": "sw,ha"})
-    assert chosen.data.languages == ["sw", "ha"]
+    for text in ("sw,ha", " sw, ha "):
+        chosen = load_config(EXPERIMENTS, {"data.languages": text})
+        assert chosen.data.languages == ["sw", "ha"]
 
 
 def test_overrides(path: Path):
@@ -94,6 +95,9 @@ def test_overrides(path: Path):
         ("layer = 1", 'layer = 1\nprojection = "letters"', "plans.projection"),
         ("layer = 1", "layer = 1\n[plans.align]\nsolver = 1", "plans.align.solver"),
         ("positions = 64", "positions = 32", "training"),
+        ("seed = 3", "seed = -1", "seed"),
+        ("seed = 3", "seed = 4294967296", "seed"),
+        ("[training]", "[training]\nseed = -1", "training.seed"),
         ('"fi"]', '"sw"]', "data"),
         ('"fi"]', '"en"]', "data"),
     ],

@@ -168,6 +168,9 @@ def test_damaged_checkpoint(tmp_path: Path, trained: Trained):
     checkpoint.write_bytes(checkpoint.read_bytes()[:-50])
     with pytest.raises(OpticalError, match=r"E205.*checkpoint\.pt"):
         teach(short(trained, tmp_path), tmp_path / "out", resume=True)
+    torch.save({"weights": {}}, checkpoint)
+    with pytest.raises(OpticalError, match=r"E205.*checkpoint\.pt"):
+        teach(short(trained, tmp_path), tmp_path / "out", resume=True)
 
 
 def test_full_disk_under_a_checkpoint(tmp_path: Path, trained: Trained, monkeypatch):

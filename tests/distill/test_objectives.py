@@ -47,6 +47,14 @@ def test_hidden_by_hand():
     assert float(objectives.hidden(teacher, teacher, TWO)) == 0.0
 
 
+@pytest.mark.parametrize("times", [1, 3])
+def test_hidden_of_a_single_word(times: int):
+    """Also of a repeated one. With no variance, the loss was a hundred million times as large."""
+    teacher, student = torch.tensor([[[3.0, 1.0]]] * times), torch.tensor([[[1.0, 1.0]]] * times)
+    found = objectives.hidden(student, teacher, torch.ones(times, 1, dtype=torch.bool))
+    assert float(found) == pytest.approx(2.0 / 5.0)
+
+
 def test_representation_by_hand():
     centre = torch.tensor([1.0, 1.0])
     source = torch.tensor([[[2.0, 1.0], [1.0, 2.0]]])  # off the centre: (1, 0) and (0, 1)

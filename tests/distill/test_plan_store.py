@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from safetensors.numpy import save_file
 
 from spacy_optical.distill.plan_store import (
     ArrayStore,
@@ -94,3 +95,10 @@ def test_a_plan_of_the_longest_window():
 @given(st.lists(st.text("a\u0928\U0001f600", min_size=1)))
 def test_words_round_trip(words: list[str]):
     assert words_of(bytes_of(words)) == tuple(words)
+
+
+@pytest.mark.parametrize("arrays", [{}, {"last": np.ones((2, 3))}])
+def test_files_of_another_program(tmp_path: Path, arrays: dict[str, np.ndarray]):
+    save_file(arrays, chunk_path(tmp_path, "sw", 0))
+    with pytest.raises(OpticalError, match=r"E205.*sw-00000"):
+        ArrayStore(tmp_path, "sw")

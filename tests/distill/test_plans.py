@@ -17,9 +17,10 @@ from spacy_optical.distill import make_plans as make_plans_module
 from spacy_optical.distill import plan_writer
 from spacy_optical.distill.config import DistillConfig, load_config
 from spacy_optical.distill.make_plans import _write_alone, make_plans
-from spacy_optical.distill.plan_reader import english_sentences, read_plans
+from spacy_optical.distill.plan_reader import english_sentences, plans_belong, read_plans
 from spacy_optical.distill.plan_store import chunk_path, dense, words_of, write_chunk
 from spacy_optical.distill.plan_writer import read_pairs
+from spacy_optical.distill.provenance import provenance
 from spacy_optical.distill.sentences import plain_sentence
 from spacy_optical.distill.tagger import load_tagger, read_sentences
 from spacy_optical.distill.training_batches import StudentTask
@@ -132,6 +133,43 @@ def test_plans_of_other_data(tmp_path: Path, trained: Trained, what: str):
         DocBin(store_user_data=True, docs=read_docs(path)[:-1]).to_disk(path)
     with pytest.raises(OpticalError, match="E410"):
         read_plans(config, teacher)
+
+
+def test_files_of_one_name(tmp_path: Path, trained: Trained):
+    """The weights of the teacher count if the encoder's folder has the same name."""
+    paths = [tmp_path / name / "model" / "model.safetensors" for name in ("encoder", "teacher")]
+    for path, text in zip(paths, ("encoder", "teacher"), strict=True):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    one, both, twice = (
+        provenance(trained.config, "plans", chosen)["fingerprint"]
+        for chosen in (paths[:1], paths, paths[:1] * 2)
+    )
+    assert one == twice != both
+    paths[0].write_text("other")
+    assert provenance(trained.config, "plans", paths)["fingerprint"] != both
+    paths[0].write_text("encoder")
+    paths[1].write_text("other")
+    assert provenance(trained.config, "plans", paths)["fingerprint"] != both
+
+
+@pytest.mark.parametrize(("what", "code"), [("english", "E002"), ("teacher", "E414")])
+def test_missing_data_and_models(tmp_path: Path, trained: Trained, what: str, code: str):
+    config, teacher = with_corpus(trained, tmp_path), trained.teacher
+    if what == "english":
+        (config.paths.corpus / "english" / "train.spacy").unlink()
+    else:
+        teacher = tmp_path / "none"
+    with pytest.raises(OpticalError, match=code):
+        read_plans(config, teacher)
+    assert not plans_belong(config, teacher)
+
+
+def test_folder_that_cannot_be_written(tmp_path: Path, trained: Trained):
+    (tmp_path / "file").touch()
+    config = config_of(trained, **{"paths.plans": str(tmp_path / "file" / "plans")})
+    with pytest.raises(OpticalError, match=r"E003.*plans-partial"):
+        make_plans(config, trained.teacher)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "{"])

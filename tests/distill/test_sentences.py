@@ -1,10 +1,13 @@
+import spacy
 import torch
+from spacy.tokens import Span
 
 from spacy_optical.distill.sentences import (
     StoredPieces,
     collate,
     drop_words,
     in_other_case,
+    labelled_sentence,
     plain_sentence,
 )
 from spacy_optical.runtime.pieces import WordPieces
@@ -54,3 +57,10 @@ def test_sentences_in_other_case_keep_their_words_and_window():
     assert all(in_other_case(sentence, 1.0, pieces, 1) is sentence for _ in range(10))
     share = sum(in_other_case(sentence, 0.3, pieces, 10) is not sentence for _ in range(500))
     assert 100 < share < 200
+
+
+def test_an_entity_that_begins_with_white_space_begins_at_its_first_word():
+    doc = spacy.blank("en")("Amina \nJuma  \n")
+    doc.set_ents([Span(doc, i, j, label="PER") for i, j in ((0, 1), (1, 3), (3, len(doc)))])
+    number = {"O": 0, "B-PER": 1, "I-PER": 2}
+    assert labelled_sentence(doc, WordPieces(toy_tokenizer()), number).tags == (1, 1)

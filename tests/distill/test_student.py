@@ -12,7 +12,7 @@ from transformers.modeling_utils import PreTrainedModel
 
 from spacy_optical.distill.config import Student
 from spacy_optical.distill.sentences import collate, plain_sentence
-from spacy_optical.distill.student import make_student, neuron_outputs
+from spacy_optical.distill.student import NeuronOutputs, make_student, neuron_outputs
 from spacy_optical.distill.tagger import METRICS, WordTagger, load_tagger, save_tagger
 from spacy_optical.encoders.folder import check_encoder
 from spacy_optical.encoders.vocabulary_trimming import Vocabulary, trim_vocabulary
@@ -44,6 +44,12 @@ def vocabulary_of(folder: Path, size: int) -> Vocabulary:
     return trim_vocabulary((folder / "tokenizer.json").read_bytes(), [WORDS], size)
 
 
+def alike(tagger: WordTagger) -> list[NeuronOutputs]:
+    """The outputs of neurons that are all the same, so the outgoing weights decide."""
+    size = tagger.model.config.intermediate_size
+    return [NeuronOutputs(torch.zeros(size), torch.ones(size))] * 4
+
+
 def stem(tagger: WordTagger) -> str:
     model: PreTrainedModel = tagger.model
     return f"{model.base_model_prefix}."
@@ -58,7 +64,7 @@ def logits(tagger: WordTagger, tokenizer: bytes) -> torch.Tensor:
 def test_identical_student_gives_the_teachers_logits(folder: Path, teacher: WordTagger):
     vocabulary = vocabulary_of(folder, 10_000)
     shape = Student(layers=[0, 1, 2, 3], vocabulary=10_000, positions=96)
-    student = make_student(teacher, shape, vocabulary).eval()
+    student = make_student(teacher, shape, vocabulary, alike(teacher)).eval()
     torch.testing.assert_close(
         logits(student, vocabulary.tokenizer),
         logits(teacher, (folder / "tokenizer.json").read_bytes()),
@@ -69,8 +75,15 @@ def test_fewer_positions_and_pieces_change_nothing_that_is_kept(folder: Path, te
     """A word whose pieces are all kept has the same logits; so position rows are the right ones."""
     vocabulary = vocabulary_of(folder, 110)
     shape = Student(layers=[0, 1, 2, 3], vocabulary=110, positions=24)
-    student = make_student(teacher, shape, vocabulary).eval()
+    student = make_student(teacher, shape, vocabulary, alike(teacher)).eval()
     assert student.max_pieces == 24
+    assert_same_logits_of_kept_words(folder, teacher, vocabulary, student)
+
+
+def assert_same_logits_of_kept_words(
+    folder: Path, teacher: WordTagger, vocabulary: Vocabulary, student: WordTagger
+) -> None:
+    """Compare the logits of single words whose pieces are all kept."""
     old = WordPieces((folder / "tokenizer.json").read_bytes())
     new = WordPieces(vocabulary.tokenizer)
     same = [
@@ -88,7 +101,9 @@ def test_fewer_positions_and_pieces_change_nothing_that_is_kept(folder: Path, te
 
 def test_layers_are_the_teachers(folder: Path, teacher: WordTagger):
     vocabulary = vocabulary_of(folder, 110)
-    student = make_student(teacher, Student(layers=[1, 3], vocabulary=110), vocabulary)
+    student = make_student(
+        teacher, Student(layers=[1, 3], vocabulary=110), vocabulary, alike(teacher)
+    )
     big, small = teacher.model.state_dict(), student.model.state_dict()
     assert student.model.config.num_hidden_layers == 2
     for ours, theirs in ((0, 1), (1, 3)):
@@ -107,13 +122,13 @@ def test_layers_are_the_teachers(folder: Path, teacher: WordTagger):
 def test_pruning_keeps_the_strongest_neurons(folder: Path, teacher: WordTagger):
     vocabulary = vocabulary_of(folder, 110)
     shape = Student(layers=[2], vocabulary=110, intermediate=5)
-    student = make_student(teacher, shape, vocabulary)
+    variance = torch.rand(64, generator=torch.Generator().manual_seed(0))
+    outputs = [NeuronOutputs(torch.zeros(64), variance)] * 4
+    student = make_student(teacher, shape, vocabulary, outputs)
     layer = f"{stem(teacher)}encoder.layer.2."
     big, small = teacher.model.state_dict(), student.model.state_dict()
     into, out = big[layer + "intermediate.dense.weight"], big[layer + "output.dense.weight"]
-    strength = [
-        float(into[i].square().sum().sqrt() * out[:, i].square().sum().sqrt()) for i in range(64)
-    ]
+    strength = [float(variance[i].sqrt() * out[:, i].square().sum().sqrt()) for i in range(64)]
     strongest = sorted(np.argsort(strength)[-5:])
     ours = layer.replace("layer.2", "layer.0")
     assert torch.equal(small[ours + "intermediate.dense.weight"], into[strongest])
@@ -130,7 +145,7 @@ def test_pruning_all_but_dead_neurons_changes_nothing(folder: Path):
             layer.output.dense.weight[:, ::2] = 0
     vocabulary = vocabulary_of(folder, 10_000)
     shape = Student(layers=[0, 1, 2, 3], vocabulary=10_000, intermediate=32, positions=96)
-    student = make_student(tagger, shape, vocabulary).eval()
+    student = make_student(tagger, shape, vocabulary, alike(tagger)).eval()
     torch.testing.assert_close(
         logits(student, vocabulary.tokenizer), logits(tagger, vocabulary.tokenizer)
     )
@@ -147,14 +162,16 @@ def test_shapes_that_the_teacher_lacks(
     folder: Path, teacher: WordTagger, shape: Student, code: str
 ):
     with pytest.raises(OpticalError, match=code):
-        make_student(teacher, shape, vocabulary_of(folder, 110))
+        make_student(teacher, shape, vocabulary_of(folder, 110), alike(teacher))
 
 
 def test_folder_round_trip(tmp_path: Path, folder: Path, teacher: WordTagger):
     from transformers import AutoTokenizer
 
     vocabulary = vocabulary_of(folder, 110)
-    student = make_student(teacher, Student(layers=[0, 2], vocabulary=110), vocabulary).eval()
+    student = make_student(
+        teacher, Student(layers=[0, 2], vocabulary=110), vocabulary, alike(teacher)
+    ).eval()
     out = tmp_path / "student"
     save_tagger(student, vocabulary.tokenizer, {"seed": 1}, out)
     check_encoder(out)
@@ -175,7 +192,7 @@ def test_pooled_student(tmp_path: Path, folder: Path, teacher: WordTagger):
     """Layers on pieces are the teacher's; those above see one vector a word; the folder says so."""
     vocabulary = vocabulary_of(folder, 10_000)
     shape = Student(layers=[0, 1, 2], pool_after=1, vocabulary=10_000, positions=96)
-    student = make_student(teacher, shape, vocabulary).eval()
+    student = make_student(teacher, shape, vocabulary, alike(teacher)).eval()
     save_tagger(student, vocabulary.tokenizer, {}, tmp_path / "student")
     again = load_tagger(tmp_path / "student").eval()
     pieces = WordPieces(vocabulary.tokenizer)
@@ -193,14 +210,14 @@ def test_pooled_student(tmp_path: Path, folder: Path, teacher: WordTagger):
     ]
     assert (ours.words(-1, batch, "first") - theirs.words(3, batch, "first"))[words].abs().max() > 0
     assert torch.equal(loaded.logits, ours.logits)
-    flat = make_student(again, Student(layers=[0], vocabulary=10_000), vocabulary)
+    flat = make_student(again, Student(layers=[0], vocabulary=10_000), vocabulary, alike(again))
     assert flat.pool_after is None
 
 
 def test_pooled_rows_do_not_depend_on_padding(folder: Path, teacher: WordTagger):
     vocabulary = vocabulary_of(folder, 10_000)
     shape = Student(layers=[0, 1, 2], pool_after=1, vocabulary=10_000, positions=96)
-    student = make_student(teacher, shape, vocabulary).eval()
+    student = make_student(teacher, shape, vocabulary, alike(teacher)).eval()
     pieces = WordPieces(vocabulary.tokenizer)
     with torch.inference_mode():
         together = student(collate([plain_sentence(w, pieces) for w in WORDS[:9]], pieces)).logits
@@ -216,8 +233,10 @@ def test_a_word_of_one_piece_is_pooled_to_itself(folder: Path, teacher: WordTagg
     pieces = WordPieces(vocabulary.tokenizer)
     single = [w for words in WORDS for w in words if len(pieces.pieces([w])[0]) == 1][:6]
     batch = collate([plain_sentence(single, pieces)], pieces)
-    flat = make_student(teacher, whole, vocabulary).eval()
-    pooled = make_student(teacher, whole.model_copy(update={"pool_after": 1}), vocabulary).eval()
+    flat = make_student(teacher, whole, vocabulary, alike(teacher)).eval()
+    pooled = make_student(
+        teacher, whole.model_copy(update={"pool_after": 1}), vocabulary, alike(teacher)
+    ).eval()
     with torch.inference_mode():
         states = flat(batch).hidden
         mask = torch.ones(1, len(single) + 1)
@@ -228,8 +247,12 @@ def test_a_word_of_one_piece_is_pooled_to_itself(folder: Path, teacher: WordTagg
         torch.testing.assert_close(pooled(batch).hidden[-1], row[:, 1:])
 
 
-def test_special_pieces_get_their_new_numbers(tmp_path: Path):
-    """In a vocabulary whose special pieces are not the first, the student's config follows."""
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
+def test_special_pieces_get_their_new_numbers(tmp_path: Path, kind: str):
+    """In a vocabulary whose special pieces are not the first, the student's config follows.
+
+    XLM-R counts the positions from the number of the padding piece.
+    """
     text = toy_text()
     tokenizer = json.loads(trained_toy_tokenizer(text, kind="WordPiece", size=300))
     vocabulary = list(tokenizer["model"]["vocab"])
@@ -241,10 +264,14 @@ def test_special_pieces_get_their_new_numbers(tmp_path: Path):
         token["id"] = ids[token["content"]]
     for token in tokenizer["post_processor"]["special_tokens"].values():
         token["ids"] = [ids[name] for name in token["tokens"]]
-    folder = toy_encoder(tmp_path / "toy", json.dumps(tokenizer).encode(), layers=1)
-    teacher = load_tagger(folder, bio_tags(["LOC"]))
+    tokenizer = json.dumps(tokenizer).encode()
+    folder = toy_encoder(tmp_path / "toy", tokenizer, kind=kind, layers=1, positions=400)
+    teacher = load_tagger(folder, bio_tags(["LOC"])).eval()
     trimmed = trim_vocabulary((folder / "tokenizer.json").read_bytes(), [WORDS], len(order) - 30)
-    student = make_student(teacher, Student(layers=[0], vocabulary=len(order)), trimmed)
+    shape = Student(layers=[0], vocabulary=len(order), positions=24)
+    student = make_student(teacher, shape, trimmed, alike(teacher)).eval()
+    assert student.max_pieces == 24
+    assert_same_logits_of_kept_words(folder, teacher, trimmed, student)
     assert student.model.config.pad_token_id == WordPieces(trimmed.tokenizer).pad_id
     assert student.model.config.pad_token_id != teacher.model.config.pad_token_id
 

@@ -100,6 +100,13 @@ def test_saved_tagger_says_its_tags(trained: Trained):
     assert tagger.tags == bio_tags(tagger.labels)
 
 
+def test_a_tagger_with_other_labels_is_an_encoder(trained: Trained):
+    before, after = load_tagger(trained.teacher), load_tagger(trained.teacher, bio_tags(["LOC"]))
+    assert after.model.classifier.weight.shape == (3, 32)
+    for name, weight in before.model.base_model.named_parameters():
+        assert torch.equal(weight, after.model.base_model.get_parameter(name))
+
+
 def test_encoder_is_no_tagger(trained: Trained):
     with pytest.raises(OpticalError, match=r"E414.*encoder is neither a teacher nor a student"):
         load_tagger(trained.config.paths.encoder)

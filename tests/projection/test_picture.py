@@ -37,6 +37,11 @@ def test_the_page_shows_words_links_labels_and_what_is_null():
     assert "75% of the mass moved" in page
 
 
+def test_words_without_mass_have_no_links():
+    plan = Plan(np.diag([1.0, 0.0]), np.array([1.0, 0.0]), np.array([1.0, 0.0]))
+    assert len(named(svg(plan_html(plan, ["a", "b"], ["c", "d"])), "path")) == 1
+
+
 def test_nothing_is_fetched_and_nothing_is_run():
     page = plan_html(PLAN, ["<script>alert(1)</script>", "b"], TARGET)
     assert "<script" not in page

@@ -40,6 +40,14 @@ def test_a_pipeline_that_is_not_there_is_named(tmp_path):
         load_labeller("no_such_pipeline")
     with pytest.raises(OpticalError, match="E318"):
         load_labeller(tmp_path)
+    spacy.blank("en").to_disk(tmp_path)
+    config = tmp_path / "config.cfg"
+    config.write_text(
+        config.read_text().replace("pipeline = []", 'pipeline = ["other"]')
+        + '\n[components.other]\nfactory = "not_installed"\n'
+    )
+    with pytest.raises(OpticalError, match=r"E318.*not_installed"):
+        load_labeller(tmp_path)
 
 
 def test_labels_that_the_labeller_lacks_are_named():
