@@ -1,7 +1,7 @@
 """The student's losses. docs/method.md has the equations.
 
-All are averages over the words of a batch, `representation` over its pairs. `target_kd` is `soft` on
-target sentences.
+All are averages over the words of a batch, `representation` over its pairs. `target_kd` is `soft`
+on target sentences.
 """
 
 import torch
