@@ -163,6 +163,9 @@ def _check_columns(path: Path, columns: Columns, names: Sequence[str]) -> None:
                 path=path, column=name, columns=", ".join(names), option=option
             )
             raise OpticalError(message)
+        if names.count(name) > 1:
+            reason = f"several columns are named '{name}'"
+            raise OpticalError(Errors.E802.format(path=path, reason=reason))
 
 
 def _check_type(path: Path, column: str, found: Any, allowed: Sequence[Any]) -> None:

@@ -245,6 +245,7 @@ def test_a_component_that_fails_on_one_text_reads_the_others(tmp_path: Path):
         ("empty", [], "[E801]"),
         ("mixed", [], "[E801]"),
         ("broken.parquet", [], "[E802]"),
+        ("twice.parquet", [], "several columns are named 'text'"),
         ("texts.parquet", ["--text-column", "body"], "[E803]"),
         ("texts.parquet", ["--id-column", "key"], "only id, text. Set the column with --id-column"),
         (
@@ -265,6 +266,8 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
     (tmp_path / "texts.jsonl").write_text('\n{"id": 1, "text": "Amina"}\n')
     (tmp_path / "broken.parquet").write_bytes(good[: len(good) // 2])
     parquet(tmp_path / "numbers.parquet", [1, 2])
+    twice = pa.table([["a"], ["Amina"], ["Juma"]], names=["id", "text", "text"])
+    pq.write_table(twice, tmp_path / "twice.parquet")
     for folder in ("empty", "mixed", "types"):
         (tmp_path / folder).mkdir()
     (tmp_path / "mixed" / "a.parquet").write_bytes(good)
