@@ -172,7 +172,8 @@ def _realign(found: CheckedFile, odds: TranslationOdds) -> NDArray[np.int64]:
     own = odds.offsets[:, odds.reach]
     partners, best = np.arange(len(own)), own.copy()
     blocks = [block for block in find_blocks(odds.offsets) if block.offset != 0]
-    free, lost = own < 0, np.zeros(len(own), dtype=bool)
+    # The target of a pair that is kept is not free.
+    free, lost = own < UNLIKE, np.zeros(len(own), dtype=bool)
     for block in blocks:
         free[block.start : block.end] = True
         lost[block.start : block.end] = block.offset is None

@@ -1,12 +1,14 @@
 """Bitext is checked as a whole, and matched again where its lines have moved."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from spacy_optical import check_bitext
 from spacy_optical.errors import OpticalError
+from spacy_optical.projection.bitext_faults import CheckedFile, _realign
 from spacy_optical.projection.bitext_picture import bitext_html
 from tests.util import toy_encoder, toy_tokenizer
 
@@ -71,6 +73,26 @@ def test_a_shifted_block_is_put_back(encoder, tmp_path, shift):
     counts = json.loads((tmp_path / "out/check.json").read_text())
     assert counts[0]["faults"] == found.faults
     assert counts[0]["matched"] == found.matched >= 70
+
+
+def test_the_target_of_a_pair_that_is_kept_is_not_given_to_another():
+    """Row 160 keeps a weak pair behind a block, whose last row would fit its target too."""
+    reach, rows = 3, np.arange(N)
+    fit = np.full((N, N), -6.0)
+    fit[rows, rows] = 5.0
+    fit[80:160, 80:160] = -6.0
+    fit[rows[80:160], rows[81:161]] = 5.0
+    fit[160, 160] = -1.0
+    columns = rows[:, None] + np.arange(-reach, reach + 1)
+    inside = (columns >= 0) & (columns < N)
+    offsets = np.where(inside, fit[rows[:, None], columns.clip(0, N - 1)], np.nan)
+    odds = SimpleNamespace(reach=reach, offsets=offsets, between=lambda i, j: fit[np.ix_(i, j)])
+    found = CheckedFile("sw.jsonl", N, {})
+    partners = _realign(found, odds)
+    assert [(block["start"], block["offset"]) for block in found.blocks] == [(81, 1)]
+    assert partners[158] == 159
+    assert partners[160] == 160
+    assert partners[159] == -1
 
 
 def test_a_scrambled_block_is_sorted_again_and_a_foreign_one_is_dropped(encoder, tmp_path):
