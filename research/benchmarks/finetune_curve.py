@@ -210,8 +210,8 @@ def main() -> None:
         print(row)
         record["rows"].append(row)
         write_json(args.out, record)
-        if args.markdown is not None:
-            replace_results(args.markdown, markdown(record))
+    if args.markdown is not None:
+        replace_results(args.markdown, markdown(record))
     print(markdown(record))
 
 
