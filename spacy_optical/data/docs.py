@@ -14,6 +14,8 @@ from spacy.vocab import Vocab
 
 from ..errors import Errors, OpticalError
 from ..files import written_whole
+from ..runtime.decode import OUTSIDE
+from ..runtime.word_tokens import word_tokens
 from .markup import MarkedText
 from .word_tokenizer import tokenizer_for
 
@@ -106,6 +108,15 @@ def read_training_docs(path: Path) -> list[Doc]:
 def labels_not_labelled(doc: Doc) -> tuple[str, ...]:
     """Get the labels that were not annotated in a document. There usually are none."""
     return tuple(doc.user_data.get(NOT_LABELLED, ()))
+
+
+def word_tags(doc: Doc) -> list[str]:
+    """Get the BIO tags of the words of a document, which may begin an entity after whitespace."""
+    tags: dict[int, str] = {}
+    for ent in doc.ents:
+        words = [token.i for token in ent if not token.is_space]
+        tags |= {i: f"{'I' if at else 'B'}-{ent.label_}" for at, i in enumerate(words)}
+    return [tags.get(token.i, OUTSIDE) for token in word_tokens(doc)]
 
 
 def unannotated_tokens(doc: Doc) -> set[int]:

@@ -11,7 +11,7 @@ import torch
 from spacy.tokens import Doc
 from torch.nn.utils.rnn import pad_sequence
 
-from ..data.docs import labels_not_labelled
+from ..data.docs import labels_not_labelled, word_tags
 from ..errors import Errors, OpticalError
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
@@ -59,16 +59,8 @@ class Batch(NamedTuple):
 
 def labelled_sentence(doc: Doc, pieces: WordPieces, tag_of: dict[str, int]) -> Sentence:
     """Make a sentence with gold tags, numbered as in `tag_of`, from a document with entities."""
-    tokens = word_tokens(doc)
-    words = tuple(token.text for token in tokens)
-    # The first token of an entity may be white space.
-    begins = {
-        next((token.i for token in entity if not token.is_space), None) for entity in doc.ents
-    }
-    tags = tuple(
-        tag_of[f"{'B' if token.i in begins else 'I'}-{token.ent_type_}" if token.ent_type_ else "O"]
-        for token in tokens
-    )
+    words = tuple(token.text for token in word_tokens(doc))
+    tags = tuple(tag_of[tag] for tag in word_tags(doc))
     lacking = labels_not_labelled(doc)
     also = tuple(number for tag, number in tag_of.items() if tag[2:] in lacking)
     return Sentence(words, tuple(pieces.pieces(words)), tags, also)

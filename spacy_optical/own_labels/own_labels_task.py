@@ -24,13 +24,13 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from ..data.docs import labels_not_labelled
+from ..data.docs import labels_not_labelled, word_tags
 from ..distill.loop import Losses, SentenceTask, by_length
 from ..distill.sentences import Sentence, collate
 from ..distill.tagger import WordTagger
 from ..distill.tagger_evaluation import word_logits
 from ..runtime.batching import windows
-from ..runtime.decode import bio_tags, probabilities
+from ..runtime.decode import OUTSIDE, bio_tags, probabilities
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
 
@@ -159,14 +159,10 @@ def _set_targets(
     of_gold = sets.columns(annotated.difference(labels_not_labelled(doc)))
     unknown = sets.columns(frozenset(sets.new) - sets.known)
     free = np.zeros(target.shape, dtype=bool)
-    # An entity may begin with whitespace, which is not a word.
-    words = [[token.i for token in ent if not token.is_space] for ent in doc.ents]
-    begins = {indices[0] for indices in words if indices}
-    for row, token in enumerate(word_tokens(doc)):
-        if token.ent_type_:
-            prefix = "B" if token.i in begins else "I"
+    for row, (token, tag) in enumerate(zip(word_tokens(doc), word_tags(doc), strict=True)):
+        if tag != OUTSIDE:
             target[row] = 0.0
-            target[row, number[f"{prefix}-{token.ent_type_}"]] = 1.0
+            target[row, number[tag]] = 1.0
         elif token.ent_iob == _MISSING:
             free[row] = unknown
         else:

@@ -14,8 +14,16 @@ from ..scores import parse_counts
 
 MEGABYTE = 1e6
 SIMD = (
-    *("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni"),
-    *("amx", "asimd", "sve", "i8mm", "bf16"),
+    "avx2",
+    "avx512f",
+    "avx512_bf16",
+    "avx512_vnni",
+    "avx_vnni",
+    "amx",
+    "asimd",
+    "sve",
+    "i8mm",
+    "bf16",
 )
 LimitKind = Literal["address space", "resident memory"]
 
