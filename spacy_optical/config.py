@@ -73,6 +73,9 @@ def read_sections(path: Path, overrides: dict[str, Any] | None = None) -> Config
             section: dict[str, Any] = config
             for part in parts:
                 section = section.setdefault(part, {})
+                if not isinstance(section, dict):
+                    reason = f"'{part}' is not a section"
+                    raise OpticalError(Errors.E402.format(path=path, key=key, reason=reason))
             section[name] = value
         config = config.interpolate()
     except (OSError, ValueError, TypeError, AttributeError, ConfigParserError) as err:

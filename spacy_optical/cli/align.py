@@ -18,7 +18,7 @@ def align_cli(
     target: str = typer.Argument(..., help="Translation of the sentence"),
     source_lang: SourceLanguage = "en",
     target_lang: str = typer.Option("xx", "--target", "-t", help="Language of the translation"),
-    labeller: str | None = typer.Option(None, help="spaCy pipeline that labels the sentence"),
+    labeller: str | None = typer.Option(None, help="Pipeline or bundle that labels the sentence"),
     aligner: Aligner = "partial",
     threshold: Threshold = THRESHOLD,
     skip_below: SkipBelow = 0.25,

@@ -27,7 +27,7 @@ def project_labels_cli(
     layer: Layers,
     bitext: Path = typer.Argument(..., help="JSON lines, TSV, TMX, or the stem of Moses files"),
     out: Path = typer.Argument(..., help="Output .spacy file, or folder with --shard-size"),
-    labeller: str = typer.Option(..., help="Name or folder of a spaCy pipeline"),
+    labeller: str = typer.Option(..., help="Name or folder of a spaCy pipeline or bundle"),
     labels: str = typer.Option(
         "", "--map", "-m", help="Labels to keep or rename, e.g. PERSON=PER,DATE [default: all]"
     ),

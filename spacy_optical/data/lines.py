@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import lzma
 import re
 import zipfile
 import zlib
@@ -11,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from ..errors import Errors, OpticalError
 
-DAMAGE = (EOFError, zlib.error, zipfile.BadZipFile, OSError)
+DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError)
 _HALF_OF_A_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 Report = Callable[[OpticalError], object]
 # What the readers of bitext yield: file and line for errors, id, source and target.

@@ -8,6 +8,8 @@ MISSING = "–"
 def number(value: float) -> str:
     """Format a number with about three significant digits and commas between thousands."""
     size = abs(value)
+    if 0 < size < 0.0001:
+        return f"{value:.1e}"
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or not size else 4
     return f"{value:,.{digits}f}"
 

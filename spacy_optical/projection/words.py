@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import Errors, OpticalError
+from ..runtime.load_model import load_model
 from ..runtime.word_tokens import word_tokens
 
 
@@ -50,17 +50,12 @@ def sentence_of(doc: Doc, labels: Mapping[str, str] | None = None) -> Sentence:
 def load_labeller(name: str | Path | Language) -> Language:
     """Load the spaCy pipeline that labels the source sentences.
 
-    name (Union[str, Path, Language]): The name or folder of a pipeline, or a loaded pipeline.
+    name (Union[str, Path, Language]): The name or folder of a pipeline or bundle, or a loaded
+        pipeline.
     RETURNS (Language): The pipeline.
     RAISES (OpticalError): If there is no such pipeline, or a component of it is not installed.
     """
-    if isinstance(name, Language):
-        return name
-    try:
-        return spacy.load(name)
-    except (OSError, ImportError, ValueError) as err:  # ValueError: an unknown component
-        reason = str(err).partition("\n")[0]
-        raise OpticalError(Errors.E318.format(name=name, reason=reason)) from err
+    return name if isinstance(name, Language) else load_model(name)
 
 
 def label_map(text: str) -> dict[str, str] | None:

@@ -6,6 +6,7 @@ import spacy
 from spacy.language import Language
 from spacy.util import is_package
 
+from ..errors import Errors, OpticalError
 from .bundle import MANIFEST_FILE, SIZES
 
 
@@ -15,7 +16,8 @@ def load_model(model: str | Path | None = None) -> Language:
     model (Optional[Union[str, Path]]): The name of a model of the package, a bundle's folder, or a
         name or path for `spacy.load`. Defaults to the default model of the package.
     RETURNS (Language): The pipeline. For a bundle, a blank multilingual one with `optical_ner`.
-    RAISES (OpticalError): If the package has no such model, or the bundle is damaged.
+    RAISES (OpticalError): If there is no such model, the bundle or pipeline is damaged, or a
+        component of the pipeline is not installed.
     """
     if isinstance(model, Path):
         model = str(model.absolute())  # not a name
@@ -23,7 +25,13 @@ def load_model(model: str | Path | None = None) -> Language:
         nlp = spacy.blank("xx")
         nlp.add_pipe("optical_ner", config={"model": model})
         return nlp
-    return spacy.load(model)
+    try:
+        return spacy.load(model)
+    except OpticalError:
+        raise
+    except Exception as err:  # each component reads its own files
+        reason = str(err).partition("\n")[0] or type(err).__name__
+        raise OpticalError(Errors.E318.format(name=model, reason=reason)) from err
 
 
 def is_name(model: str | Path) -> bool:

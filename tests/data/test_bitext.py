@@ -102,6 +102,12 @@ def test_an_archive_of_several_files_or_none_is_named(tmp_path):
     path.write_bytes(whole.replace(whole[60:70], b"0123456789"))
     with pytest.raises(OpticalError, match=r"E223.*b\.zip"):
         read(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("b.jsonl", jsonl())
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(whole[60:70], b"0123456789"))
+    with pytest.raises(OpticalError, match=r"E223.*b\.zip"):
+        read(path)
 
 
 def test_two_files_of_any_name_are_read_side_by_side(tmp_path):

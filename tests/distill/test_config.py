@@ -150,7 +150,9 @@ def test_not_utf8(path: Path):
         load_config(path)
 
 
-@pytest.mark.parametrize("overrides", [{"nowhere.epochs": 1}, {"training": 1}])
+@pytest.mark.parametrize(
+    "overrides", [{"nowhere.epochs": 1}, {"training": 1}, {"general.seed.low": 1}]
+)
 def test_overrides_of_nothing(path: Path, overrides: dict[str, Any]):
     with pytest.raises(OpticalError, match=r"E40[12]"):
         load_config(path, overrides)

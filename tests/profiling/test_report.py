@@ -222,7 +222,14 @@ def test_extra_rows_are_shares(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0.00"), (0.0123, "0.0123"), (1.234, "1.23"), (12.34, "12.3"), (12345.6, "12,346")],
+    [
+        (0, "0.00"),
+        (0.00001234, "1.2e-05"),
+        (0.0123, "0.0123"),
+        (1.234, "1.23"),
+        (12.34, "12.3"),
+        (12345.6, "12,346"),
+    ],
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert number(value) == text

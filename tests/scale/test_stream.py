@@ -136,7 +136,7 @@ def test_the_name_of_a_model_is_no_folder(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     source = parquet(tmp_path / "texts.parquet", TEXTS)
     assert annotate(source, tmp_path / "out", model="md").rows
-    with pytest.raises(OpticalError, match="E805"):
+    with pytest.raises(OpticalError, match="E318"):
         annotate(source, tmp_path / "other", model=Path("md"))
 
 
@@ -255,7 +255,7 @@ def test_a_component_that_fails_on_one_text_reads_the_others(tmp_path: Path):
         ),
         ("numbers.parquet", [], "[E804]"),
         ("types", [], "[E804]"),
-        ("texts.parquet", ["--model", "no_such_pipeline"], "[E805]"),
+        ("texts.parquet", ["--model", "no_such_pipeline"], "[E318]"),
     ],
 )
 def test_bad_input_is_one_sentence_and_writes_nothing(
