@@ -39,6 +39,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--bundle", help="a bundle [default: the model of the package]")
+    parser.add_argument("--blank", action="store_true", help="measure the blank pipeline alone")
     parser.add_argument("--documents", type=int, default=10_000, help="number of documents")
     arguments = parser.parse_args()
     enter_environment("base")
@@ -57,14 +58,16 @@ def main() -> None:
         reset_peak()
 
     nlp = spacy.blank("xx")
-    component = nlp.add_pipe("optical_ner", config={"model": arguments.bundle})
     show("spacy.blank")
-    runtime = component.runtime
-    show("bundle checked")
-    _ = runtime.words_to_pieces
-    show("tokenizer")
-    _ = runtime.session
-    show("session")
+    if not arguments.blank:
+        component = nlp.add_pipe("optical_ner", config={"model": arguments.bundle})
+        show("optical_ner")
+        runtime = component.runtime
+        show("bundle checked")
+        _ = runtime.words_to_pieces
+        show("tokenizer")
+        _ = runtime.session
+        show("session")
     nlp("Amina Juma anaishi Nairobi")
     show("first text")
     tenth = max(arguments.documents // 10, 1)
