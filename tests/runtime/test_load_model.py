@@ -20,7 +20,7 @@ def test_names_bundles_and_pipelines(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         assert nlp.get_pipe("optical_ner").labels == tuple(sorted(TOY_LABELS))
     with pytest.raises(OpticalError, match=r"E108.*'lg'"):
         load_model("lg")
-    with pytest.raises(OSError, match="nowhere"):
+    with pytest.raises(OpticalError, match=r"E318.*nowhere"):
         load_model("nowhere")
 
 
