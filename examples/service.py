@@ -13,10 +13,18 @@ from threading import Lock
 import spacy
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
+from spacy.language import Language
+from spacy.tokens import Span
 
-nlp = spacy.blank("xx")
-nlp.add_pipe("optical_ner")
+MOST_WORDS = 500_000  # spaCy's tables of words do not shrink, so load the pipeline again
 lock = Lock()  # a memory zone belongs to one request at a time
+
+
+def load() -> Language:
+    nlp = spacy.blank("xx")
+    nlp.add_pipe("optical_ner")
+    nlp("Amina Juma")  # load the model before a request
+    return nlp
 
 
 class Texts(BaseModel):
@@ -25,7 +33,7 @@ class Texts(BaseModel):
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    nlp("Amina Juma")  # load the model before the first request
+    app.state.nlp = load()
     yield
 
 
@@ -39,11 +47,12 @@ def health() -> str:
 
 @app.post("/entities")
 def entities(request: Texts) -> list[list[dict]]:
-    with lock, nlp.memory_zone():  # spaCy forgets new words after each request
-        return [
-            [
-                {"start": e.start_char, "end": e.end_char, "label": e.label_, "score": e._.score}
-                for e in doc.ents
-            ]
-            for doc in nlp.pipe(request.texts)
-        ]
+    with lock:
+        if len(app.state.nlp.vocab) > MOST_WORDS:
+            app.state.nlp = load()
+        with app.state.nlp.memory_zone():  # spaCy forgets new words after each request
+            return [list(map(row, doc.ents)) for doc in app.state.nlp.pipe(request.texts)]
+
+
+def row(ent: Span) -> dict:
+    return {"start": ent.start_char, "end": ent.end_char, "label": ent.label_, "score": ent._.score}

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import spacy
@@ -80,3 +81,15 @@ def test_shutdown_answers_what_was_asked(service: tuple[subprocess.Popen, str]):
 
     assert asyncio.run(ask_and_stop()) == 200
     process.wait()
+
+
+def test_a_pipeline_that_has_seen_many_words_is_loaded_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "examples")
+    import service
+
+    first = service.app.state.nlp = service.load()
+    answer = service.entities(service.Texts(texts=TEXTS))
+    assert service.app.state.nlp is first
+    monkeypatch.setattr(service, "MOST_WORDS", len(first.vocab) - 1)
+    assert service.entities(service.Texts(texts=TEXTS)) == answer
+    assert service.app.state.nlp is not first

@@ -18,6 +18,8 @@ from .text_parts import Text
 BATCH_TEXTS = 1_000
 BATCH_CHARACTERS = 1_000_000
 MOST_REASON = 300
+# A memory zone does not shrink the tables of spaCy's vocabulary: 32 bytes for each word ever seen.
+MOST_WORDS = 500_000
 
 
 def row_schema(id_type: pa.DataType) -> pa.Schema:
@@ -33,10 +35,11 @@ _held: dict[str, Language] = {}
 def load_pipeline(model: str | None, content: str) -> Language:
     """Load a pipeline, or get it if it is the last one that this process loaded.
 
-    `content` is its `fingerprint`. The name is not enough, because a folder can be overwritten.
+    `content` is its `fingerprint`. The name is not enough, because a folder can be overwritten. A
+    pipeline that has seen `MOST_WORDS` different words is loaded again, so that memory stays flat.
     RAISES (OpticalError): If it cannot be loaded.
     """
-    if content not in _held:
+    if content not in _held or len(_held[content].vocab) > MOST_WORDS:
         _held.clear()
         _held[content] = _loaded(model)
     return _held[content]

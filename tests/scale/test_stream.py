@@ -19,6 +19,8 @@ pq = pytest.importorskip("pyarrow.parquet")
 
 from spacy_optical import annotate  # noqa: E402
 from spacy_optical.errors import OpticalError  # noqa: E402
+from spacy_optical.scale import annotator  # noqa: E402
+from spacy_optical.scale.text_parts import Text  # noqa: E402
 
 from ..command_line import run, told  # noqa: E402
 
@@ -364,3 +366,15 @@ def test_runs_that_are_killed_continue_without_a_row_lost_or_doubled(
 def test_an_unknown_engine_is_refused(tmp_path: Path):
     with pytest.raises(OpticalError, match="E114"):
         annotate(tmp_path, tmp_path / "out", engine="flink")
+
+
+def test_a_pipeline_that_has_seen_many_words_is_loaded_again(monkeypatch: pytest.MonkeyPatch):
+    content = annotator.fingerprint("sm")
+    first = annotator.load_pipeline("sm", content)
+    texts = [Text(str(at), text) for at, text in enumerate(texts_of(40))]
+    found = annotator.entity_rows(first, texts, pa.string())
+    assert annotator.load_pipeline("sm", content) is first
+    monkeypatch.setattr(annotator, "MOST_WORDS", len(first.vocab) - 1)
+    second = annotator.load_pipeline("sm", content)
+    assert second is not first
+    assert annotator.entity_rows(second, texts, pa.string()).equals(found)
