@@ -67,7 +67,9 @@ print([(entity.text, entity.label_) for entity in doc.ents])
 def test_default_bundle_is_in_the_wheel(environment: Path, tmp_path: Path) -> None:
     script = """
 import spacy
+from spacy_optical.runtime.bundle import MODELS
 
+assert sorted(path.name for path in MODELS.iterdir()) == ["md", "sm"]  # lg is too large
 nlp = spacy.blank("xx")
 nlp.add_pipe("optical_ner")
 print([(entity.text, entity.label_) for entity in nlp("Amina Juma lives in Nairobi.").ents])
