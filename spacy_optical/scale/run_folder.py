@@ -52,12 +52,13 @@ def write_part(job: Job, part: Part) -> Written:
     texts = rows = failed = 0
     schema = row_schema(job.id_type)
     try:
-        nlp = load_pipeline(job.model, job.content)
         with (
             written_whole(job.path(part)) as temporary,
             pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
         ):
             for batch in in_batches(read_part(part, job.columns)):
+                # Asked for each batch, because it is loaded again after many words.
+                nlp = load_pipeline(job.model, job.content)
                 table = entity_rows(nlp, batch, job.id_type)
                 writer.write_table(table)
                 texts += len(batch)

@@ -378,3 +378,15 @@ def test_a_pipeline_that_has_seen_many_words_is_loaded_again(monkeypatch: pytest
     second = annotator.load_pipeline("sm", content)
     assert second is not first
     assert annotator.entity_rows(second, texts, pa.string()).equals(found)
+
+
+def test_a_pipeline_is_loaded_again_within_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    source, loads = parquet(tmp_path / "texts.parquet", texts_of(12)), []
+    annotate(source, tmp_path / "out", model="sm")
+    load = annotator._loaded
+    monkeypatch.setattr(annotator, "_loaded", lambda model: loads.append(model) or load(model))
+    monkeypatch.setattr(annotator, "BATCH_TEXTS", 4)
+    monkeypatch.setattr(annotator, "MOST_WORDS", 0)
+    annotate(source, tmp_path / "again", model="sm")
+    assert len(loads) > 3  # for each of three batches, and once to find the fingerprint
+    assert rows(tmp_path / "again") == rows(tmp_path / "out")
