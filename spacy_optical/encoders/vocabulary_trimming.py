@@ -21,7 +21,7 @@ SPACE = "▁"
 CONTINUED = "##"
 LEAST_SHARE = 0.02
 # The share of the pieces that the scripts other than the largest may take to be kept whole.
-SMALL_SCRIPTS = 0.25
+SMALL_SCRIPTS = 0.4
 # The weight of a word with a capital letter, most of which are names.
 CAPITALISED = 4
 
@@ -42,7 +42,7 @@ def trim_vocabulary(
     texts (Iterable[Iterable[Iterable[str]]]): The text of each language, as sentences of words. All
         languages have the same weight.
     size (int): The number of pieces to keep: special pieces, single characters of the scripts in
-        use, all pieces of the scripts other than the largest if these are at most a quarter of the
+        use, all pieces of the scripts other than the largest if these are at most 40 % of the
         size, pieces in the texts by frequency, where a capitalised word counts four times, then
         pieces of each script in turn.
     RETURNS (Vocabulary): The trimmed tokenizer and the old ids.
