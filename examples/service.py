@@ -9,10 +9,11 @@ Uvicorn stops taking requests on SIGTERM and answers those that it has.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from threading import Lock
+from typing import Annotated
 
 import spacy
 from fastapi import FastAPI
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from spacy.language import Language
 from spacy.tokens import Span
 
@@ -27,8 +28,16 @@ def load() -> Language:
     return nlp
 
 
+def valid(text: str) -> str:
+    return text.encode("utf8", "replace").decode("utf8")  # JSON can have half a surrogate pair
+
+
+# spaCy's limit of characters
+Text = Annotated[str, Field(max_length=1_000_000), AfterValidator(valid)]
+
+
 class Texts(BaseModel):
-    texts: list[str] = Field(max_length=1_000)
+    texts: list[Text] = Field(max_length=1_000)
 
 
 @asynccontextmanager

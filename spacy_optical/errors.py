@@ -70,6 +70,7 @@ class Errors(metaclass=_Coded):
     E007 = "No such option: {option}. Set values of the config with --section.key VALUE."
     E008 = "'{name}' is given twice: {first} and {second}. Give it once."
     E009 = "Could not write a temporary file to {path}: {reason}. Free some space, or set TMPDIR."
+    E010 = "{out} would replace the input {path}. Choose another path for the output."
 
     # E1xx: runtime and bundles
     E101 = "{path} is not a bundle's manifest ({reason}). Export the bundle again."
@@ -242,6 +243,10 @@ class Errors(metaclass=_Coded):
     E428 = "{path} has no entity in doc.ents{spans}. Give a file with gold entities."
     E429 = "{count} of the {total} documents in {path} are also in {dev}. Use different documents."
     E430 = "finetune was started in {count} processes, but uses one. Start it without accelerate."
+    E431 = (
+        "{path} has the label {labels}, but {train} has no example of it (its labels and those of "
+        "the model are {known}). Add some to {train}, or remove it from {path}."
+    )
 
     # E5xx: export
     E501 = "{path} uses the mean of a word's pieces, which is no longer supported. Train it again."
@@ -260,6 +265,7 @@ class Errors(metaclass=_Coded):
     E507 = "The weights of the bundle {path} cannot be read back ({reason}). Use its student."
     E508 = "{path} is neither a student nor a bundle. Use the folder of one, or a packaged model."
     E509 = "The model has no label {unknown} (it has {known}). Use its labels for --labels."
+    E510 = "{path} has no entity to score: its labels are {found}, and the scored ones {labels}."
     E515 = "{path} is not the output of evaluate for one model. Run evaluate again."
 
     # E6xx: profiling
@@ -317,6 +323,7 @@ class Errors(metaclass=_Coded):
     E809 = "Spark needs Java, which was not found. Install a Java runtime, or set JAVA_HOME."
     E810 = "The engine {engine} could not be started or has stopped ({reason}). Run with --resume."
     E811 = "{failed} of {texts} texts failed. See the column 'error' in {path} for the reasons."
+    E812 = "{path} has no files to annotate ({kinds}). Files that annotate wrote do not count."
 
 
 class Warnings(metaclass=_Coded):

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,6 +104,19 @@ def check_replaceable(path: Path, *, marker: str) -> None:
         other = path.exists() and not (path / marker).exists()
         if other and (path.is_file() or any(path.iterdir())):
             raise OpticalError(Errors.E004.format(path=path, what=f"a folder with a {marker}"))
+
+
+def check_no_input(out: Path, inputs: Iterable[str | Path]) -> None:
+    """Check that a file or folder that will be replaced is not an input and has no input.
+
+    out (Path): The file or folder to write.
+    inputs (Iterable[Union[str, Path]]): The files and folders that are read.
+    RAISES (OpticalError): If one of them is `out` or is in it.
+    """
+    place = Path(out).resolve()
+    for path in map(Path, inputs):
+        if path.resolve().is_relative_to(place):
+            raise OpticalError(Errors.E010.format(out=out, path=path))
 
 
 def _take_place(new: Path, path: Path) -> None:

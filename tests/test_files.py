@@ -7,6 +7,7 @@ import pytest
 
 from spacy_optical.errors import OpticalError
 from spacy_optical.files import (
+    check_no_input,
     check_replaceable,
     folder_written_whole,
     read_record,
@@ -161,6 +162,17 @@ def test_interrupt_between_the_moves(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(KeyboardInterrupt), folder_written_whole(path, marker="mark") as folder:
         (folder / "mark").write_text("new")
     assert (path / "mark").read_text() == "old"
+
+
+@pytest.mark.parametrize("out", ["gold", "gold/sw.spacy", "here/../gold", "link"])
+def test_an_input_is_not_replaced(tmp_path: Path, out: str):
+    source = tmp_path / "gold" / "sw.spacy"
+    source.parent.mkdir()
+    source.touch()
+    (tmp_path / "link").symlink_to("gold")
+    with pytest.raises(OpticalError, match=r"E010.*would replace the input .*sw.spacy"):
+        check_no_input(tmp_path / out, [tmp_path / "other", source])
+    check_no_input(tmp_path / "gold" / "sw", [source, tmp_path])
 
 
 def test_hash(tmp_path: Path):

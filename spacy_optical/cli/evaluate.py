@@ -26,9 +26,11 @@ def evaluate_cli(
     -g sw=corpus/gold/sw-test.spacy
     """
     from ..export.model_scores import evaluate_model
-    from ..files import write_json
+    from ..files import check_no_input, write_json
 
-    scores = evaluate_model(model, gold_of(gold, gold_folder, "test"), parse_names(labels))
+    files = gold_of(gold, gold_folder, "test")
+    check_no_input(out, files.values())
+    scores = evaluate_model(model, files, parse_names(labels))
     f1 = {language: score["ents_f"] or 0.0 for language, score in scores.items()}
     write_json(out, [{"name": name or Path(model).name, "f1": f1, "scores": scores}])
     rows = []

@@ -170,7 +170,7 @@ def _without_entities(text: str) -> str:
 
 def _jsonl(path: Path, names: _Names, report: Report) -> Iterator[PairRow]:
     for line in read_lines(path, "bitext file", report, skip_blank=True):
-        reason = "no such keys"
+        reason = "a key is missing, or its value is not a string"
         try:
             record = json_object(line.text)
         except ValueError as err:

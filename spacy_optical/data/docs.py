@@ -15,7 +15,7 @@ from spacy.vocab import Vocab
 from ..errors import Errors, OpticalError
 from ..files import written_whole
 from ..runtime.decode import OUTSIDE
-from ..runtime.word_tokens import word_tokens
+from ..runtime.word_tokens import is_word, word_tokens
 from .markup import MarkedText
 from .word_tokenizer import tokenizer_for
 
@@ -114,7 +114,7 @@ def word_tags(doc: Doc) -> list[str]:
     """Get the BIO tags of the words of a document, which may begin an entity after whitespace."""
     tags: dict[int, str] = {}
     for ent in doc.ents:
-        words = [token.i for token in ent if not token.is_space]
+        words = [token.i for token in ent if is_word(token.text)]
         tags |= {i: f"{'I' if at else 'B'}-{ent.label_}" for at, i in enumerate(words)}
     return [tags.get(token.i, OUTSIDE) for token in word_tokens(doc)]
 

@@ -8,7 +8,7 @@ from ..data.docs import read_training_docs
 from ..data.layout import CorpusFolder
 from ..encoders.folder import CONFIG, TOKENIZER, WEIGHTS
 from ..encoders.vocabulary_trimming import trim_vocabulary
-from ..files import check_replaceable
+from ..files import check_no_input, check_replaceable
 from ..runtime.pieces import WordPieces
 from .calibrate import calibrate
 from .config import DistillConfig, load_config
@@ -49,6 +49,7 @@ def distill(
         config = load_config(Path(config))
     teacher, out = Path(teacher), Path(out)
     check_replaceable(out, marker=CONFIG)
+    check_no_input(out, [teacher, config.paths.encoder])
     corpus = CorpusFolder(config.paths.corpus)
     dev = read_training_docs(corpus.source_dev)
     check_labels(dev, {tag[2:] for tag in folder_tags(teacher)[1:]}, corpus.source_dev)

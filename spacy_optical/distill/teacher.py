@@ -9,7 +9,7 @@ from ..data.docs import read_training_docs
 from ..data.layout import CorpusFolder
 from ..encoders.folder import CONFIG, TOKENIZER, WEIGHTS, check_encoder
 from ..errors import Errors, OpticalError
-from ..files import check_replaceable
+from ..files import check_no_input, check_replaceable
 from ..runtime.decode import bio_tags
 from ..runtime.pieces import WordPieces
 from . import objectives
@@ -51,6 +51,7 @@ def teach(
     """
     out = Path(out)
     check_replaceable(out, marker=CONFIG)
+    check_no_input(out, [config.paths.encoder])
     check_encoder(config.paths.encoder)
     corpus, window = CorpusFolder(config.paths.corpus), config.teacher.max_pieces
     docs, dev = read_training_docs(corpus.source_train), read_training_docs(corpus.source_dev)

@@ -6,6 +6,7 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.scorer import get_ner_prf
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..data.docs import bare_doc, labels_not_labelled, read_docs, unannotated_tokens
@@ -28,8 +29,8 @@ def evaluate_model(
     RETURNS (Dict[str, Dict[str, Any]]): spaCy's `ents_p`, `ents_r`, `ents_f` and `ents_per_type` by
         language, 0 to 1.
     RAISES (OpticalError): If there is no such model or no gold, a file is damaged, the gold has a
-        label that the student or teacher does not have, or the model lacks one of the labels to
-        score.
+        label that the student or teacher does not have, no entity of a gold file has a label to
+        score, or the model lacks one of the labels to score.
     """
     if not gold:
         raise OpticalError(Errors.E505)
@@ -51,6 +52,7 @@ def _tagger_scores(
     docs = {language: read_docs(path) for language, path in gold.items()}
     for language, part in docs.items():
         check_labels(part, tagger.labels, gold[language])
+        _check_entities(part, labels or tagger.labels, gold[language])
     _check_known(labels, tagger.labels)
     return {lang: entity_scores(tagger, part, pieces, labels) for lang, part in docs.items()}
 
@@ -59,10 +61,12 @@ def _pipeline_scores(
     nlp: Language, gold: Mapping[str, Path], labels: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """Score like `spacy benchmark accuracy`, without labels that a document does not annotate."""
-    _check_known(labels, sorted(set().union(*nlp.pipe_labels.values())))
+    known = sorted(set().union(*nlp.pipe_labels.values()))
+    _check_known(labels, known)
     scores = {}
     for language, path in gold.items():
         docs = read_docs(path, nlp.vocab)
+        _check_entities(docs, labels or known, path)
         examples = []
         for doc, guess in zip(docs, nlp.pipe(map(bare_doc, docs)), strict=True):
             missing = [doc[at : at + 1] for at in sorted(unannotated_tokens(doc))]
@@ -74,6 +78,16 @@ def _pipeline_scores(
             examples.append(Example(guess, doc))
         scores[language] = get_ner_prf(examples)
     return scores
+
+
+def _check_entities(docs: Sequence[Doc], labels: Sequence[str], path: Path) -> None:
+    """Raise an error if gold has no entity with one of the labels. No labels allow any."""
+    found = {entity.label_ for doc in docs for entity in doc.ents}
+    if not found:
+        raise OpticalError(Errors.E604.format(path=path))
+    if labels and found.isdisjoint(labels):
+        lists = {"found": ", ".join(sorted(found)), "labels": ", ".join(labels)}
+        raise OpticalError(Errors.E510.format(path=path, **lists))
 
 
 def _check_known(labels: Sequence[str], known: Sequence[str]) -> None:

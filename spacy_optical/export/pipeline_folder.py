@@ -1,8 +1,10 @@
 """Save a bundle as a spaCy pipeline, ready for `spacy package`."""
 
+import re
 from pathlib import Path
 
 import spacy
+from packaging.version import InvalidVersion, Version
 
 from ..data.sources import load_data_config
 from ..errors import Errors, OpticalError
@@ -33,8 +35,18 @@ def assemble(
     data (Optional[Path]): The config with the training data, for `sources` in `meta.json`.
     scores (Optional[Path]): The output of `evaluate` for the bundle, for `performance`.
     RAISES (OpticalError): If the bundle is damaged or did not pass its gate, or a file is missing
-        or has the wrong format.
+        or has the wrong format, or the name or version cannot be that of a package.
     """
+    if not re.fullmatch(r"\w+", name, re.ASCII):
+        expected = "letters, digits and underscores"
+        raise OpticalError(Errors.E114.format(name="name", value=repr(name), expected=expected))
+    try:
+        Version(version)
+    except InvalidVersion as err:
+        expected = "a version such as 0.1.0"
+        raise OpticalError(
+            Errors.E114.format(name="version", value=repr(version), expected=expected)
+        ) from err
     info = Bundle.from_disk(bundle).info
     if not info.verified:
         raise OpticalError(Errors.E506.format(path=bundle))

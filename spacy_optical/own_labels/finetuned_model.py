@@ -23,7 +23,7 @@ from ..export.from_bundle import tagger_of_bundle
 from ..export.pipeline_folder import assemble
 from ..export.quantize import preset_named
 from ..export.verify import Gate
-from ..files import check_replaceable, scratch_folder, sha256
+from ..files import check_no_input, check_replaceable, scratch_folder, sha256
 from ..runtime.bundle import MANIFEST_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, model_path, read_info
 from ..runtime.pieces import WordPieces
 from ..runtime.word_tokens import word_tokens
@@ -108,6 +108,9 @@ def finetune(
     check_replaceable(student, marker=CONFIG)
     check_replaceable(bundle, marker=MANIFEST_FILE)
     check_replaceable(pipeline, marker="config.cfg")
+    inputs = [model_path(model), train, dev, *([] if beside is None else [beside])]
+    for folder in (student, bundle, pipeline):
+        check_no_input(folder, inputs)
     tagger, tokenizer, weights = _starting_model(model)
     other = None if beside is None else Path(beside)
     gold = gather(tagger.labels, train, dev, settings, beside=other, spans_key=spans_key, say=say)

@@ -12,7 +12,6 @@ from spacy.util import filter_spans
 from ..data.decontamination import GoldIndex
 from ..data.docs import EVALUATION_ONLY, NOT_LABELLED, labels_not_labelled, read_docs
 from ..distill.config import Training
-from ..distill.tagger_evaluation import check_labels
 from ..errors import Errors, OpticalError
 from ..runtime.word_tokens import word_tokens
 from .own_labels_task import TagSets
@@ -133,7 +132,9 @@ def gather(
     renamed = {label: name for label, name in named.items() if name and (keep or name in of_gold)}
     new = tuple(sorted(of_gold | set(renamed.values())))
     sets = TagSets(tuple(old), new, renamed, keep)
-    check_labels(dev, new, dev_path)
+    if only_dev := sorted(labels_of(dev).difference(new)):
+        lists = {"labels": ", ".join(only_dev), "known": ", ".join(new)}
+        raise OpticalError(Errors.E431.format(path=dev_path, train=train_path, **lists))
     fresh, dropped = sorted(set(new) - set(renamed.values())), sorted(set(old) - set(renamed))
     for what, names in (("Labels", new), ("new", fresh), ("dropped", dropped)):
         if names:

@@ -4,6 +4,7 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,8 @@ class OpticalNER(BundlePipe, Pipe):
 
     Entities are written to `doc.ents`, and their scores to `ent._.score` (see
     `runtime.decode.decode`). No entity crosses a sentence start that is set on the document. The
-    model does not see whitespace tokens. An entity may contain them, but never starts or ends with
-    one. Long texts are divided into overlapping windows.
+    model does not see tokens of whitespace or invisible characters. An entity may contain them, but
+    never starts or ends with one. Long texts are divided into overlapping windows.
 
     nlp (Language): The pipeline.
     name (str): The component's name in the pipeline.
@@ -96,9 +97,9 @@ class OpticalNER(BundlePipe, Pipe):
         self._configure(model, threads, max_batch_pieces, overlap, providers)
         by_label = {f"min_score of {label}": least for label, least in self.min_score.items()}
         for setting, least in {"threshold": threshold, **by_label}.items():
-            if not 0 <= least <= 1:
+            if not (isinstance(least, Real) and 0 <= least <= 1):
                 raise OpticalError(
-                    Errors.E114.format(name=setting, value=least, expected="between 0 and 1")
+                    Errors.E114.format(name=setting, value=repr(least), expected="between 0 and 1")
                 )
         for label, renamed in self.label_map.items():
             if not renamed:

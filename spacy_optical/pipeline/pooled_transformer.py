@@ -24,6 +24,7 @@ from thinc.types import ArgsKwargs, Ragged
 
 from ..encoders.folder import pool_after
 from ..encoders.word_pooling import PooledEncoder
+from ..runtime.word_tokens import is_word
 
 
 class PoolingTransformer(TransformerModel):
@@ -56,7 +57,7 @@ def _words_of_pieces(
         of_character = np.full(len(span.text) + 1, -1, dtype=np.int64)
         for number, token in enumerate(span):
             start = token.idx - span[0].idx
-            if not token.is_space:
+            if is_word(token.text):
                 of_character[start : start + len(token)] = number
         following = count  # a piece that is only white space belongs to the token after it
         for piece in reversed(range(1, offsets.shape[1])):

@@ -41,7 +41,7 @@ Say = Callable[[str], None]
 
 
 def profile(
-    pipelines: Sequence[str | Target],
+    pipelines: str | Target | Sequence[str | Target],
     *,
     gold: Mapping[str, str | Path] | None = None,
     texts: str | Path | None = None,
@@ -51,7 +51,8 @@ def profile(
 ) -> ProfileReport:
     """Measure latency, speed, memory, disk and F1 of pipelines.
 
-    pipelines (Sequence[Union[str, Target]]): The pipelines. Strings as for `Target.parse`.
+    pipelines (Union[str, Target, Sequence[Union[str, Target]]]): The pipelines. Strings as for
+        `Target.parse`.
     gold (Optional[Mapping[str, Union[str, Path]]]): A `.spacy` file with gold entities for each
         language.
     texts (Optional[Union[str, Path]]): The texts to run, a file as for `read_texts`. Defaults to
@@ -64,6 +65,8 @@ def profile(
     RAISES (OpticalError): If a pipeline or file cannot be used. This is checked first.
     """
     options = options or Options()
+    if isinstance(pipelines, str | Target):
+        pipelines = [pipelines]
     targets = [Target.parse(one) if isinstance(one, str) else one for one in pipelines]
     names = [target.name for target in targets]
     rows = [*names, *(row.name for row in extra)]

@@ -16,7 +16,7 @@ from ..data.bitext import BitextPair, Format, read_bitext
 from ..data.bitext_check import RULES, rule_faults
 from ..encoders.sentence_vectors import SentenceEncoder
 from ..errors import Errors, OpticalError
-from ..files import check_replaceable, folder_written_whole, json_text
+from ..files import check_no_input, check_replaceable, folder_written_whole, json_text
 
 FAULTS = RULES | {
     "unlike": "the two sentences are not more similar than random sentences",
@@ -59,7 +59,7 @@ class CheckedFile:
 
 
 def check_bitext(
-    files: Sequence[str | Path],
+    files: str | Path | Sequence[str | Path],
     *,
     encoder: str | Path | SentenceEncoder | None = None,
     source_lang: str = "en",
@@ -73,8 +73,8 @@ def check_bitext(
 ) -> list[CheckedFile]:
     """Find pairs of bitext that are not translations, and blocks with shifted or scrambled lines.
 
-    files (Sequence[Union[str, Path]]): The bitext, see `read_bitext`. For the format `moses`, their
-        stems, or the two files of each bitext one after the other.
+    files (Union[str, Path, Sequence[Union[str, Path]]]): The bitext, see `read_bitext`. For the
+        format `moses`, their stems, or the two files of each bitext one after the other.
     encoder (Optional[Union[str, Path, SentenceEncoder]]): An encoder or its folder. Without it, and
         for files with fewer than 50 pairs, only the rules of `data.bitext_check` are used.
     source_lang (str): The source language.
@@ -86,10 +86,13 @@ def check_bitext(
     say (Callable[[str], None]): Called with a message for each file.
     RETURNS (List[CheckedFile]): A report for each file.
     RAISES (OpticalError): If a file is missing, damaged or has no usable pairs, the encoder is
-        incomplete, or `repair` has other content.
+        incomplete, or `repair` has other content or one of the files.
     """
+    if isinstance(files, str | Path):
+        files = [files]
     if repair is not None:
         check_replaceable(Path(repair), marker=MARKER)
+        check_no_input(Path(repair), files)
     if isinstance(encoder, str | Path):
         encoder = SentenceEncoder(encoder)
     checked, outputs = [], []

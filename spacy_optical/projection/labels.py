@@ -15,7 +15,7 @@ from ..data.docs import write_docs, write_shards
 from ..data.word_tokenizer import tokenizer_for
 from ..encoders.word_vectors import WordEncoder
 from ..errors import Errors, OpticalError
-from ..files import check_replaceable, folder_written_whole, write_json
+from ..files import check_no_input, check_replaceable, folder_written_whole, write_json
 from . import THRESHOLD
 from .pair import AlignedPair, project_pair
 from .words import check_map, load_labeller, sentence_of
@@ -104,6 +104,7 @@ def project_labels(
         used, the labeller does not have a label of the map, or `out` has other content.
     """
     out, config = Path(out), config or AlignConfig()
+    check_no_input(out, [bitext])
     language = target_lang or target_language(bitext)
     summary = ProjectionSummary()
     target_tokenizer = tokenizer_for(language)

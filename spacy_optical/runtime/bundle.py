@@ -9,7 +9,6 @@ import gc
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -101,10 +100,14 @@ class Bundle:
         found = {MODEL_FILE: held["model"], TOKENIZER_FILE: held["tokenizer"]}
         return found | ({WEIGHTS_FILE: held["weights"]} if held["weights"] else {})
 
-    @cached_property
+    @property
     def files(self) -> dict[str, FileEntry]:
         """Size and hash of each file."""
-        return {name: FileEntry.of(content) for name, content in self.contents.items()}
+        # Not `cached_property`, whose lock (before Python 3.12) would stay locked in a fork.
+        held = self.__dict__
+        if "files" not in held:
+            held["files"] = {name: FileEntry.of(file) for name, file in self.contents.items()}
+        return held["files"]
 
     @property
     def manifest(self) -> bytes:

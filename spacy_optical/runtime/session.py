@@ -7,7 +7,7 @@ vectors, `vectors`, float32 [batch, words, width].
 
 import os
 from collections.abc import Sequence
-from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,17 +31,17 @@ def check_settings(
 ) -> None:
     """Check the settings of a `Runtime`.
 
-    RAISES (OpticalError): If a number is too small, or there is no provider or one that is not
-        available.
+    RAISES (OpticalError): If a number is too small or not whole, or there is no provider or one
+        that is not available.
     """
     for name, value, least in (
         ("threads", threads, 1),
         ("max_batch_pieces", max_batch_pieces, 1),
         ("overlap", overlap, 0),
     ):
-        if value < least:
-            expected = f"at least {least}"
-            raise OpticalError(Errors.E114.format(name=name, value=value, expected=expected))
+        if not isinstance(value, Integral) or value < least:
+            expected = f"a whole number of at least {least}"
+            raise OpticalError(Errors.E114.format(name=name, value=repr(value), expected=expected))
     if tuple(providers) == CPU:
         return
     available = require_onnxruntime().get_available_providers()
@@ -76,30 +76,33 @@ class Runtime:
     ) -> None:
         check_settings(threads, max_batch_pieces, overlap, providers)
         self.bundle = bundle
+        self.tags = bio_tags(bundle.info.labels)  # in the order of the columns of the scores
         self.threads = threads
         self.max_batch_pieces = max_batch_pieces
         self.overlap = overlap
         self.providers = tuple(providers)
+        # Not `cached_property`, whose lock (before Python 3.12) would stay locked in a fork.
+        self._rows_alone: bool | None = None
+        self._pieces: WordPieces | None = None
         self._session: tuple[int, InferenceSession] | None = None
         self._recent: tuple[int, RecentScores] | None = None
 
-    @cached_property
-    def tags(self) -> list[str]:
-        """The tags, in the order of the columns of the scores."""
-        return bio_tags(self.bundle.info.labels)
-
-    @cached_property
+    @property
     def rows_alone(self) -> bool:
         """Whether each window is a batch of its own, so that scores do not depend on the batch.
 
         Dynamic quantisation scales activations by the largest one in the batch.
         """
-        return b"DynamicQuantize" in self.bundle.model  # part of the operator's name
+        if self._rows_alone is None:  # part of the operator's name
+            self._rows_alone = b"DynamicQuantize" in self.bundle.model
+        return self._rows_alone
 
-    @cached_property
+    @property
     def words_to_pieces(self) -> WordPieces:
         """The bundle's tokenizer."""
-        return pieces_of(self.bundle)
+        if self._pieces is None:
+            self._pieces = pieces_of(self.bundle)
+        return self._pieces
 
     @property
     def session(self) -> "InferenceSession":
@@ -182,6 +185,5 @@ class Runtime:
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        state.update(_session=None, _recent=None)
-        state.pop("words_to_pieces", None)
+        state.update(_pieces=None, _session=None, _recent=None)
         return state

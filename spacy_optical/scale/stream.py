@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 from ..errors import Errors, OpticalError
+from ..files import check_no_input
 from ..runtime.load_model import is_name
 from .annotator import fingerprint
 from .run_folder import Job, Written, open_run, total, write_part, written_part
@@ -64,10 +65,12 @@ def annotate(
         expected = " or ".join(ENGINES)
         raise OpticalError(Errors.E114.format(name="engine", value=engine, expected=expected))
     for name, value in (("n_process", n_process), ("part_size", part_size)):
-        if value < 1:
-            raise OpticalError(Errors.E114.format(name=name, value=value, expected="at least 1"))
+        if not isinstance(value, int) or value < 1:
+            expected = "a whole number of at least 1"
+            raise OpticalError(Errors.E114.format(name=name, value=repr(value), expected=expected))
     # Workers can have another working directory.
     source, out = Path(source).absolute(), Path(out).absolute()
+    check_no_input(out, [source])
     if model is not None:
         if not is_name(model) and Path(model).exists():
             model = Path(model).absolute()

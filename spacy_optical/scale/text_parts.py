@@ -106,6 +106,8 @@ def _files(path: Path, besides: Path) -> list[Path]:
     runs = {besides, *(file.parent for file in found if file.name == RECORD)}
     files = [f for f in found if f.suffix in KINDS and f.is_file() and runs.isdisjoint(f.parents)]
     files = [f for f in files if not any(name[0] in "._" for name in f.relative_to(path).parts)]
+    if not files:
+        raise OpticalError(Errors.E812.format(path=path, kinds=", ".join(KINDS)))
     if len({KINDS[file.suffix] for file in files}) != 1:
         raise OpticalError(Errors.E801.format(path=path, kinds=", ".join(KINDS)))
     return files
@@ -141,17 +143,20 @@ def _look_at_parquet(path: Path, columns: Columns, part_size: int) -> tuple[Plac
 def _look_at_lines(path: Path, columns: Columns, part_size: int) -> tuple[Places, Any]:
     starts = []
     lines = offset = 0
+    # A line without one of the keys becomes a row with an error. If no line has it, it is wrong.
+    found: dict[str, None] = {}
     unchecked = KINDS[path.suffix] == "lines"
     with path.open("rb") as file:
         for line in file:
-            # A line that is not an object becomes a row with an error.
             if unchecked and isinstance(row := _json(line), dict):
-                _check_columns(path, columns, list(row))
-                unchecked = False
+                found |= dict.fromkeys(row)
+                unchecked = not found.keys() >= {*columns}
             if lines % part_size == 0:
                 starts.append((lines, offset))
             lines += 1
             offset += len(line)
+    if unchecked and found:
+        _check_columns(path, columns, list(found))
     places = [(first, min(part_size, lines - first), start) for first, start in starts]
     return places, pa.string()
 
@@ -212,10 +217,13 @@ def _parsed(where: str, line: bytes, columns: Columns) -> Text:
         return Text(None, None, f"{where} is not a JSON object")
     name = row.get(columns.id)
     if name is None:
-        return Text(None, None, f"the id is null in {where}")
+        state = "null" if columns.id in row else "missing"
+        return Text(None, None, f"the id is {state} in {where}")
     # JSON can have half of a surrogate pair, which cannot be encoded as UTF-8.
     key = str(name).encode("utf8", "backslashreplace").decode("utf8")
-    return _checked(key, row.get(columns.text))
+    if columns.text not in row:
+        return Text(key, None, "the text is missing")
+    return _checked(key, row[columns.text])
 
 
 def _json(line: bytes) -> Any:

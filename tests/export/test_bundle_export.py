@@ -249,6 +249,15 @@ def test_assembling_nothing(tmp_path: Path):
         assemble(tmp_path / "none", tmp_path / "out", name="toy", version="1")
 
 
+@pytest.mark.parametrize(("name", "version"), [("my ner/x", "1.0"), ("", "1.0"), ("toy", "x")])
+def test_a_name_or_version_that_no_package_can_have(
+    tmp_path: Path, int8: tuple[Path, Verdict], name: str, version: str
+):
+    with pytest.raises(OpticalError, match=r"E114.*(name|version) must be"):
+        assemble(int8[0], tmp_path / "pipeline", name=name, version=version)
+    assert not (tmp_path / "pipeline").exists()
+
+
 def test_a_bundle_in_a_folder_with_the_name_of_a_model(
     tmp_path: Path, int8: tuple[Path, Verdict], monkeypatch: pytest.MonkeyPatch
 ):

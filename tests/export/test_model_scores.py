@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import spacy
 from spacy.scorer import Scorer
+from spacy.tokens import Span
 from spacy.training import Corpus
 
 from spacy_optical.data.docs import read_docs, write_docs
@@ -72,6 +73,19 @@ def test_nothing_to_score(trained: Trained, tmp_path: Path) -> None:
         evaluate_model(tmp_path / "nowhere", {"sw": tmp_path / "sw.spacy"})
     with pytest.raises(OpticalError, match=r"E509.*no label PRE .it has "):
         evaluate_model(trained.student, gold_files(trained.corpus / "gold", "test"), ["PRE", "ORG"])
+
+
+def test_gold_without_an_entity_to_score(trained: Trained, tmp_path: Path) -> None:
+    nlp = spacy.blank("xx")
+    doc = nlp("Amina alinunua trekta")
+    write_docs([doc], tmp_path / "none.spacy")
+    doc.set_ents([Span(doc, 2, 3, label="PRODUCT")])
+    write_docs([doc], tmp_path / "product.spacy")
+    for name, error in (("none", "E604"), ("product", "E510.*are PRODUCT, and the scored")):
+        with pytest.raises(OpticalError, match=error):
+            evaluate_model("sm", {"sw": tmp_path / f"{name}.spacy"})
+    with pytest.raises(OpticalError, match="E604"):
+        evaluate_model(trained.student, {"sw": tmp_path / "none.spacy"})
 
 
 def test_a_student_in_a_folder_with_the_name_of_a_model(

@@ -222,6 +222,9 @@ def test_threshold_holds_for_labels_without_a_minimum_of_their_own(bundle: Path)
     assert {ent.label_ for ent in nlp(TEXT).ents} == {rare}
     with pytest.raises(OpticalError, match=r"E114.*threshold"):
         pipeline(bundle, threshold=1.5)
+    for setting, value in (("threshold", "0.5"), ("min_score", {"PER": "0.5"}), ("threads", "2")):
+        with pytest.raises(OpticalError, match=rf"E114.*{setting}.* must be .*, not '"):
+            pipeline(bundle, **{setting: value})
 
 
 def test_spans_key(bundle: Path) -> None:

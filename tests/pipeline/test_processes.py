@@ -1,6 +1,7 @@
 """Other processes: every way of starting workers, and a machine without torch."""
 
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -83,6 +84,40 @@ def test_n_process(light: dict[str, str], bundle: Path, tmp_path: Path, method: 
     """
     found = run(tmp_path / "script.py", code, light, str(bundle), method)
     assert found == "20 ['Amina Juma', 'Nairobi']\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_fork_while_another_thread_loads(
+    light: dict[str, str], bundle: Path, tmp_path: Path
+) -> None:
+    code = """
+        import os, signal, sys, threading
+        import spacy
+        from spacy_optical.runtime import session
+
+        nlp = spacy.blank("xx")
+        nlp.add_pipe("optical_ner", config={"model": sys.argv[1]})
+        loading, forked = threading.Event(), threading.Event()
+        load = session.pieces_of
+
+        def slow(bundle):
+            loading.set()
+            forked.wait()
+            return load(bundle)
+
+        session.pieces_of = slow
+        thread = threading.Thread(target=lambda: nlp("Amina"))
+        thread.start()
+        loading.wait()
+        child = os.fork()
+        forked.set()
+        if child == 0:
+            signal.alarm(30)
+            os._exit(len(nlp("Amina").ents))
+        thread.join()
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    assert run(tmp_path / "script.py", code, light, str(bundle)) == "1\n"
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no such signal")

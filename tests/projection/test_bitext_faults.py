@@ -154,6 +154,15 @@ def test_the_picture_shows_blocks_and_escapes_names(encoder, tmp_path):
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
+def test_an_input_in_the_output_is_left_alone(tmp_path):
+    out = tmp_path / "out"
+    check(written(tmp_path / "sw.jsonl"), None, out)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(OpticalError, match=r"E010.*pairs.jsonl"):
+        check_bitext(out / "pairs.jsonl", target_lang="sw", repair=out)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+
+
 def test_what_is_at_the_output_and_not_ours_is_left_alone(tmp_path):
     path = written(tmp_path / "sw.jsonl")
     (tmp_path / "mine").mkdir()

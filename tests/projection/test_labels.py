@@ -212,6 +212,13 @@ def test_foreign_things_in_the_way_are_left_alone(tmp_path, labeller, encoder, b
     assert [path.name for path in tmp_path.iterdir()] == ["sw.jsonl"]
 
 
+def test_the_bitext_is_not_overwritten(tmp_path, labeller, encoder, bitext):
+    before = bitext.read_bytes()
+    with pytest.raises(OpticalError, match=r"E010.*sw.jsonl"):
+        project_labels(bitext, bitext, labeller=labeller, encoder=encoder)
+    assert bitext.read_bytes() == before
+
+
 def test_shards_are_written_as_they_fill(tmp_path, labeller, encoder, bitext):
     """So that no more than one file's documents are held, however long the bitext is."""
     bitext.write_text(bitext.read_text() * 4)

@@ -1,7 +1,9 @@
 import pytest
 import spacy
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
-from spacy_optical.runtime.word_tokens import word_tokens, words_to_read
+from spacy_optical.runtime.word_tokens import is_word, word_tokens, words_to_read
 
 
 def test_white_space_is_no_word():
@@ -11,6 +13,20 @@ def test_white_space_is_no_word():
     assert [token.text for token in word_tokens(doc)] == ["Amina", "Juma", "left", "."]
     assert [doc[token.i].text for token in word_tokens(doc)] == ["Amina", "Juma", "left", "."]
     assert word_tokens(nlp(" \n ")) == []
+
+
+@pytest.mark.parametrize(
+    "alone", ["\ufeff", "\u200b", "\u00ad", "\x07", "\x00", "\u034f", "\ufe0f"]
+)
+def test_invisible_characters_alone_are_no_word(alone: str):
+    doc = Doc(Vocab(), words=["Amina", alone, f"Ju{alone}ma"])
+    assert words_to_read(doc) == ([0, 2], ["Amina", f"Ju{alone}ma"])
+    assert [token.i for token in word_tokens(doc)] == [0, 2]
+
+
+@pytest.mark.parametrize("word", ["a", "\U0001f600", "\u0301e", "।", "$", "9", "पु", "😀\ufe0f"])
+def test_visible_characters_are_words(word: str):
+    assert is_word(word)
 
 
 @pytest.mark.parametrize(

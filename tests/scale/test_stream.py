@@ -243,8 +243,8 @@ def test_a_component_that_fails_on_one_text_reads_the_others(tmp_path: Path):
     ("name", "options", "sentence"),
     [
         ("missing.parquet", [], "[E002] No such file or folder"),
-        ("texts.csv", [], "[E801]"),
-        ("empty", [], "[E801]"),
+        ("texts.csv", [], "[E812]"),
+        ("empty", [], "[E812]"),
         ("mixed", [], "[E801]"),
         ("broken.parquet", [], "[E802]"),
         ("twice.parquet", [], "several columns are named 'text'"),
@@ -279,6 +279,23 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
     result = run("annotate", tmp_path / name, tmp_path / "out", *options)
     assert sentence in told(result)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_key_that_one_line_lacks_is_an_error_of_its_row(tmp_path: Path):
+    lines = [{"id": 1}, {"text": "Juma"}, {"id": 3, "text": TEXTS[0]}]
+    (tmp_path / "texts.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert annotate(tmp_path / "texts.jsonl", tmp_path / "out").failed == 2
+    failed = [(row["id"], row["error"]) for row in rows(tmp_path / "out") if row["error"]]
+    missing = "the id is missing in texts.jsonl:2"
+    assert failed == [("1", "the text is missing"), (None, missing)]
+
+
+def test_a_folder_is_not_its_own_output(tmp_path: Path):
+    parquet(tmp_path / "texts.parquet", TEXTS)
+    with pytest.raises(OpticalError, match="E010"):
+        annotate(tmp_path, tmp_path)
+    with pytest.raises(OpticalError, match=r"E114.*n_process must be a whole number .* not '2'"):
+        annotate(tmp_path / "texts.parquet", tmp_path / "out", n_process="2")  # type: ignore[arg-type]
 
 
 def test_a_file_that_breaks_half_way_keeps_the_parts_before(tmp_path: Path):
