@@ -284,7 +284,6 @@ class Errors(metaclass=_Coded):
     E611 = "Two pipelines are called '{name}'. Give them different names, as NAME=PIPELINE."
     E612 = "There is no pipeline '{name}' to use as the baseline. Use one of {names}."
     E613 = "'{text}' does not have the form {form}. Example: {example}"
-    E614 = "{name} must be {expected}, not {value}"
     E615 = "{path} has no lines {start} and {end}, in this order. Add them around the tables."
     E616 = "The runs differ in their {what} ({old}, now {new}). Measure both alike, or use --force."
     E617 = "The runs have no pipeline in common (the earlier has {names}). Use the same names."

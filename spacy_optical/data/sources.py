@@ -6,7 +6,6 @@ are described in docs/new-language.md.
 """
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -211,13 +210,3 @@ def load_data_config(path: Path, overrides: dict[str, Any] | None = None) -> Dat
     places = {"seed": sections.get("general", {}), "source": sections.get("data", {})}
     values = {name: places.get(name, sections).get(name) for name in DataConfig.model_fields}
     return checked(DataConfig, {k: v for k, v in values.items() if v is not None}, path)
-
-
-def languages_with_bitext(languages: Mapping[str, Any]) -> list[str]:
-    """Get the languages that are used for training.
-
-    languages (Mapping[str, Any]): The sections `[languages.CODE]`, checked or not.
-    RETURNS (List[str]): The codes of the languages with bitext.
-    """
-    parts = ((code, part) for code, part in languages.items() if isinstance(part, Mapping))
-    return [code for code, part in parts if part.get("bitext")]

@@ -9,7 +9,6 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ..align.config import AlignConfig
 from ..config import Section, checked, read_sections
-from ..data.sources import languages_with_bitext
 
 # Sections that other commands read.
 OTHER_SECTIONS = ("corpus", "sources", "languages", "experiments", "arms")
@@ -232,7 +231,8 @@ def load_config(path: Path, overrides: dict[str, Any] | None = None) -> DistillC
     """
     config = read_sections(path, overrides)
     data = config.setdefault("data", {})
-    if languages := languages_with_bitext(config.get("languages", {})):
-        data.setdefault("languages", languages)
+    languages = config.get("languages", {}).items()
+    if found := [code for code, part in languages if isinstance(part, dict) and part.get("bitext")]:
+        data.setdefault("languages", found)
     sections = {name: value for name, value in config.items() if name not in OTHER_SECTIONS}
     return checked(DistillConfig, {**sections.pop("general", {}), **sections}, path)

@@ -136,11 +136,9 @@ def read_pairs(
     pieces (WordPieces): The teacher's tokenizer.
     start (int): The number of pairs to skip.
     YIELDS (Optional[Pair]): The pairs; None for one that does not fit the window.
-    RAISES (OpticalError): If there is no bitext or a line of it is invalid.
+    RAISES (OpticalError): If a line of the bitext is invalid.
     """
     path, *texts = CorpusFolder(config.paths.corpus).target_files(language)
-    if not path.is_file():
-        raise OpticalError(Errors.E409.format(lang=language, path=path))
     source, most = config.data.source, config.training.max_pieces - 2
     bitext = read_bitext(path, source_lang=source, target_lang=language)
     monolingual = (

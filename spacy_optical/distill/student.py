@@ -8,7 +8,7 @@ so its gains and biases are fitted.
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -194,12 +194,10 @@ class _Fit:
 @contextmanager
 def forward_hooks(hooks: Sequence[tuple[nn.Module, Hook]]) -> Iterator[None]:
     """Register forward hooks on modules while the block runs."""
-    handles = [module.register_forward_hook(hook) for module, hook in hooks]
-    try:
+    with ExitStack() as stack:
+        for module, hook in hooks:
+            stack.enter_context(module.register_forward_hook(hook))
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def make_student(

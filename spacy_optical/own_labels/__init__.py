@@ -1,6 +1,1 @@
 """Fine-tune a student on labels of your own."""
-
-from ..compat import require
-
-require("torch")
-require("transformers")

@@ -85,7 +85,7 @@ def profile(
         raise OpticalError(Errors.E608)
     if not targets:
         values = {"name": "pipelines", "value": "()", "expected": "one or more"}
-        raise OpticalError(Errors.E614.format(**values))
+        raise OpticalError(Errors.E114.format(**values))
     given = docs if texts is None else tokenizer_for("xx").pipe(read_texts(Path(texts)))
     workload = Workload(given, options.seed)
     watch = MachineWatch()

@@ -62,7 +62,7 @@ class Options:
         ]
         for name, value, is_valid, expected in checks:
             if not is_valid:
-                raise OpticalError(Errors.E614.format(name=name, value=value, expected=expected))
+                raise OpticalError(Errors.E114.format(name=name, value=value, expected=expected))
         if self.code is not None and not Path(self.code).is_file():
             raise OpticalError(Errors.E002.format(what="Python file", path=self.code))
         if self.memory_group is not None and self.memory_limit_mb is None:
