@@ -104,7 +104,6 @@ def project_labels(
         used, the labeller does not have a label of the map, or `out` has other content.
     """
     out, config = Path(out), config or AlignConfig()
-    check_no_input(out, [bitext])
     language = target_lang or target_language(bitext)
     summary = ProjectionSummary()
     target_tokenizer = tokenizer_for(language)
@@ -112,6 +111,7 @@ def project_labels(
         check_replaceable(out, marker=MARKER)
     elif out.is_dir():
         raise OpticalError(Errors.E004.format(path=out, what="a file"))
+    check_no_input(out, [bitext])
     pipeline = load_labeller(labeller)
     if labels is not None:
         check_map(labels, pipeline)
