@@ -160,6 +160,34 @@ def card_cli(
     msg.good(f"Tables in {card}")
 
 
+@command("frontier", group=app)
+def frontier_cli(
+    metrics: Path = typer.Argument(..., help="metrics.json of a run of profile"),
+    out: Path = typer.Argument(..., help="SVG file to write"),
+    scores: list[str] = typer.Option(
+        ..., "--scores", "-s", metavar="NAME=FILE", help="File of evaluate; repeatable"
+    ),
+    teacher: Path = typer.Option(..., "--teacher", help="File of evaluate of the teacher"),
+    baseline: str = typer.Option("en_core_web_sm", "--baseline", help="Pipeline without scores"),
+) -> None:
+    """Draw F1 against speed and size, and print the table.
+
+    Example: python -m research frontier metrics.json frontier.svg --teacher teacher.json
+    --scores md=docs/results/release/md.json
+    """
+    from spacy_optical.cli._app import named_paths
+    from spacy_optical.export.pipeline_meta import performance_of
+    from spacy_optical.files import written_whole
+
+    from .release_frontier import release_figure, release_points, release_table
+
+    points = release_points(metrics, list(named_paths(scores).items()))
+    teacher_f1 = 100 * performance_of(teacher)["ents_f"]
+    with written_whole(out) as temporary:
+        temporary.write_bytes(release_figure(points, baseline, teacher_f1).svg)
+    print(release_table(points, baseline))
+
+
 @command("self-corpus", group=app)
 def self_corpus_cli(
     corpus: Path = typer.Argument(..., help="Corpus folder"),
