@@ -1,4 +1,4 @@
-"""Measure texts per second of each engine, compared with `nlp.pipe(n_process=…)`.
+"""Measure texts per second of each engine, compared with `nlp.pipe` in one and in N processes.
 
     python -m research.benchmarks.engine_speed [--texts 100000] [--engines local,ray]
 
@@ -34,10 +34,13 @@ def main() -> None:
         words = sum(text.count(" ") + 1 for text in texts)
         print(f"{len(texts)} texts, {words} words, {arguments.n_process} processes")
         nlp = load_model()
-        began = time.perf_counter()
-        deque(nlp.pipe(texts, n_process=arguments.n_process), maxlen=0)
-        base = time.perf_counter() - began
-        print(f"nlp.pipe {base:8.1f} s {len(texts) / base:8.1f} texts/s", flush=True)
+        seconds = {}
+        for count in (1, arguments.n_process):
+            began = time.perf_counter()
+            deque(nlp.pipe(texts, n_process=count), maxlen=0)
+            seconds[count] = took = time.perf_counter() - began
+            print(f"nlp.pipe {took:8.1f} s {len(texts) / took:8.1f} texts/s, {count=}", flush=True)
+        base, ideal = seconds[arguments.n_process], seconds[1] / arguments.n_process
         tables = []
         for engine in arguments.engines.split(","):
             began = time.perf_counter()
@@ -51,7 +54,8 @@ def main() -> None:
             took = time.perf_counter() - began
             tables.append(pq.read_table(folder / engine))
             rate, equal = len(texts) / took, tables[0].equals(tables[-1])
-            print(f"{engine:8} {took:8.1f} s {rate:8.1f} texts/s {base / took:5.2f} {equal=}")
+            ratios = f"{base / took:5.2f} of nlp.pipe, {ideal / took:5.2f} of N single processes"
+            print(f"{engine:8} {took:8.1f} s {rate:8.1f} texts/s, {ratios}, {equal=}", flush=True)
 
 
 if __name__ == "__main__":
