@@ -17,7 +17,7 @@ def annotate_cli(
     out: Path = typer.Argument(..., metavar="OUT", help="Output folder for Parquet files"),
     engine: Literal["local", "ray", "spark"] = typer.Option("local", help="Engine of the workers"),
     model: str | None = typer.Option(
-        None, "--model", "-m", help="Pipeline or folder of a bundle [default: optical_ner]"
+        None, "--model", "-m", help="sm or md, a pipeline, or the folder of a bundle [default: md]"
     ),
     text_column: str = typer.Option("text", help="Column with the texts"),
     id_column: str = typer.Option("id", help="Column with the ids"),

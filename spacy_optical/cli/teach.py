@@ -15,7 +15,7 @@ def teach_cli(
     out: Path = typer.Argument(..., help="Output folder for the teacher"),
     resume: Resume = False,
 ) -> None:
-    """Fine-tune the multilingual encoder on English labels.
+    """Fine-tune the multilingual encoder on labelled sentences.
 
     Example: python -m spacy optical teach configs/demo.cfg training/teacher --teacher.epochs 3
     """

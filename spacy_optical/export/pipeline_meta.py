@@ -10,7 +10,7 @@ from ..errors import Errors, OpticalError
 
 NOTES = (
     "Entity scores are means over the target languages; `performance.languages` has each "
-    "language and label. No label of a target language trained or chose the model."
+    "language and label. No label of a target language was used for training."
 )
 
 
