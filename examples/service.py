@@ -6,9 +6,10 @@
 Uvicorn stops taking requests on SIGTERM and answers those that it has.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from threading import Lock
 from typing import Annotated
 
 import spacy
@@ -17,8 +18,9 @@ from pydantic import AfterValidator, BaseModel, Field
 from spacy.language import Language
 from spacy.tokens import Span
 
-MOST_WORDS = 500_000  # spaCy's tables of words do not shrink, so load the pipeline again
-lock = Lock()  # a memory zone belongs to one request at a time
+MOST_WORDS = 100_000  # spaCy's tables of words do not shrink, so load the pipeline again
+# A memory zone belongs to one request at a time. Memory grows if many threads allocate it.
+thread = ThreadPoolExecutor(max_workers=1)
 
 
 def load() -> Language:
@@ -55,12 +57,15 @@ def health() -> str:
 
 
 @app.post("/entities")
-def entities(request: Texts) -> list[list[dict]]:
-    with lock:
-        if len(app.state.nlp.vocab) > MOST_WORDS:
-            app.state.nlp = load()
-        with app.state.nlp.memory_zone():  # spaCy forgets new words after each request
-            return [list(map(row, doc.ents)) for doc in app.state.nlp.pipe(request.texts)]
+async def entities(request: Texts) -> list[list[dict]]:
+    return await asyncio.get_running_loop().run_in_executor(thread, find, request.texts)
+
+
+def find(texts: list[str]) -> list[list[dict]]:
+    if len(app.state.nlp.vocab) > MOST_WORDS:
+        app.state.nlp = load()
+    with app.state.nlp.memory_zone():  # spaCy forgets new words after each request
+        return [list(map(row, doc.ents)) for doc in app.state.nlp.pipe(texts)]
 
 
 def row(ent: Span) -> dict:

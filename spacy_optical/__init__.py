@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .projection.bitext_faults import check_bitext
     from .projection.labels import project_labels
     from .projection.pair import align_pair as align
+    from .scale.label_files import project_label_files
     from .scale.stream import annotate
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "export",
     "finetune",
     "profile",
+    "project_label_files",
     "project_labels",
 ]
 
@@ -40,6 +42,7 @@ _FUNCTIONS = {
     "export": ("export.bundle_export", "export_bundle"),
     "finetune": ("own_labels.finetuned_model", "finetune"),
     "profile": ("profiling.measure", "profile"),
+    "project_label_files": ("scale.label_files", "project_label_files"),
     "project_labels": ("projection.labels", "project_labels"),
 }
 

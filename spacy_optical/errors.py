@@ -236,6 +236,8 @@ class Errors(metaclass=_Coded):
         "Use a multiple of {head}, at most {most}."
     )
     E420 = "{path} pools pieces to words. Use it as the model of optical_transformer."
+    E421 = "The tokenizer {path} has no mask ('<mask>' or '[MASK]'). Use another encoder."
+    E422 = "{path} has fewer than two sentences with at least {least} words. Give more text."
     E424 = "{path}: the section [{old}] is now {new}. See docs/new-language.md."
     E425 = "The label map names {unknown}, but the model has only {known}. Use its labels."
     E426 = "{path} has no group '{key}' in doc.spans (it has {known}). Use another --spans-key."
@@ -323,6 +325,9 @@ class Errors(metaclass=_Coded):
     E810 = "The engine {engine} could not be started or has stopped ({reason}). Run with --resume."
     E811 = "{failed} of {texts} texts failed. See the column 'error' in {path} for the reasons."
     E812 = "{path} has no files to annotate ({kinds}). Files that annotate wrote do not count."
+    E813 = "{path} has no bitext files. Give a folder with at least one file."
+    E814 = "{path} and {other} have the same name without suffixes. Rename one of them."
+    E815 = "{path} is one file. Give a folder to use --engine, --n-process or --resume."
 
 
 class Warnings(metaclass=_Coded):

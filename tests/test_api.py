@@ -20,6 +20,7 @@ FUNCTIONS = {
     "export": ["tagger_folder", "out", "gold"],
     "finetune": ["model", "train", "dev", "out"],
     "profile": ["pipelines"],
+    "project_label_files": ["folder", "out"],
     "project_labels": ["bitext", "out"],
 }
 LAZY = """
@@ -60,7 +61,7 @@ def test_functions_are_imported_on_first_use_and_keep_their_names(code: str):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_has_a_signature_with_types_and_a_docstring(name: str):
-    if name == "annotate":
+    if name in ("annotate", "project_label_files"):
         pytest.importorskip("pyarrow")
     function = getattr(spacy_optical, name)
     parameters = inspect.signature(function).parameters.values()

@@ -88,8 +88,8 @@ def test_a_pipeline_that_has_seen_many_words_is_loaded_again(monkeypatch: pytest
     import service
 
     first = service.app.state.nlp = service.load()
-    answer = service.entities(service.Texts(texts=TEXTS))
+    answer = service.find(TEXTS)
     assert service.app.state.nlp is first
     monkeypatch.setattr(service, "MOST_WORDS", len(first.vocab) - 1)
-    assert service.entities(service.Texts(texts=TEXTS)) == answer
+    assert service.find(TEXTS) == answer
     assert service.app.state.nlp is not first

@@ -1,7 +1,7 @@
 """Arguments and options of several commands."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, Option
 
@@ -15,6 +15,9 @@ PipelineFolder = Annotated[Path, Argument(help="Folder of the pipeline")]
 OutputFolder = Annotated[Path, Argument(help="Output folder")]
 Resume = Annotated[bool, Option("--resume", "-r", help="Continue an interrupted run")]
 Preset = Annotated[str, Option("--preset", "-p", help="auto, fp32, int8 or int8-vnni")]
+EngineName = Annotated[
+    Literal["local", "ray", "spark"], Option("--engine", help="Engine of the workers")
+]
 Force = Annotated[bool, Option("--force", "-f", help="Write the bundle even if it fails")]
 Markdown = Annotated[
     Path | None, Option(help="Markdown file whose tables between the results marks are updated")

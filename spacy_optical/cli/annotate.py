@@ -1,12 +1,12 @@
 """`python -m spacy optical annotate`"""
 
 from pathlib import Path
-from typing import Literal
 
 import typer
 
 from ..errors import Errors, OpticalError
 from ._app import command, good
+from ._options import EngineName
 
 
 @command("annotate")
@@ -15,7 +15,7 @@ def annotate_cli(
         ..., metavar="IN", help="Parquet, JSON lines or text file, or a folder of such files"
     ),
     out: Path = typer.Argument(..., metavar="OUT", help="Output folder for Parquet files"),
-    engine: Literal["local", "ray", "spark"] = typer.Option("local", help="Engine of the workers"),
+    engine: EngineName = "local",
     model: str | None = typer.Option(
         None, "--model", "-m", help="sm or md, a pipeline, or the folder of a bundle [default: md]"
     ),

@@ -59,6 +59,7 @@ def train(
     folder: Path,
     evaluate: Callable[[WordTagger], float],
     patience: int | None = None,
+    measure: str = "dev_f1",
     resume: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> History:
@@ -73,6 +74,8 @@ def train(
     evaluate (Callable[[WordTagger], float]): Computes the dev F1 that chooses the epoch. Called
         in the main process.
     patience (Optional[int]): Number of epochs without a better F1 after which training stops.
+    measure (str): The name of what `evaluate` returns. If less is better, `settings.select` must be
+        `last`.
     resume (bool): Continue from the checkpoint, if there is one. The result is the same as that of
         an uninterrupted run.
     say (Callable[[str], None]): Receives a line for each epoch.
@@ -146,10 +149,10 @@ def train(
             name: sum(one.get(name, 0.0) for one in gathered) / len(batches)
             for name in dict.fromkeys(chain(*gathered))
         }
-        row["dev_f1"] = on_main(lambda: evaluate(tagger))
+        row[measure] = on_main(lambda: evaluate(tagger))
         history.rows.append(row)
         # The later epoch wins a tie: the dev set is small, the learning rate has decayed.
-        if settings.select == "last" or row["dev_f1"] >= history.rows[history.best]["dev_f1"]:
+        if settings.select == "last" or row[measure] >= history.rows[history.best][measure]:
             history.best = epoch
             chosen = {name: weight.detach().clone() for name, weight in trained.items()}
         state = {

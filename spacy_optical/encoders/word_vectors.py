@@ -25,6 +25,8 @@ class WordEncoder:
         averaged. Layers above are not computed.
     max_batch_pieces (int): The maximum number of pieces in a batch, padding included.
     device (str): The device of the encoder, e.g. "cuda".
+    threads (Optional[int]): The number of torch's threads in this process. By default, it is not
+        changed.
     RAISES (OpticalError): If the folder is incomplete or there is no such layer.
     """
 
@@ -35,6 +37,7 @@ class WordEncoder:
         *,
         max_batch_pieces: int = 4096,
         device: str = "cpu",
+        threads: int | None = None,
     ) -> None:
         folder = Path(folder)
         check_encoder(folder)
@@ -44,6 +47,8 @@ class WordEncoder:
         transformers = require("transformers")
         transformers.logging.set_verbosity_error()
         self._torch = require("torch")
+        if threads is not None:
+            self._torch.set_num_threads(threads)
         model = transformers.AutoModel.from_pretrained(
             folder, local_files_only=True, attn_implementation="sdpa"
         )

@@ -54,6 +54,12 @@ class ProjectionSummary:
         self.unsure += len(pair.spans) - len(pair.kept)
         self.projected.update(span.label for span in pair.kept)
 
+    def __add__(self, other: "ProjectionSummary") -> "ProjectionSummary":
+        """Add the counts of two runs."""
+        added = {name: value + getattr(other, name) for name, value in vars(self).items()}
+        added["histogram"] = [a + b for a, b in zip(self.histogram, other.histogram, strict=True)]
+        return ProjectionSummary(**added)
+
 
 def project_labels(
     bitext: str | Path,

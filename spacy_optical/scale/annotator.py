@@ -19,7 +19,7 @@ BATCH_TEXTS = 1_000
 BATCH_CHARACTERS = 1_000_000
 MOST_REASON = 300
 # A memory zone does not shrink the tables of spaCy's vocabulary: 32 bytes for each word ever seen.
-MOST_WORDS = 500_000
+MOST_WORDS = 100_000
 
 
 def row_schema(id_type: pa.DataType) -> pa.Schema:

@@ -8,8 +8,6 @@ from typing import Any
 
 from ..compat import require
 from ..errors import Errors, OpticalError
-from .run_folder import Written
-from .text_parts import Part
 
 ray: Any = require("ray", extra="ray")
 require("ray.data", extra="ray")
@@ -18,7 +16,7 @@ require("ray.data", extra="ray")
 class PartWriter:
     """Write parts in an actor."""
 
-    def __init__(self, write: Callable[[Part], Written]) -> None:
+    def __init__(self, write: Callable[[Any], Any]) -> None:
         self.write = write
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -26,9 +24,7 @@ class PartWriter:
         return {"written": [pickle.dumps(self.write(pickle.loads(part))) for part in batch["item"]]}
 
 
-def run(
-    write: Callable[[Part], Written], parts: Sequence[Part], n_process: int
-) -> Iterator[Written]:
+def run(write: Callable[[Any], Any], parts: Sequence[Any], n_process: int) -> Iterator[Any]:
     """Run on the Ray cluster of this program or of `RAY_ADDRESS`, or start one.
 
     RAISES (OpticalError): If Ray cannot be started or fails.

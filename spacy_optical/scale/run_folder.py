@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -94,17 +94,28 @@ def open_run(job: Job, source: Source, *, part_size: int, resume: bool) -> None:
         "part size": part_size,
         "input": source.files,
     }
-    if (job.out / RECORD).is_file():
-        earlier = read_record(job.out / RECORD, dict, what="run")
+    open_folder(job.out, record, resume=resume, what="a run of annotate")
+
+
+def open_folder(out: Path, record: dict[str, Any], *, resume: bool, what: str) -> None:
+    """Start a run in a folder and write its record, or continue the run that the folder has.
+
+    out (Path): The folder.
+    record (Dict[str, Any]): What must be the same to continue: input, settings and versions.
+    resume (bool): Whether a run may be continued.
+    what (str): The kind of run, for the error.
+    RAISES (OpticalError): As `open_run`.
+    """
+    if (out / RECORD).is_file():
+        earlier = read_record(out / RECORD, dict, what="run")
         differing = [name for name, value in record.items() if earlier.get(name) != value]
         if differing:
-            what = " and ".join(differing)
-            raise OpticalError(Errors.E806.format(path=job.out, what=what))
+            raise OpticalError(Errors.E806.format(path=out, what=" and ".join(differing)))
         if not resume:
-            raise OpticalError(Errors.E807.format(path=job.out))
-        for leftover in job.out.glob(".part-*"):
+            raise OpticalError(Errors.E807.format(path=out))
+        for leftover in out.glob(".part-*"):
             leftover.unlink(missing_ok=True)
-    elif job.out.exists() and (job.out.is_file() or any(job.out.iterdir())):
-        raise OpticalError(Errors.E004.format(path=job.out, what="a run of annotate"))
+    elif out.exists() and (out.is_file() or any(out.iterdir())):
+        raise OpticalError(Errors.E004.format(path=out, what=what))
     else:
-        write_json(job.out / RECORD, record)
+        write_json(out / RECORD, record)

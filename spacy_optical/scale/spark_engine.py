@@ -12,8 +12,6 @@ import pyarrow as pa
 
 from ..compat import require
 from ..errors import Errors, OpticalError
-from .run_folder import Written
-from .text_parts import Part
 
 pyspark: Any = require("pyspark", extra="spark")
 spark_sql: Any = require("pyspark.sql", extra="spark")
@@ -21,9 +19,7 @@ spark_sql: Any = require("pyspark.sql", extra="spark")
 TRIES = 4
 
 
-def run(
-    write: Callable[[Part], Written], parts: Sequence[Part], n_process: int
-) -> Iterator[Written]:
+def run(write: Callable[[Any], Any], parts: Sequence[Any], n_process: int) -> Iterator[Any]:
     """Run on the Spark session of this program or of `spark-submit`, or start one.
 
     RAISES (OpticalError): If there is no Java, or if Spark cannot be started or fails.

@@ -1,26 +1,16 @@
 """Annotate any number of texts, on this machine, Ray or Spark."""
 
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from functools import partial
-from importlib import import_module
-from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
-from threading import Thread
 
 from ..errors import Errors, OpticalError
 from ..files import check_no_input
 from ..runtime.load_model import is_name
 from .annotator import fingerprint
+from .engines import engine_named
 from .run_folder import Job, Written, open_run, total, write_part, written_part
-from .text_parts import Columns, Part, look_through
-
-# Calls a function for each part, in any order and process, and yields the results as they come.
-Engine = Callable[[Callable[[Part], Written], Sequence[Part], int], Iterator[Written]]
-ENGINES = ("local", "ray", "spark")
+from .text_parts import Columns, look_through
 
 
 def annotate(
@@ -61,9 +51,7 @@ def annotate(
     RAISES (OpticalError): If the input cannot be read or does not have a column, `out` has another
         run, the model cannot be loaded, or the engine fails. Finished parts are kept.
     """
-    if engine not in ENGINES:
-        expected = " or ".join(ENGINES)
-        raise OpticalError(Errors.E114.format(name="engine", value=engine, expected=expected))
+    run = engine_named(engine)
     for name, value in (("n_process", n_process), ("part_size", part_size)):
         if not isinstance(value, int) or value < 1:
             expected = "a whole number of at least 1"
@@ -77,9 +65,6 @@ def annotate(
         model = str(model)
     columns = Columns(text_column, id_column)
     found = look_through(source, columns, part_size=part_size, besides=out)
-    run: Engine = local
-    if engine != "local":
-        run = import_module(f"{__package__}.{engine}_engine").run
     job = Job(out, model, columns, found.id_type, fingerprint(model))
     open_run(job, found, part_size=part_size, resume=resume)
 
@@ -93,34 +78,3 @@ def annotate(
         if progress is not None:
             progress(total(done), (len(done) - 1) / len(found.parts))
     return total(done)
-
-
-def local(
-    write: Callable[[Part], Written], parts: Sequence[Part], n_process: int
-) -> Iterator[Written]:
-    """Run in this process, or in worker processes.
-
-    RAISES (OpticalError): If a worker process is killed.
-    """
-    workers = min(n_process, len(parts))
-    if workers == 1:
-        yield from map(write, parts)
-        return
-    # Not "fork", because the fork of a process with threads can hang.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
-    try:
-        for future in as_completed([pool.submit(write, part) for part in parts]):
-            yield future.result()
-    except BrokenProcessPool as err:
-        raise OpticalError(Errors.E808) from err
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """Exit immediately on Ctrl-C, and if the parent process is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    parent = parent_process()
-    if parent is not None:
-        ended = [parent.sentinel]
-        Thread(target=lambda: (connection.wait(ended), os._exit(1)), daemon=True).start()
