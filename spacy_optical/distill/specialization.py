@@ -7,6 +7,7 @@ The method is that of Chau and Smith (2021), Specializing Multilingual Language 
 import hashlib
 import json
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ def specialize(
         select="last",
     )
     lines = [_lines(path) for path in texts]
-    data = {path.name: sha256(path) for path in (encoder / WEIGHTS, *texts)}
+    files = zip(("encoder", "text", "english"), (encoder / WEIGHTS, *texts), strict=False)
+    data = {name: sha256(path) for name, path in files}
     made = {"settings": settings.model_dump(mode="json"), "seed": seed, "language": language}
     content = json.dumps([made, list(data.values())], sort_keys=True)
     fingerprint = hashlib.sha256(content.encode("utf8")).hexdigest()[:16]
@@ -99,11 +101,11 @@ def specialize(
     if mask is None:
         raise OpticalError(Errors.E421.format(path=encoder / TOKENIZER))
     most = max_pieces - pieces.frame
-    own = [_sentence(line, language, pieces, most) for line in lines[0]]
-    others = [_sentence(line, "en", pieces, most) for part in lines[1:] for line in part]
+    own = _sentences(lines[0], language, pieces, most)
+    others = [one for part in lines[1:] for one in _sentences(part, "en", pieces, most)]
     held = own[::HELD_OUT]
     sentences = [one for at, one in enumerate(own) if at % HELD_OUT] + others
-    if not sentences:
+    if len(own) < 2:
         raise OpticalError(Errors.E422.format(path=text, least=LEAST_WORDS))
     logging.set_verbosity_error()
     set_seed(seed)  # of the new head's weights
@@ -159,14 +161,15 @@ def _lines(path: Path) -> list[str]:
     return [line for line in lines if len(line.split()) >= LEAST_WORDS]
 
 
-def _sentence(line: str, language: str, pieces: WordPieces, most: int) -> Sentence:
-    words = [token.text for token in tokenizer_for(language)(line) if not token.is_space]
-    split = pieces.pieces(words)
-    end = total = 0
-    for word in split:
-        total += len(word)
-        end += total <= most
-    return Sentence(tuple(words[:end]), tuple(split[:end]))
+def _sentences(lines: list[str], language: str, pieces: WordPieces, most: int) -> list[Sentence]:
+    sentences = []
+    for line in lines:
+        words = [token.text for token in tokenizer_for(language)(line) if not token.is_space]
+        split = pieces.pieces(words)
+        end = sum(total <= most for total in accumulate(map(len, split)))
+        if end:
+            sentences.append(Sentence(tuple(words[:end]), tuple(split[:end])))
+    return sentences
 
 
 def _pieces_of(sentences: list[Sentence], pieces: WordPieces) -> dict[str, float]:
