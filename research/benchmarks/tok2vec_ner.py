@@ -1,8 +1,9 @@
 """Compare spaCy's `ner` on `optical_tok2vec` with the same `ner` on the student in torch.
 
-Both are trained by `spacy train` on the same sentences. `optical_tok2vec` runs a frozen bundle; the
-student of `optical_transformer` is trained too. Both are measured by `profile` on the test file. A
-pipeline that is already in the output folder is not trained again.
+All are trained by `spacy train` on the same sentences. `optical_tok2vec` runs a frozen bundle: that
+of the model, and that of the model after `finetune` on the same sentences. The student of
+`optical_transformer` is trained together with `ner`. `profile` measures all on the test file.
+A model or pipeline that is already in the output folder is not trained again.
 
 Example: python -m research.benchmarks.tok2vec_ner training/tok2vec --model md
 --out docs/results/finetune/tok2vec.json
@@ -16,7 +17,7 @@ import spacy
 from spacy.cli.train import train
 from spacy.language import Language
 
-from spacy_optical import export, profile
+from spacy_optical import export, finetune, profile
 from spacy_optical.data.docs import read_docs
 from spacy_optical.distill.tagger import save_tagger
 from spacy_optical.export.from_bundle import tagger_of_bundle
@@ -88,7 +89,7 @@ def trained(
 
 
 def compared(args: argparse.Namespace) -> dict[str, Any]:
-    """Train and profile both pipelines."""
+    """Train and profile the pipelines."""
     (gold,) = gold_sets([args.language], args.files, args.mirror).values()
     args.folder.mkdir(parents=True, exist_ok=True)
     files = gold.write("all", 0, args.folder)
@@ -99,9 +100,18 @@ def compared(args: argparse.Namespace) -> dict[str, Any]:
         save_tagger(tagger, start.tokenizer, {}, student)
         export(student, bundle, {args.language: files[1]}, with_vectors=True, say=print)
     width = tagger.model.config.hidden_size
+    own, own_bundle = args.folder / "own", args.folder / "own-vectors"
+    if not own.is_dir():
+        finetune(args.model, files[0], files[1], own, say=print)
+    if not own_bundle.is_dir():
+        dev = {args.language: files[1]}
+        export(own / "student", own_bundle, dev, with_vectors=True, say=print)
     pipelines = {
         "optical_tok2vec": trained(
             on_bundle(bundle, width), args.folder / "on-bundle", files, 1e-3, args
+        ),
+        "optical_tok2vec after finetune": trained(
+            on_bundle(own_bundle, width), args.folder / "on-own", files, 1e-3, args
         ),
         "optical_transformer": trained(
             on_student(student), args.folder / "on-student", files, args.rate, args
@@ -126,7 +136,7 @@ def compared(args: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Print the figures, and write them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="Folder for the two pipelines")
+    parser.add_argument("folder", type=Path, help="Folder for the pipelines")
     parser.add_argument("--model", default="md", help="The model with the encoder")
     parser.add_argument("--language", default="sw", help="A language of finetune_curve")
     parser.add_argument("--epochs", type=int, default=5, help="Passes of `spacy train`")
