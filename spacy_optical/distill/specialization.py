@@ -15,6 +15,7 @@ from accelerate.utils import set_seed
 from tokenizers import Tokenizer
 from transformers import AutoModel, logging
 
+from ..data.lines import read_lines
 from ..data.word_tokenizer import tokenizer_for
 from ..encoders.folder import CONFIG, TOKENIZER, WEIGHTS, check_encoder, most_pieces
 from ..errors import Errors, OpticalError
@@ -54,8 +55,8 @@ def specialize(
     """Train an encoder to predict masked words of raw text in a language.
 
     encoder (Union[str, Path]): The folder of the encoder.
-    text (Union[str, Path]): A text file with one sentence per line, UTF-8. Sentences of less than
-        four words and repeated ones are left out. Every 50th one is held out.
+    text (Union[str, Path]): A text file with one sentence per line, UTF-8, also gzipped. Sentences
+        of less than four words and repeated ones are left out. Every 50th one is held out.
     out (Union[str, Path]): The folder to write: an encoder with metrics.json.
     english (Optional[Union[str, Path]]): A file like `text` in English or other languages that the
         encoder should not forget.
@@ -154,10 +155,7 @@ def specialize(
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        lines = dict.fromkeys(path.read_text(encoding="utf8").splitlines())
-    except (OSError, UnicodeDecodeError) as err:
-        raise OpticalError(Errors.E602.format(path=path, reason=err)) from err
+    lines = dict.fromkeys(line.text for line in read_lines(path, "text", skip_blank=True))
     return [line for line in lines if len(line.split()) >= LEAST_WORDS]
 
 

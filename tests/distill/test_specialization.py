@@ -122,7 +122,9 @@ def test_bad_input_is_one_sentence(tmp_path: Path, encoder: Path, text: Path):
     short.write_text("Two words\nOne\n", encoding="utf8")
     out = tmp_path / "out"
     assert "[E422]" in told(run("specialize", encoder, short, out))
-    assert "[E602]" in told(run("specialize", encoder, tmp_path / "none.txt", out))
+    assert "none.txt" in told(run("specialize", encoder, tmp_path / "none.txt", out))
+    (tmp_path / "latin.txt").write_bytes(b"Amina na Juma wanaishi Z\xfcrich\n")
+    assert "[E222]" in told(run("specialize", encoder, tmp_path / "latin.txt", out))
     assert "[E413]" in told(run("specialize", encoder, text, out, "--max-pieces", 500))
     settings = json.loads((encoder / "tokenizer.json").read_text(encoding="utf8"))
     settings["added_tokens"] = [t for t in settings["added_tokens"] if t["content"] != "<mask>"]
