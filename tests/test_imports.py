@@ -24,7 +24,7 @@ ARROWS = {
     "export": {"data", "distill", "encoders", "runtime", "scores"},
     "own_labels": {"data", "distill", "encoders", "export", "runtime"},
     "profiling": {"data", "pipeline", "runtime", "scores"},
-    "scale": {"align", "encoders", "projection", "runtime"},
+    "scale": {"align", "data", "encoders", "projection", "runtime"},
 }
 # Packages that these may not name, not even inside a function.
 LIBRARIES = {

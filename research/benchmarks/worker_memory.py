@@ -45,16 +45,18 @@ def main() -> None:
                 stop = threading.Event()
                 watcher = threading.Thread(target=_watch, args=(WORKER[engine], peaks, stop))
                 watcher.start()
-                annotate(
-                    folder / "t.parquet",
-                    folder / f"{engine}-{label}",
-                    engine=engine,
-                    model=model,
-                    n_process=arguments.n_process,
-                    part_size=max(len(texts) // 20, 1),
-                )
-                stop.set()
-                watcher.join()
+                try:
+                    annotate(
+                        folder / "t.parquet",
+                        folder / f"{engine}-{label}",
+                        engine=engine,
+                        model=model,
+                        n_process=arguments.n_process,
+                        part_size=max(len(texts) // 20, 1),
+                    )
+                finally:
+                    stop.set()
+                    watcher.join()
                 found.append(sorted(peaks.values())[-arguments.n_process :])
             means = [sum(values) / len(values) for values in found]
             shown = ", ".join(f"{mean:.1f}" for mean in means)

@@ -29,7 +29,7 @@ def project_labels_cli(
     encoder: Encoder,
     layer: Layers,
     bitext: Path = typer.Argument(
-        ..., help="JSON lines, TSV, TMX, the stem of Moses files, or a folder of such files"
+        ..., help="JSON lines, TSV, TMX, the stem of Moses files, or a folder of single files"
     ),
     out: Path = typer.Argument(
         ..., help="Output .spacy file, or folder with --shard-size or for a folder"

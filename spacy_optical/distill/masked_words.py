@@ -29,6 +29,8 @@ class MaskedWordModel(WordTagger):
     mask (int): The id of the mask.
     """
 
+    row_of: torch.Tensor
+
     def __init__(self, model: Any, seen: Iterable[int], mask: int) -> None:
         super().__init__(model)
         self.whole = model.get_input_embeddings().weight.detach()
@@ -36,9 +38,10 @@ class MaskedWordModel(WordTagger):
         # XLM-R derives positions from the id of the padding, so the first ids must not change.
         rows = sorted({*seen, mask, *range(padding + 1)})
         self.rows = torch.tensor(rows)
-        self.row_of = torch.full((len(self.whole),), -1)
-        self.row_of[self.rows] = torch.arange(len(rows))
-        self.mask = int(self.row_of[mask])
+        row_of = torch.full((len(self.whole),), -1)
+        row_of[self.rows] = torch.arange(len(rows))
+        self.register_buffer("row_of", row_of)  # moves to the device with the weights
+        self.mask = int(row_of[mask])
         small = nn.Embedding(len(rows), self.whole.shape[1], padding_idx=padding)
         small.weight.data.copy_(self.whole[self.rows])
         model.set_input_embeddings(small)
@@ -48,7 +51,7 @@ class MaskedWordModel(WordTagger):
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mask words at random, with torch's generator, and compute the loss in nats per piece."""
-        ids = self.row_of.to(batch.input_ids.device)[batch.input_ids]
+        ids = self.row_of[batch.input_ids]
         inputs, masked = mask_words(batch._replace(input_ids=ids), self.mask)
         table = self.model.get_input_embeddings().weight
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):

@@ -21,12 +21,13 @@ from ..encoders.folder import CONFIG, TOKENIZER, WEIGHTS, check_encoder, most_pi
 from ..errors import Errors, OpticalError
 from ..files import check_no_input, check_replaceable, sha256
 from ..runtime.pieces import WordPieces
+from ..runtime.word_tokens import word_tokens
 from .config import Training
 from .distributed import on_main
 from .loop import train
 from .masked_words import MaskedWordModel, MaskedWordTask, held_out_loss
 from .provenance import surroundings
-from .sentences import Sentence
+from .sentences import Sentence, plain_sentence
 from .tagger import ATTENTION, finished, save_tagger
 
 HELD_OUT = 50  # one of so many sentences is held out
@@ -160,13 +161,12 @@ def _lines(path: Path) -> list[str]:
 
 
 def _sentences(lines: list[str], language: str, pieces: WordPieces, most: int) -> list[Sentence]:
-    sentences = []
+    tokenizer, sentences = tokenizer_for(language), []
     for line in lines:
-        words = [token.text for token in tokenizer_for(language)(line) if not token.is_space]
-        split = pieces.pieces(words)
-        end = sum(total <= most for total in accumulate(map(len, split)))
+        whole = plain_sentence((token.text for token in word_tokens(tokenizer(line))), pieces)
+        end = sum(total <= most for total in accumulate(map(len, whole.pieces)))
         if end:
-            sentences.append(Sentence(tuple(words[:end]), tuple(split[:end])))
+            sentences.append(Sentence(whole.words[:end], whole.pieces[:end]))
     return sentences
 
 

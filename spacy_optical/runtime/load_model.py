@@ -34,6 +34,17 @@ def load_model(model: str | Path | None = None) -> Language:
         raise OpticalError(Errors.E318.format(name=model, reason=reason)) from err
 
 
+def absolute_model(model: str | Path) -> str:
+    """Get the name or path of a model for a process with another working directory.
+
+    model (Union[str, Path]): As for `load_model`.
+    RETURNS (str): The name, or the absolute path of a folder that exists.
+    """
+    if not is_name(model) and Path(model).exists():
+        model = Path(model).absolute()
+    return str(model)
+
+
 def is_name(model: str | Path) -> bool:
     """Check whether this is the name of a model of the package or of an installed pipeline.
 

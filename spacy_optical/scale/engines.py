@@ -33,6 +33,18 @@ def engine_named(name: str) -> Engine:
     return run
 
 
+def check_count(name: str, value: int) -> None:
+    """Check that an argument is a whole number of at least 1.
+
+    name (str): The name of the argument.
+    value (int): Its value.
+    RAISES (OpticalError): If it is not.
+    """
+    if not isinstance(value, int) or value < 1:
+        expected = "a whole number of at least 1"
+        raise OpticalError(Errors.E114.format(name=name, value=repr(value), expected=expected))
+
+
 def local(write: Callable[[Any], Any], parts: Sequence[Any], n_process: int) -> Iterator[Any]:
     """Run in this process, or in worker processes.
 

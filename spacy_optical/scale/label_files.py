@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ..about import __version__
 from ..align import AlignConfig
+from ..data.bitext import Format, OnError
 from ..encoders.folder import WEIGHTS, check_encoder
 from ..encoders.word_vectors import DEFAULT_LAYERS, WordEncoder
 from ..errors import Errors, OpticalError
@@ -15,8 +16,9 @@ from ..files import check_no_input, read_record, sha256, write_json
 from ..projection import THRESHOLD
 from ..projection.labels import ProjectionSummary, project_labels, target_language
 from ..projection.words import check_map
+from ..runtime.load_model import absolute_model
 from .annotator import fingerprint, load_pipeline
-from .engines import engine_named
+from .engines import check_count, engine_named
 from .run_folder import open_folder
 
 
@@ -55,13 +57,17 @@ def project_label_files(
     engine: str = "local",
     n_process: int = 1,
     resume: bool = False,
+    target_lang: str | None = None,
+    source_lang: str = "en",
+    keys: tuple[str, str] | None = None,
+    format: Format | None = None,
+    unescape: bool = False,
     labels: Mapping[str, str] | None = None,
     config: AlignConfig | None = None,
     threshold: float = THRESHOLD,
-    target_lang: str | None = None,
+    on_error: OnError = "raise",
     shard_size: int | None = None,
     say: Callable[[int, int], None] = lambda done, files: None,
-    **options: Any,
 ) -> ProjectionSummary:
     """Label the source side of all bitext files of a folder, and project the labels.
 
@@ -78,33 +84,40 @@ def project_label_files(
     n_process (int): The number of processes. A running Spark cluster uses its own number.
     resume (bool): Whether to continue the run in `out` after it was stopped. Finished files are
         kept.
-    labels, config, threshold, target_lang, shard_size: As for `project_labels`. The default target
-        language of each file is taken from its name.
+    target_lang, source_lang, keys, format, unescape, labels, config, threshold, on_error,
+        shard_size: As for `project_labels`.
     say (Callable[[int, int], None]): Called after each file with the numbers of finished files and
         of all files.
-    options (Any): Further arguments of `project_labels`: `source_lang`, `keys`, `format`,
-        `unescape`, `on_error`.
     RETURNS (ProjectionSummary): The counts of all files.
     RAISES (OpticalError): As `project_labels` for any file, if there is no file, two files have the
         same name, `out` has another run, or the engine fails. Finished files are kept.
     """
     run, config = engine_named(engine), config or AlignConfig()
+    check_count("n_process", n_process)
     folder, out, encoder = (Path(path).absolute() for path in (folder, out, encoder))
     check_no_input(out, [folder])
     files = sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] not in "._")
     if not files:
         raise OpticalError(Errors.E813.format(path=folder))
-    for path in files:
-        if target_lang is None:
+    if target_lang is None:
+        for path in files:
             target_language(path)
     check_encoder(encoder)
-    if Path(labeller).exists():
-        labeller = Path(labeller).absolute()
-    content = fingerprint(str(labeller))
+    labeller = absolute_model(labeller)
+    content = fingerprint(labeller)
     if labels is not None:
-        check_map(labels, load_pipeline(str(labeller), content))
-    options |= {"labels": labels, "threshold": threshold, "shard_size": shard_size}
-    options["target_lang"] = target_lang
+        check_map(labels, load_pipeline(labeller, content))
+    options: dict[str, Any] = {
+        "target_lang": target_lang,
+        "source_lang": source_lang,
+        "keys": keys,
+        "format": format,
+        "unescape": unescape,
+        "labels": labels,
+        "threshold": threshold,
+        "on_error": on_error,
+        "shard_size": shard_size,
+    }
     record = {
         "spacy_optical": __version__,
         "labeller": content,
@@ -114,17 +127,18 @@ def project_label_files(
     }
     # Several processes would share the cores, each with as many threads as there are cores.
     threads = 1 if n_process > 1 else None
-    record = json.loads(json.dumps(record))  # as it is read from a file: tuples become lists
-    options["config"] = config
-    job = FileJob(out, str(labeller), content, encoder, tuple(layers), threads, options)
+    options |= {"config": config}
+    job = FileJob(out, labeller, content, encoder, tuple(layers), threads, options)
     names: dict[Path, Path] = {}
     for path in files:
         other = names.setdefault(job.paths(path)[1], path)
         if other != path:
             raise OpticalError(Errors.E814.format(path=path, other=other))
+    record = json.loads(json.dumps(record))  # as it is read from a file: tuples become lists
     open_folder(out, record, resume=resume, what="a run of project-labels")
-    counts = [counts for path in files if (counts := _finished(job, path)) is not None]
-    left = [path for path in files if _finished(job, path) is None]
+    earlier = [(path, _finished(job, path)) for path in files]
+    counts = [summary for _, summary in earlier if summary is not None]
+    left = [path for path, summary in earlier if summary is None]
     for labelled in run(partial(label_file, job), left, n_process) if left else ():
         if labelled.error is not None:
             raise labelled.error

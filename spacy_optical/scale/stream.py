@@ -4,11 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ..errors import Errors, OpticalError
 from ..files import check_no_input
-from ..runtime.load_model import is_name
+from ..runtime.load_model import absolute_model
 from .annotator import fingerprint
-from .engines import engine_named
+from .engines import check_count, engine_named
 from .run_folder import Job, Written, open_run, total, write_part, written_part
 from .text_parts import Columns, look_through
 
@@ -52,17 +51,13 @@ def annotate(
         run, the model cannot be loaded, or the engine fails. Finished parts are kept.
     """
     run = engine_named(engine)
-    for name, value in (("n_process", n_process), ("part_size", part_size)):
-        if not isinstance(value, int) or value < 1:
-            expected = "a whole number of at least 1"
-            raise OpticalError(Errors.E114.format(name=name, value=repr(value), expected=expected))
+    check_count("n_process", n_process)
+    check_count("part_size", part_size)
     # Workers can have another working directory.
     source, out = Path(source).absolute(), Path(out).absolute()
     check_no_input(out, [source])
     if model is not None:
-        if not is_name(model) and Path(model).exists():
-            model = Path(model).absolute()
-        model = str(model)
+        model = absolute_model(model)
     columns = Columns(text_column, id_column)
     found = look_through(source, columns, part_size=part_size, besides=out)
     job = Job(out, model, columns, found.id_type, fingerprint(model))
